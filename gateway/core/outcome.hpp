@@ -1,0 +1,73 @@
+// Outcome: what one call did, complete enough for the access log, the metrics and the ledger.
+// Filled along the way by the run, handed once to every OutcomeSink when the call is settled.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gateway/core/clock.hpp"
+#include "gateway/core/event.hpp"
+#include "gateway/core/http.hpp"
+
+namespace tollgate {
+
+enum class Endpoint : std::uint8_t { chat, completions, embeddings, models, model };
+[[nodiscard]] std::string_view to_string(Endpoint endpoint);  ///< "/v1/chat/completions", ...
+
+/// The ledger's `status` values (contract, section 6).
+enum class CallStatus : std::uint8_t {
+  ok,
+  error,
+  client_abort,
+  cancelled,
+  cache_hit,
+  denied,
+  unknown
+};
+[[nodiscard]] std::string_view to_string(CallStatus status);
+
+/// One request sent to a provider.
+struct AttemptOutcome {
+  std::string provider, upstream_model;
+  CallStatus status = CallStatus::unknown;
+  int http_status = 0;       ///< the provider's; 0: none came
+  std::string error;         ///< code, empty when fine
+  std::string error_detail;  ///< for the log
+  SystemTime started_at{}, ended_at{};
+  Usage usage;
+  bool usage_from_provider = false;
+};
+
+struct Outcome {
+  std::string request_id, client_request_id;
+  SystemTime started_at{}, ended_at{};
+  std::string tenant, key_id, user;
+  HeaderList tags;
+  Endpoint endpoint = Endpoint::chat;
+  std::string model_asked, model;  ///< `model`: the name in the file that answered
+  std::string provider, provider_kind, upstream_model;  ///< of the attempt that answered
+  bool stream = false;
+  CallStatus status = CallStatus::unknown;
+  int http_status = 0;  ///< what the client got; 499: it had gone
+  std::string error, error_detail;
+  Origin error_origin = Origin::gateway;
+  std::string finish;
+  Usage usage;
+  bool usage_from_provider = false;
+  std::chrono::microseconds ttft{-1};  ///< -1: no content came
+  std::chrono::microseconds duration{0};
+  std::chrono::microseconds overhead{0};  ///< our own time: duration less waiting
+  std::vector<AttemptOutcome> attempts;
+  std::uint64_t request_bytes = 0, response_bytes = 0;
+  std::vector<std::string> dropped_params;
+  std::string client_address;
+};
+
+/// A place that outcomes go to. Called on the worker's thread, never blocks.
+struct OutcomeSink {
+  virtual ~OutcomeSink() = default;
+  virtual void record(const Outcome& outcome) noexcept = 0;
+};
+
+}  // namespace tollgate

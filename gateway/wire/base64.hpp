@@ -1,0 +1,13 @@
+// Base64 (standard alphabet, padded) for embeddings, data URLs and keys.
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tollgate::wire {
+
+[[nodiscard]] std::string base64_encode(std::string_view bytes);
+/// Accepts missing padding and the URL-safe alphabet; nothing else.
+[[nodiscard]] std::optional<std::string> base64_decode(std::string_view text);
+
+}  // namespace tollgate::wire

@@ -1,0 +1,46 @@
+// SseDecoder: server-sent events out of bytes as they come, the same for every split.
+// Used by every provider decoder. Lines end in LF, CRLF or CR; a BOM and comments are skipped;
+// several data lines join with LF; an event at EOF counts (providers forget the last blank line).
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "gateway/core/block.hpp"
+#include "gateway/core/error.hpp"
+
+namespace tollgate::wire {
+
+struct SseEvent {
+  std::string_view wire;   ///< the event's bytes as they came, blank line included
+  std::string_view event;  ///< name, empty: "message"
+  std::string_view data;   ///< joined data lines; empty for a pure comment or heartbeat
+  bool has_data = false;
+};
+
+class SseDecoder {
+ public:
+  explicit SseDecoder(std::size_t event_bytes_max = 16U << 20U) : max_(event_bytes_max) {}
+
+  /// Takes the next bytes, which lie in `block`. Then call `next` until it returns false.
+  void feed(const std::shared_ptr<Block>& block, std::string_view bytes);
+  /// The next whole event. Its views live in `batch` (blocks held there). False: needs more.
+  /// Error: upstream_error when one event passes the limit.
+  Result<bool> next(Batch& batch, SseEvent& out);
+  /// The event that EOF completes, if any bytes are left.
+  Result<bool> finish(Batch& batch, SseEvent& out);
+
+ private:
+  Result<bool> take(std::size_t end, Batch& batch, SseEvent& out);
+
+  std::size_t max_;
+  std::shared_ptr<Block> block_;
+  std::string_view rest_;  // of block_
+  std::string partial_;    // an event that began in an earlier block
+  std::size_t scanned_ = 0;
+  bool first_ = true;
+  std::string joined_;
+};
+
+}  // namespace tollgate::wire

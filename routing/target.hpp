@@ -1,0 +1,57 @@
+// Target: one place a model's calls can go, built from the configuration, immutable.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/core/chat.hpp"
+#include "gateway/core/http.hpp"
+
+namespace tollgate::routing {
+
+struct Provider;
+
+/// Where a provider's host is. `base_path` has no trailing slash ("/v1").
+struct Address {
+  bool tls = true;
+  bool in_process = false;  ///< the demo: no socket at all
+  std::string host;
+  std::uint16_t port = 443;
+  std::string base_path;
+  [[nodiscard]] std::string authority() const;  ///< for Host: port left out where it is the default
+};
+
+struct TlsSettings {
+  std::string ca_file;
+  bool verify = true;
+  bool operator==(const TlsSettings&) const = default;
+};
+
+struct UpstreamTimeouts {
+  std::chrono::milliseconds connect{3000}, first_byte{300000}, idle{120000};
+};
+
+/// One `providers:` entry.
+struct ProviderEntry {
+  std::string name;  ///< the operator's
+  std::string kind;
+  const Provider* codec = nullptr;
+  Address address;
+  TlsSettings tls;
+  UpstreamTimeouts timeouts;
+  std::vector<std::string> api_keys;
+  HeaderList headers;  ///< added to each request
+  std::vector<std::string> allow_fields;
+};
+
+struct Target {
+  std::shared_ptr<const ProviderEntry> provider;
+  std::string
+      model;  ///< the provider's name for it; "*" was replaced by the rest of the asked name
+  std::uint32_t weight = 1;
+};
+
+}  // namespace tollgate::routing
