@@ -1,0 +1,64 @@
+// Attempt and AttemptGate: what the attempt loop asks of the rest of the house before a byte goes
+// upstream, and how it reports what became of it. Routing never sees a policy or a ledger.
+// One worker thread.
+#pragma once
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "gateway/core/call.hpp"
+#include "gateway/core/front.hpp"
+#include "gateway/core/outcome.hpp"
+
+namespace tollgate {
+
+/// Where an attempt is about to go; views outlive the call.
+struct AttemptTarget {
+  std::string_view provider, provider_kind, upstream_model;
+};
+
+/// How it ended.
+struct AttemptEnd {
+  CallStatus status = CallStatus::cancelled;
+  int http_status = 0;
+  std::string error, error_detail;
+  Usage usage;
+  bool usage_from_provider = false;
+};
+
+/// Notes the ends of attempts; implemented by the gate.
+struct AttemptBook {
+  virtual void end(Call& call, std::size_t index, const AttemptEnd& how) noexcept = 0;
+
+ protected:
+  ~AttemptBook() = default;
+};
+
+/// One attempt that was allowed to begin. Ends exactly once: by `end`, else as `cancelled` by the
+/// destructor.
+class Attempt {
+ public:
+  Attempt(AttemptBook& book, Call& call, std::size_t index)
+      : book_(&book), call_(&call), index_(index) {}
+  Attempt(Attempt&& other) noexcept
+      : book_(std::exchange(other.book_, nullptr)), call_(other.call_), index_(other.index_) {}
+  Attempt& operator=(Attempt&&) = delete;
+  ~Attempt() { end({}); }
+
+  void end(const AttemptEnd& how) noexcept {
+    if (book_ != nullptr) std::exchange(book_, nullptr)->end(*call_, index_, how);
+  }
+
+ private:
+  AttemptBook* book_;
+  Call* call_;
+  std::size_t index_;
+};
+
+struct AttemptGate {
+  virtual ~AttemptGate() = default;
+  /// Asks for leave to send. Never interrupted. Error: not begun, nothing to end.
+  virtual Awaitable<Result<Attempt>> begin(Call& call, const AttemptTarget& target) = 0;
+};
+
+}  // namespace tollgate

@@ -1,0 +1,63 @@
+// RouteTable: model name -> where its calls may go. Built from the configuration, immutable but for
+// the counters of weighted choice. Asked once a call, on any worker.
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "config/config.hpp"
+#include "routing/target.hpp"
+
+namespace tollgate::routing {
+
+/// One `models:` entry that has at least one usable target.
+struct Route {
+  std::string name;       ///< as configured, "anthropic/*" included
+  std::size_t index = 0;  ///< position in the table, for metric handles
+  bool wildcard = false;
+  std::vector<Target> targets;  ///< model "*" stands for the rest of the asked name
+  config::Strategy strategy = config::Strategy::ordered;
+  std::chrono::milliseconds timeout{}, hold_back{};
+  std::vector<RawField> defaults;
+  bool refuse_unsupported = false;
+  std::uint32_t attempts_max = 3;
+  mutable std::atomic<std::uint64_t> turn{0};
+};
+
+/// A route for one asked name.
+struct Match {
+  const Route* route = nullptr;
+  std::string_view rest;  ///< what the wildcard stood for, a view into the asked name
+};
+
+class RouteTable {
+ public:
+  RouteTable(
+      const config::Config& config,
+      const std::unordered_map<std::string, std::shared_ptr<const ProviderEntry>>& providers);
+
+  /// An exact name beats the longest wildcard prefix. nullopt: no such model.
+  [[nodiscard]] std::optional<Match> find(std::string_view model) const;
+  [[nodiscard]] const std::vector<std::unique_ptr<Route>>& routes() const { return routes_; }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  std::vector<std::unique_ptr<Route>> routes_;
+  std::unordered_map<std::string, const Route*, Hash, std::equal_to<>> exact_;
+  std::vector<std::pair<std::string, const Route*>> prefixes_;  // longest first
+};
+
+/// The targets of a match in the order in which this call should try them.
+[[nodiscard]] std::vector<Target> ordered_targets(const Match& match);
+
+}  // namespace tollgate::routing
