@@ -1,0 +1,118 @@
+#include "policies/keys.hpp"
+
+#include <algorithm>
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+
+#include "config/load.hpp"
+
+namespace tollgate::policies {
+namespace {
+
+using Digest = std::array<unsigned char, 32>;
+
+Digest digest_of(std::string_view secret) {
+  Digest digest{};
+  SHA256(reinterpret_cast<const unsigned char*>(secret.data()), secret.size(), digest.data());
+  return digest;
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  return c - 'a' + 10;  // validated on loading: lower-case hex
+}
+
+Digest digest_from_hex(std::string_view hex) {
+  Digest digest{};
+  for (std::size_t i = 0; i < digest.size() && 2 * i + 1 < hex.size(); ++i) {
+    digest[i] = static_cast<unsigned char>(hex_value(hex[2 * i]) * 16 + hex_value(hex[2 * i + 1]));
+  }
+  return digest;
+}
+
+std::string to_hex(const Digest& digest) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string hex;
+  for (unsigned char byte : digest) {
+    hex += digits[byte >> 4U];
+    hex += digits[byte & 15U];
+  }
+  return hex;
+}
+
+/// The public id inside `tg-<id>-<random>`; empty when the secret has another form.
+std::string_view public_id(std::string_view secret) {
+  constexpr std::string_view prefix = "tg-";
+  if (!secret.starts_with(prefix)) return {};
+  secret.remove_prefix(prefix.size());
+  const std::size_t dash = secret.rfind('-');
+  return dash == std::string_view::npos ? std::string_view{} : secret.substr(0, dash);
+}
+
+bool covers(const std::optional<std::vector<std::string>>& patterns, std::string_view model) {
+  if (!patterns) return true;
+  return std::ranges::any_of(
+      *patterns, [&](const std::string& pattern) { return config::matches(pattern, model); });
+}
+
+}  // namespace
+
+KeyTable::KeyTable(const config::Config& config) {
+  for (const auto& [name, entry] : config.tenants) {
+    auto tenant = std::make_unique<Tenant>();
+    tenant->name = name;
+    tenant->models = entry.models;
+    for (const auto& [provider, key] : entry.provider_keys) {
+      tenant->provider_keys.emplace_back(provider, key.value);
+    }
+    tenant->tags = entry.tags;
+    for (const config::KeyConfig& key : entry.keys)
+      add(*tenant, key);
+    tenants_.push_back(std::move(tenant));
+  }
+  if (config.auth == config::Auth::none) {
+    if (tenants_.empty()) {
+      tenants_.push_back(std::make_unique<Tenant>());
+      tenants_.back()->name = "default";
+    }
+    anonymous_.tenant = tenants_.front().get();
+  }
+}
+
+void KeyTable::add(const Tenant& tenant, const config::KeyConfig& entry) {
+  Key key;
+  key.id = entry.id;
+  key.digest = digest_from_hex(entry.sha256);
+  key.models = entry.models;
+  key.tenant = &tenant;
+  if (entry.expires) key.expires = *entry.expires;
+  if (entry.by_hash) {
+    by_digest_.emplace(entry.sha256, std::move(key));
+  } else {
+    by_id_.emplace(entry.id, std::move(key));
+  }
+}
+
+const Key* KeyTable::find(std::string_view secret, SystemTime now) const {
+  constexpr std::size_t longest = 512;
+  if (secret.empty() || secret.size() > longest) return nullptr;
+  const Digest digest = digest_of(secret);
+  const Key* key = nullptr;
+  if (const auto found = by_id_.find(public_id(secret)); found != by_id_.end()) {
+    key = &found->second;
+  } else if (!by_digest_.empty()) {
+    if (const auto same = by_digest_.find(to_hex(digest)); same != by_digest_.end()) {
+      key = &same->second;
+    }
+  }
+  if (key == nullptr) return nullptr;
+  if (CRYPTO_memcmp(key->digest.data(), digest.data(), digest.size()) != 0) return nullptr;
+  if (key->expires && *key->expires <= now) return nullptr;
+  return key;
+}
+
+bool may_use(const Key& key, std::string_view model) {
+  return covers(key.models, model) && covers(key.tenant->models, model);
+}
+
+}  // namespace tollgate::policies

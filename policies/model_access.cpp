@@ -1,0 +1,23 @@
+#include <string>
+
+#include "policies/registry.hpp"
+
+namespace tollgate::policies {
+namespace {
+
+/// The allowlists of the key and of its tenant. Asked before anything is counted or reserved, and
+/// again for every model that a call falls back to.
+struct ModelAccess final : Policy {
+  Awaitable<Result<Admission>> admit(Request& request) const override {
+    if (may_use(request.key, request.call.outcome.model_asked)) co_return Admission{};
+    co_return fail(ErrorKind::model_not_allowed,
+                   "This key may not use the model '" + request.call.outcome.model_asked + "'.",
+                   "model");
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Policy> model_access() { return std::make_unique<ModelAccess>(); }
+
+}  // namespace tollgate::policies
