@@ -46,6 +46,14 @@ class TlsServerContext {
   SslContext current_;
 };
 
+class TlsClientContext;
+
+/// Where a client's connection keeps the sessions that its peer grants; lives in its stream.
+struct TlsSessionHome {
+  std::shared_ptr<TlsClientContext> context;
+  std::string address;
+};
+
 /// How we speak TLS to one kind of upstream, with its sessions for resumption. Any thread.
 class TlsClientContext {
  public:
@@ -54,16 +62,19 @@ class TlsClientContext {
   explicit TlsClientContext(SslContext context) : context_(std::move(context)) {}
 
   [[nodiscard]] SSL_CTX* native() const { return context_.get(); }
-  /// Keeps a session for the next connection to `address`; takes over the reference.
-  void keep_session(const std::string& address, SSL_SESSION* session);
-  /// A session to resume (each is used once), or nullptr; the caller owns the reference.
-  [[nodiscard]] SSL_SESSION* take_session(const std::string& address);
+  /// Resumes an earlier session of home's address on `ssl`, where there is one, and keeps those
+  /// that come. `home` outlives `ssl`.
+  static void attach(SSL* ssl, TlsSessionHome& home);
 
  private:
   struct Free {
     void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
   };
   using Session = std::unique_ptr<SSL_SESSION, Free>;
+
+  void keep(const std::string& address, Session session);
+  Session take(const std::string& address);
+  static int granted(SSL* ssl, SSL_SESSION* session);
 
   SslContext context_;
   std::mutex mutex_;
