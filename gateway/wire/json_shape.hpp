@@ -13,6 +13,8 @@
 
 namespace tollgate::wire {
 
+class JsonScanner;
+
 struct JsonField {
   std::string_view name;    ///< unescaped
   std::string_view value;   ///< the value's JSON text, trimmed
@@ -42,6 +44,9 @@ class JsonShape {
   JsonShape& operator=(const JsonShape&) = delete;
 
  private:
+  Result<void> read_members(JsonScanner& scan);
+  bool read_member(JsonScanner& scan);
+
   std::vector<JsonField> fields_;
   std::vector<std::unique_ptr<std::string>> names_;  // names that had escapes
   std::size_t insert_at_ = 0;

@@ -26,6 +26,7 @@ class JsonWriter {
   JsonWriter& value(bool truth);
   JsonWriter& value(std::int64_t number);
   JsonWriter& value(std::uint64_t number);
+  JsonWriter& value(std::uint32_t number) { return value(static_cast<std::uint64_t>(number)); }
   JsonWriter& value(int number) { return value(static_cast<std::int64_t>(number)); }
   JsonWriter& value(double number);
   JsonWriter& null();

@@ -13,7 +13,7 @@
 namespace tollgate::wire {
 
 struct SseEvent {
-  std::string_view wire;   ///< the event's bytes as they came, blank line included
+  std::string_view wire;   ///< the event's bytes as they came, blank line included, BOM not
   std::string_view event;  ///< name, empty: "message"
   std::string_view data;   ///< joined data lines; empty for a pure comment or heartbeat
   bool has_data = false;
@@ -32,15 +32,20 @@ class SseDecoder {
   Result<bool> finish(Batch& batch, SseEvent& out);
 
  private:
-  Result<bool> take(std::size_t end, Batch& batch, SseEvent& out);
+  std::size_t find_end();
+  Result<bool> take(std::string_view bytes, Batch& batch, SseEvent& out);
+  std::string_view store_partial(std::size_t end, Batch& batch);
 
   std::size_t max_;
   std::shared_ptr<Block> block_;
-  std::string_view rest_;  // of block_
-  std::string partial_;    // an event that began in an earlier block
-  std::size_t scanned_ = 0;
-  bool first_ = true;
-  std::string joined_;
+  std::string_view rest_;    // of block_
+  std::size_t scanned_ = 0;  // of rest_
+  std::string partial_;      // the front of an event that began in an earlier block
+  std::string joined_;       // scratch for several data lines
+  bool first_ = true;        // a BOM may come
+  bool line_empty_ = true;   // nothing in the current line yet
+  bool after_cr_ = false;    // the byte before was a CR: an LF now belongs to it
+  bool blank_ = false;       // that CR ended a blank line
 };
 
 }  // namespace tollgate::wire

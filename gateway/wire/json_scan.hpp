@@ -1,0 +1,53 @@
+// The grammar of JSON (RFC 8259) as small scanners over a cursor: one pass, no document, no copy.
+// Used by JsonShape and the scalar readers beside it; pure, any thread.
+#pragma once
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "gateway/wire/scan.hpp"
+
+namespace tollgate::wire {
+
+/// Walks over JSON text. Every function leaves the cursor behind what it took; false: the text is
+/// no JSON at the cursor, and `problem` says why.
+class JsonScanner {
+ public:
+  JsonScanner(std::string_view text, int depth_max) : text_(text), depth_left_(depth_max) {}
+
+  void space();
+  bool value();   ///< any value, strictly checked
+  bool string();  ///< from quote to quote; escapes checked
+  bool number();
+  /// Takes `c` when it stands next.
+  bool take(char c);
+  [[nodiscard]] bool at_end() const { return at_ == text_.size(); }
+  [[nodiscard]] std::size_t at() const { return at_; }
+  [[nodiscard]] std::string_view since(std::size_t begin) const {
+    return text_.substr(begin, at_ - begin);
+  }
+  bool fail(std::string_view problem);
+  [[nodiscard]] std::string_view problem() const { return problem_; }
+  /// Counts one container more; false: too deep.
+  bool enter();
+  void leave() { ++depth_left_; }
+
+ private:
+  [[nodiscard]] char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+  bool literal(std::string_view word);
+  bool object();
+  bool array();
+  bool escape();
+  bool digits();
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  int depth_left_;
+  std::string_view problem_;
+};
+
+/// The text of a string, its quotes taken off and its escapes checked. Lone surrogates become
+/// U+FFFD.
+[[nodiscard]] std::string json_unescape(std::string_view inner);
+
+}  // namespace tollgate::wire
