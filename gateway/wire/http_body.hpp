@@ -1,4 +1,4 @@
-// ChunkedDecoder: takes the chunk framing off a body, in place of nothing: pure, any split.
+// ChunkedDecoder: takes the chunk framing off a body, strictly, the same for every split. Pure.
 // Used by sessions (requests) and the upstream client (replies).
 #pragma once
 #include <cstddef>
@@ -16,9 +16,10 @@ class ChunkedDecoder {
     std::string_view data;     ///< body bytes among them: a view into the input
     bool done = false;         ///< the last chunk and its trailers are behind us
   };
-  /// One step over `input`: at most one run of body bytes. Call again with the rest until
-  /// `consumed` is 0 (needs more input) or `done`. Errors: 400 invalid_request for bad sizes, a
-  /// size above 2^62, extensions above 256 bytes, trailers above 8 KiB, bare LF as a line end.
+  /// One step over `input`: at most one run of body bytes, and a step with bytes is never the last.
+  /// Call again with the rest until `consumed` is 0 (needs more input) or `done`. Errors: 400
+  /// invalid_request for bad sizes, a size above 2^62, extensions above 256 bytes, trailers above 8
+  /// KiB, bare LF as a line end.
   Result<Step> next(std::string_view input);
 
  private:
@@ -32,6 +33,10 @@ class ChunkedDecoder {
     trailer,
     done
   };
+  Result<void> take(char c);
+  Result<void> take_size(char c);
+  Result<void> take_trailer(char c);
+
   State state_ = State::size;
   std::uint64_t left_ = 0;
   std::size_t digits_ = 0, line_ = 0, trailer_bytes_ = 0;
