@@ -31,14 +31,16 @@ CallStatus status_for(const Error& error) {
 Forwarder::Forwarder(Call& call, ForwardPlan plan, Upstream& upstream, AttemptGate& gate)
     : call_(call), plan_(std::move(plan)), upstream_(upstream), gate_(gate) {}
 
-Forwarder::~Forwarder() {
+Forwarder::~Forwarder() { close(); }
+
+void Forwarder::close() noexcept {
   if (attempt_) end_attempt(call_.abort.aborted() ? &call_.abort.reason() : nullptr);
 }
 
 Awaitable<Result<Step>> Forwarder::next(Batch& out, SteadyTime until) {
+  if (ended_) co_return Step::end;  // what the last batch points to stays
   out.clear();
   for (;;) {
-    if (ended_) co_return Step::end;
     if (!attempt_) {
       auto begun = co_await begin_attempt();
       if (!begun) co_return std::unexpected(begun.error());
@@ -191,6 +193,7 @@ void Forwarder::end_attempt(const Error* error) noexcept {
     if (error != nullptr) {
       how.error = error->code;
       how.error_detail = error->detail;
+      how.error_label = contract_code(error->kind);
     }
     attempt_->end(how);
     attempt_.reset();

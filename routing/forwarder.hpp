@@ -41,6 +41,9 @@ class Forwarder {
   /// abort slot's reason.
   Awaitable<Result<Step>> next(Batch& out, SteadyTime until);
 
+  /// Ends the attempt in flight, if any, and its connection. Nothing may be asked afterwards.
+  void close() noexcept;
+
   /// Target and hints of the attempt in flight, or of the last one; null before the first.
   [[nodiscard]] const Target* target() const { return current_ ? &*current_ : nullptr; }
   [[nodiscard]] const DecodeHints& hints() const { return encoded_.hints; }

@@ -22,6 +22,7 @@ struct AttemptEnd {
   CallStatus status = CallStatus::cancelled;
   int http_status = 0;
   std::string error, error_detail;
+  std::string_view error_label;
   Usage usage;
   bool usage_from_provider = false;
 };

@@ -87,6 +87,8 @@ Error make_error(ErrorKind kind, std::string message, std::string param) {
   return error;
 }
 
+std::string_view contract_code(ErrorKind kind) { return row_of(kind).code; }
+
 std::string_view to_string(Origin origin) {
   switch (origin) {
     case Origin::client:

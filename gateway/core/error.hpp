@@ -75,6 +75,10 @@ using Result = std::expected<T, Error>;
 
 [[nodiscard]] std::string_view to_string(Origin origin);
 
+/// The contract's code for `kind`: a closed set, so it may be a metric's label (a provider's own
+/// code may not).
+[[nodiscard]] std::string_view contract_code(ErrorKind kind);
+
 /// True where an SDK's automatic retry cannot help: the reply then carries `x-should-retry: false`.
 [[nodiscard]] bool retry_cannot_help(const Error& error);
 

@@ -31,9 +31,10 @@ enum class CallStatus : std::uint8_t {
 struct AttemptOutcome {
   std::string provider, upstream_model;
   CallStatus status = CallStatus::unknown;
-  int http_status = 0;       ///< the provider's; 0: none came
-  std::string error;         ///< code, empty when fine
-  std::string error_detail;  ///< for the log
+  int http_status = 0;           ///< the provider's; 0: none came
+  std::string error;             ///< code, empty when fine
+  std::string_view error_label;  ///< the contract's code for it: a metric's label
+  std::string error_detail;      ///< for the log
   SystemTime started_at{}, ended_at{};
   Usage usage;
   bool usage_from_provider = false;
@@ -51,6 +52,7 @@ struct Outcome {
   CallStatus status = CallStatus::unknown;
   int http_status = 0;  ///< what the client got; 499: it had gone
   std::string error, error_detail;
+  std::string_view error_label;  ///< the contract's code for it: a metric's label
   Origin error_origin = Origin::gateway;
   std::string finish;
   Usage usage;

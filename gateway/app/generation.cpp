@@ -1,0 +1,304 @@
+#include "gateway/app/generation.hpp"
+
+#include <algorithm>
+
+#include "gateway/app/reply_fields.hpp"
+
+namespace tollgate::app {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::microseconds;
+using std::chrono::steady_clock;
+
+std::int64_t unix_seconds(SystemTime time) {
+  return duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    if (!text.empty()) text += ',';
+    text += name;
+  }
+  return text;
+}
+
+CallStatus status_of(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::client_gone:
+      return CallStatus::client_abort;
+    case ErrorKind::model_not_allowed:
+    case ErrorKind::overloaded:
+      return CallStatus::denied;
+    default:
+      return CallStatus::error;
+  }
+}
+
+}  // namespace
+
+Generation::Generation(Services& services, Run& run, RequestBody& body, ReplyWriter& writer)
+    : services_(services),
+      run_(run),
+      call_(run.call),
+      body_(body),
+      writer_(writer),
+      dialect_(wire::openai_chat()) {}
+
+Awaitable<void> Generation::serve() {
+  Result<void> how = fail(ErrorKind::internal, "The gateway failed on this request.");
+  try {
+    how = co_await answer();
+  } catch (const std::exception& bug) {
+    how.error().detail = bug.what();
+    services_.shared.log.error(std::string("bug in request ") + call_.request_id + ": " +
+                               bug.what());
+  }
+  co_await finish(std::move(how));
+}
+
+Awaitable<Result<void>> Generation::answer() {
+  if (run_.refusal) co_return std::unexpected(*run_.refusal);
+  auto prepared = co_await prepare();
+  if (!prepared) co_return prepared;
+  co_return co_await pump();
+}
+
+/// Body, shallow decode, route, policies: everything before the first attempt.
+Awaitable<Result<void>> Generation::prepare() {
+  const SteadyTime since = steady_clock::now();
+  auto bytes = co_await body_.read(run_.plan->config.listen.limits.body_bytes.count);
+  call_.waited += steady_clock::now() - since;
+  if (!bytes) co_return std::unexpected(bytes.error());
+  call_.outcome.request_bytes = bytes->size();
+
+  auto view = dialect_.read(call_.outcome.endpoint, *bytes);
+  if (!view) co_return std::unexpected(view.error());
+  view_ = std::move(*view);
+  call_.outcome.model_asked = view_->model;
+  call_.outcome.user = view_->user;
+  call_.outcome.stream = view_->stream;
+
+  auto match = choose();
+  if (!match) co_return std::unexpected(match.error());
+  policies::Request request{call_, *run_.key, *view_};
+  auto admitted = co_await watches_.admit(run_.plan->policies, request);
+  if (!admitted) co_return admitted;
+  start_forwarder(*match);
+  co_return Result<void>{};
+}
+
+Result<routing::Match> Generation::choose() {
+  const auto match = run_.plan->routes.find(view_->model);
+  if (!match) {
+    return fail(ErrorKind::model_not_found,
+                "The model '" + view_->model + "' does not exist or you do not have access to it.",
+                "model");
+  }
+  route_ = match->route;
+  call_.outcome.model = route_->name;
+  view_->set_defaults(&route_->defaults);
+  auto allowed = route_->timeout;
+  if (run_.timeout) allowed = std::min(allowed, *run_.timeout);
+  call_.deadline = call_.started + allowed;
+  return *match;
+}
+
+void Generation::start_forwarder(const routing::Match& match) {
+  routing::ForwardPlan plan{.view = *view_,
+                            .targets = routing::ordered_targets(match),
+                            .attempts_max = route_->attempts_max,
+                            .refuse_unsupported = route_->refuse_unsupported,
+                            .own_keys = &run_.key->tenant->provider_keys,
+                            .turn = services_.turn++};
+  forwarder_.emplace(call_, std::move(plan), services_.upstream, services_.gate);
+}
+
+/// Moves batches from the provider to the client; each write is awaited: that is the backpressure.
+Awaitable<Result<void>> Generation::pump() {
+  for (;;) {
+    auto step = co_await forwarder_->next(batch_, silence_until());
+    if (!step) co_return std::unexpected(step.error());
+    Result<void> done;
+    switch (*step) {
+      case routing::Step::end:
+        encoder().finish(pieces_);
+        co_return Result<void>{};
+      case routing::Step::timeout:
+        done = co_await on_silence();
+        break;
+      case routing::Step::batch:
+        done = co_await on_batch();
+        break;
+    }
+    if (!done) co_return done;
+  }
+}
+
+/// Until when the provider may be silent before the client hears from us.
+SteadyTime Generation::silence_until() const {
+  if (!view_->stream) return never;
+  if (!begun_) return call_.started + route_->hold_back;
+  const auto heartbeat = run_.plan->config.listen.heartbeat;
+  return heartbeat.count() > 0 ? last_write_ + heartbeat : never;
+}
+
+Awaitable<Result<void>> Generation::on_silence() {
+  if (begun_) {
+    pieces_.view(dialect_.heartbeat());
+  } else {
+    begin_stream();
+  }
+  co_return co_await send_pieces();
+}
+
+Awaitable<Result<void>> Generation::on_batch() {
+  auto passed = watches_.on_frames(batch_);
+  if (!passed) co_return passed;
+  note_batch();
+  encoder().encode(batch_, pieces_);
+  if (!view_->stream || pieces_.empty()) co_return Result<void>{};
+  if (!begun_) begin_stream();
+  call_.content_written = true;
+  co_return co_await send_pieces();
+}
+
+void Generation::begin_stream() {
+  begun_ = true;
+  ++services_.shared.metrics.streams_active;
+  writer_.begin(reply_head());
+}
+
+Awaitable<Result<void>> Generation::send_pieces() {
+  const SteadyTime since = steady_clock::now();
+  auto sent = co_await writer_.write(pieces_);
+  last_write_ = steady_clock::now();
+  call_.waited += last_write_ - since;
+  call_.outcome.response_bytes += pieces_.size();
+  pieces_.clear();
+  co_return sent;
+}
+
+ReplyHead Generation::reply_head() const {
+  ReplyHead head = base_head(run_, 200);
+  if (view_->stream) {
+    head.add("content-type", "text/event-stream; charset=utf-8");
+    head.add("cache-control", "no-cache");
+    head.add("x-accel-buffering", "no");
+  } else {
+    head.add("content-type", "application/json");
+  }
+  add_route_fields(head, run_);
+  const auto ours = steady_clock::now() - call_.started - call_.waited;
+  head.add("x-tollgate-overhead-us", std::to_string(duration_cast<microseconds>(ours).count()));
+  if (!forwarder_->dropped().empty()) {
+    head.add("x-tollgate-dropped-params", joined(forwarder_->dropped()));
+  }
+  return head;
+}
+
+/// Made when the first content is there (or the stream fails before): only then is it known which
+/// attempt answers.
+wire::ReplyEncoder& Generation::encoder() {
+  if (!encoder_) {
+    encoder_ = dialect_.encoder({.id = "chatcmpl-" + call_.request_id.substr(4),
+                                 .created = unix_seconds(call_.outcome.started_at),
+                                 .model = view_->model,
+                                 .endpoint = view_->endpoint,
+                                 .stream = view_->stream,
+                                 .include_usage = view_->include_usage,
+                                 .base64 = view_->base64,
+                                 .relay = forwarder_->hints().relay});
+  }
+  return *encoder_;
+}
+
+void Generation::note_batch() {
+  Outcome& outcome = call_.outcome;
+  for (const StreamEvent& event : batch_.events) {
+    if (outcome.ttft.count() < 0 && is_content(event)) {
+      outcome.ttft = duration_cast<microseconds>(steady_clock::now() - call_.started);
+    }
+    if (const auto* usage = std::get_if<UsageEvent>(&event)) {
+      outcome.usage = usage->usage;
+      outcome.usage_from_provider = true;
+    } else if (const auto* finished = std::get_if<Finished>(&event)) {
+      if (finished->choice == 0) outcome.finish = to_string(finished->reason);
+    }
+  }
+}
+
+/// Settles, answers and records, in this order: who calls again after the last byte finds its place
+/// free.
+Awaitable<void> Generation::finish(Result<void> how) {
+  if (!how && call_.abort.aborted()) how = std::unexpected(call_.abort.reason());
+  Outcome& outcome = call_.outcome;
+  if (forwarder_) {
+    outcome.dropped_params = forwarder_->dropped();
+    forwarder_->close();
+  }
+  outcome.status = CallStatus::ok;
+  outcome.http_status = 200;
+  if (!how) note_failure(how.error());
+  outcome.ended_at = std::chrono::system_clock::now();
+  note_times();
+  co_await watches_.settle(outcome);
+  try {
+    co_await send_last(how);
+  } catch (const std::exception& bug) {
+    services_.shared.log.error(std::string("bug at the end of ") + call_.request_id + ": " +
+                               bug.what());
+  }
+  if (begun_) --services_.shared.metrics.streams_active;
+  record();
+}
+
+void Generation::note_failure(const Error& error) {
+  Outcome& outcome = call_.outcome;
+  const bool gone = error.kind == ErrorKind::client_gone;
+  outcome.status = status_of(error);
+  outcome.http_status = begun_ && !gone ? 200 : error.status;
+  outcome.error = error.code;
+  outcome.error_label = contract_code(error.kind);
+  outcome.error_detail = error.detail;
+  outcome.error_origin = error.origin;
+}
+
+void Generation::note_times() {
+  const auto all = steady_clock::now() - call_.started;
+  call_.outcome.duration = duration_cast<microseconds>(all);
+  call_.outcome.overhead = duration_cast<microseconds>(all - call_.waited);
+}
+
+/// The last bytes of a good reply, or the error in the form that is still possible.
+Awaitable<void> Generation::send_last(const Result<void>& how) {
+  if (!how && how.error().kind == ErrorKind::client_gone) co_return;
+  Result<void> sent;
+  if (!how && begun_) {
+    pieces_.clear();
+    encoder().fail(how.error(), pieces_);
+  } else if (!how) {
+    pieces_.clear();
+    pieces_.own(dialect_.render_error(how.error()));
+    call_.outcome.response_bytes = pieces_.size();
+    sent = co_await writer_.whole(error_head(run_, how.error()), pieces_);
+    co_return;
+  }
+  call_.outcome.response_bytes += pieces_.size();
+  if (!view_->stream) {
+    sent = co_await writer_.whole(reply_head(), pieces_);
+  } else {
+    if (!begun_) begin_stream();
+    sent = co_await writer_.write(pieces_);
+    if (sent) sent = co_await writer_.end();
+  }
+  if (!sent && how) note_failure(sent.error());
+}
+
+void Generation::record() {
+  for (OutcomeSink* sink : services_.sinks)
+    sink->record(call_.outcome);
+}
+
+}  // namespace tollgate::app

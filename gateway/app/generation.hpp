@@ -1,0 +1,60 @@
+// Generation: what a POST does once its head was accepted: read, decode, choose, admit, attempt,
+// stream, settle, record. Every path through it ends in one settlement, one recorded outcome and at
+// most one reply. One object a call, on the call's worker.
+#pragma once
+#include <memory>
+#include <optional>
+
+#include "gateway/app/run.hpp"
+#include "gateway/wire/dialect.hpp"
+#include "policies/policy.hpp"
+#include "routing/forwarder.hpp"
+
+namespace tollgate::app {
+
+class Generation {
+ public:
+  Generation(Services& services, Run& run, RequestBody& body, ReplyWriter& writer);
+
+  /// Never throws.
+  Awaitable<void> serve();
+
+ private:
+  Awaitable<Result<void>> answer();
+  Awaitable<Result<void>> prepare();
+  Result<routing::Match> choose();
+  void start_forwarder(const routing::Match& match);
+  Awaitable<Result<void>> pump();
+  Awaitable<Result<void>> on_silence();
+  Awaitable<Result<void>> on_batch();
+  Awaitable<Result<void>> send_pieces();
+  Awaitable<void> finish(Result<void> how);
+  Awaitable<void> send_last(const Result<void>& how);
+  void note_batch();
+  void note_failure(const Error& error);
+  void note_times();
+  void record();
+  [[nodiscard]] SteadyTime silence_until() const;
+  [[nodiscard]] ReplyHead reply_head() const;
+  void begin_stream();
+  wire::ReplyEncoder& encoder();
+
+  Services& services_;
+  Run& run_;
+  Call& call_;
+  RequestBody& body_;
+  ReplyWriter& writer_;
+  const wire::Dialect& dialect_;
+
+  std::optional<wire::RequestView> view_;
+  const routing::Route* route_ = nullptr;
+  policies::Watches watches_;
+  std::optional<routing::Forwarder> forwarder_;
+  std::unique_ptr<wire::ReplyEncoder> encoder_;
+  Batch batch_;
+  Pieces pieces_;
+  bool begun_ = false;  // the head of a stream has been decided
+  SteadyTime last_write_{};
+};
+
+}  // namespace tollgate::app

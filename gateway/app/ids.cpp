@@ -1,0 +1,51 @@
+#include "gateway/app/ids.hpp"
+
+#include <bit>
+#include <openssl/rand.h>
+#include <random>
+
+namespace tollgate::app {
+namespace {
+
+void append_hex(std::string& out, std::uint64_t value, int digits) {
+  constexpr const char* alphabet = "0123456789abcdef";
+  for (int i = digits - 1; i >= 0; --i)
+    out += alphabet[(value >> (4 * i)) & 15U];
+}
+
+}  // namespace
+
+IdSource::IdSource() {
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(state_.data()), sizeof state_) != 1) {
+    std::random_device device;
+    for (std::uint64_t& word : state_)
+      word = (std::uint64_t{device()} << 32U) | device();
+  }
+}
+
+/// xoshiro256**: 80 random bits behind the time make a clash between replicas unthinkable.
+std::uint64_t IdSource::random() {
+  const std::uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
+  const std::uint64_t shifted = state_[1] << 17U;
+  state_[2] ^= state_[0];
+  state_[3] ^= state_[1];
+  state_[1] ^= state_[2];
+  state_[0] ^= state_[3];
+  state_[2] ^= shifted;
+  state_[3] = std::rotl(state_[3], 45);
+  return result;
+}
+
+std::string IdSource::next(SystemTime now) {
+  const auto milliseconds = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
+  std::string id;
+  id.reserve(36);
+  id = "req_";
+  append_hex(id, milliseconds, 12);
+  append_hex(id, random(), 4);
+  append_hex(id, random(), 16);
+  return id;
+}
+
+}  // namespace tollgate::app

@@ -1,0 +1,23 @@
+// IdSource: request ids. Ours and unguessable: they key rows and reservations, so a client's own id
+// is never used. One source a worker, on its thread.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "gateway/core/clock.hpp"
+
+namespace tollgate::app {
+
+class IdSource {
+ public:
+  IdSource();  ///< seeds from the system's random source
+  /// "req_" and 32 hexadecimal digits, ordered by time (milliseconds first).
+  std::string next(SystemTime now);
+
+ private:
+  std::uint64_t random();
+  std::array<std::uint64_t, 4> state_{};
+};
+
+}  // namespace tollgate::app

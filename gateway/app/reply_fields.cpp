@@ -1,0 +1,44 @@
+#include "gateway/app/reply_fields.hpp"
+
+#include <string>
+
+namespace tollgate::app {
+namespace {
+
+void add_retry_after(ReplyHead& head, std::chrono::milliseconds wait) {
+  const auto seconds = std::max<std::int64_t>(1, (wait.count() + 999) / 1000);
+  head.add("retry-after", std::to_string(seconds));
+  head.add("retry-after-ms", std::to_string(std::max<std::int64_t>(wait.count(), 0)));
+}
+
+}  // namespace
+
+ReplyHead base_head(const Run& run, int status) {
+  ReplyHead head;
+  head.status = status;
+  head.fields.reserve(512);
+  head.add("x-request-id", run.call.request_id);
+  head.fields += run.cors_fields;
+  return head;
+}
+
+ReplyHead error_head(const Run& run, const Error& error) {
+  ReplyHead head = base_head(run, error.status);
+  head.add("content-type", "application/json");
+  if (error.status == 429 || error.status == 503) {
+    if (error.retry_after) add_retry_after(head, *error.retry_after);
+  }
+  if (retry_cannot_help(error)) head.add("x-should-retry", "false");
+  if (!run.allow.empty()) head.add("allow", run.allow);
+  if (!run.call.outcome.attempts.empty()) add_route_fields(head, run);
+  return head;
+}
+
+void add_route_fields(ReplyHead& head, const Run& run) {
+  const Outcome& outcome = run.call.outcome;
+  head.add("x-tollgate-provider", outcome.provider);
+  head.add("x-tollgate-model", outcome.model);
+  head.add("x-tollgate-attempts", std::to_string(outcome.attempts.size()));
+}
+
+}  // namespace tollgate::app

@@ -1,0 +1,99 @@
+#include "gateway/app/request_headers.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace tollgate::app {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
+    text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
+    text.remove_suffix(1);
+  return text;
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+}  // namespace
+
+std::string_view presented_key(const RequestHead& head) {
+  if (!head.has("authorization")) return trimmed(head.header("x-api-key"));
+  const std::string_view value = trimmed(head.header("authorization"));
+  constexpr std::size_t scheme = 7;
+  if (value.size() < scheme || !iequals(value.substr(0, scheme), "bearer ")) return {};
+  return trimmed(value.substr(scheme));
+}
+
+Result<std::optional<std::chrono::milliseconds>> asked_timeout(const RequestHead& head) {
+  std::string_view text = trimmed(head.header("x-tollgate-timeout"));
+  if (text.empty()) return std::nullopt;
+  double factor = 1000;
+  if (text.ends_with("ms")) {
+    factor = 1;
+    text.remove_suffix(2);
+  } else if (text.ends_with('s')) {
+    text.remove_suffix(1);
+  }
+  double number = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+  constexpr double longest_ms = 1e9;
+  if (failed != std::errc{} || end != text.data() + text.size() || !(number > 0) ||
+      number * factor > longest_ms) {
+    return fail(ErrorKind::invalid_request,
+                "x-tollgate-timeout must be seconds ('30') or milliseconds ('500ms').",
+                "x-tollgate-timeout");
+  }
+  return std::chrono::milliseconds(
+      std::max<std::int64_t>(1, static_cast<std::int64_t>(number * factor)));
+}
+
+HeaderList asked_tags(const RequestHead& head) {
+  constexpr std::size_t tags_max = 32;
+  constexpr std::size_t bytes_max = 256;
+  HeaderList tags;
+  std::string_view text = head.header("x-tollgate-tags");
+  while (!text.empty() && tags.size() < tags_max) {
+    const std::size_t comma = text.find(',');
+    const std::string_view pair = trimmed(text.substr(0, comma));
+    text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
+    const std::size_t equals = pair.find('=');
+    if (equals == 0 || equals == std::string_view::npos || pair.size() > bytes_max) continue;
+    tags.emplace_back(trimmed(pair.substr(0, equals)), trimmed(pair.substr(equals + 1)));
+  }
+  return tags;
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size()) {
+      const int high = hex_digit(text[i + 1]);
+      const int low = hex_digit(text[i + 2]);
+      if (high >= 0 && low >= 0) {
+        out += static_cast<char>(high * 16 + low);
+        i += 2;
+        continue;
+      }
+    }
+    out += text[i];
+  }
+  return out;
+}
+
+std::string printable(std::string_view text, std::size_t longest) {
+  std::string out;
+  for (char c : text.substr(0, longest)) {
+    if (c >= 0x20 && c < 0x7f) out += c;
+  }
+  return out;
+}
+
+}  // namespace tollgate::app

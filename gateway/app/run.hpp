@@ -1,0 +1,43 @@
+// Run: one request in the application's hands, from its head to its last byte. What the head alone
+// decided (route, key, refusals) is here; what a POST then does is Generation's.
+// Made by GatewayFront::open, on the connection's worker.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gateway/app/services.hpp"
+#include "gateway/core/call.hpp"
+#include "gateway/core/front.hpp"
+
+namespace tollgate::app {
+
+/// Counts a call as in flight for as long as it lives.
+class InFlight {
+ public:
+  explicit InFlight(std::atomic<std::uint32_t>& count) : count_(&count) { ++*count_; }
+  ~InFlight() { --*count_; }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+
+ private:
+  std::atomic<std::uint32_t>* count_;
+};
+
+struct Run final : ServedRequest {
+  void leave(Error reason) noexcept override { call.abort.abort(std::move(reason)); }
+
+  std::shared_ptr<const Plan> plan;
+  Call call;
+  const policies::Key* key = nullptr;  ///< nullptr: not authenticated, so not logged
+  std::optional<Error> refusal;
+  bool preflight = false;
+  std::string model_path;                            ///< GET /v1/models/{this}
+  std::string_view allow;                            ///< for a 405
+  std::string cors_fields;                           ///< header lines for an allowed origin
+  std::optional<std::chrono::milliseconds> timeout;  ///< x-tollgate-timeout
+  std::optional<InFlight> in_flight;
+};
+
+}  // namespace tollgate::app
