@@ -30,9 +30,10 @@ class RequestView {
   std::string user;   ///< `user`, else `safety_identifier`; may be empty
   bool stream = false;
   bool include_usage = false;
-  bool base64 = false;  ///< embeddings: encoding_format base64 was asked for
+  bool base64 = false;            ///< embeddings: encoding_format base64 was asked for
+  bool legacy_functions = false;  ///< `functions` without `tools`: the reply must answer in kind
   std::uint32_t n = 1;
-  std::optional<std::int64_t> max_tokens;
+  std::optional<std::int64_t> max_tokens;  ///< the larger one of its two names
   const Dialect* dialect = nullptr;
 
   /// The whole request in the hub; decoded once. Error: 400 with `param` at what is malformed.
@@ -42,9 +43,11 @@ class RequestView {
   Result<const EmbeddingRequest*> embedding() const;
 
   /// Fills in what the client left out: `name` -> JSON text (a model's `defaults`). Seen by
-  /// `defaults()` users (relays splice them) and applied in `chat()`.
-  void set_defaults(const std::vector<RawField>* defaults) { defaults_ = defaults; }
-  /// Those defaults whose name the client did not send.
+  /// `missing_defaults()` users (relays splice them) and applied in `chat()`; `max_tokens`, `n` and
+  /// `user` of this view follow at once.
+  void set_defaults(const std::vector<RawField>* defaults);
+  /// Those defaults whose name the client did not send (max_tokens and max_completion_tokens are
+  /// one). JSON null counts as not sent: a relay then replaces the null in place of adding a twin.
   [[nodiscard]] std::vector<const RawField*> missing_defaults() const;
 
  private:
@@ -63,7 +66,8 @@ struct ReplyContext {
   bool stream = false;
   bool include_usage = false;
   bool base64 = false;
-  bool relay = false;  ///< same dialect upstream: unchanged frames go out as their bytes
+  bool relay = false;             ///< same dialect upstream: unchanged frames go out as their bytes
+  bool legacy_functions = false;  ///< RequestView's: calls go out as `function_call`
 };
 
 /// Renders one reply. `encode` is called for every batch in order, then `finish` once.

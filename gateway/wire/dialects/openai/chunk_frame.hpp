@@ -1,0 +1,55 @@
+// ChunkFrame: what is the same in every chunk of a stream, rendered once and then copied.
+// The first chunk settles id, created and model; a provider that changes them later is not heard.
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gateway/wire/dialects/openai/reply.hpp"
+
+namespace tollgate::wire::openai {
+
+class ChunkFrame {
+ public:
+  ChunkFrame(const ReplyContext& context, std::string_view object)
+      : identity_(context), object_(object), include_usage_(context.include_usage) {}
+
+  void started(const Started& started) {
+    if (head_.empty()) identity_.started(started);
+  }
+  [[nodiscard]] const ReplyIdentity& identity() const { return identity_; }
+
+  /// `data: {...,"choices":[{"index":N,`
+  void open(std::string& out, std::uint32_t choice) {
+    out.append(head()).append("{\"index\":");
+    append_number(out, choice);
+    out += ',';
+  }
+  /// Closes the choice after its last member.
+  void close(std::string& out) const {
+    out += include_usage_ ? "}],\"usage\":null}\n\n" : "}]}\n\n";
+  }
+  void usage(std::string& out, const std::optional<Usage>& usage) {
+    if (!include_usage_ || !usage) return;
+    out.append(head()).append("],\"usage\":");
+    append_usage(out, *usage);
+    out += "}\n\n";
+  }
+
+ private:
+  const std::string& head() {
+    if (head_.empty()) {
+      head_ = "data: ";
+      identity_.append_head(head_, object_);
+      head_ += ",\"choices\":[";
+    }
+    return head_;
+  }
+
+  ReplyIdentity identity_;
+  std::string_view object_;
+  std::string head_;
+  bool include_usage_;
+};
+
+}  // namespace tollgate::wire::openai

@@ -1,0 +1,145 @@
+// The bodies of whole chat and completions replies.
+#include <algorithm>
+
+#include "gateway/wire/dialects/openai/whole_bodies.hpp"
+#include "gateway/wire/json_writer.hpp"
+
+namespace tollgate::wire::openai {
+namespace {
+
+/// Clients parse arguments: none are `{}`. A call that the token limit cut stays as it came.
+std::string_view arguments_of(const CollectedCall& call, FinishReason reason) {
+  const bool none = call.arguments.empty() && reason == FinishReason::tool_calls;
+  return none ? std::string_view("{}") : std::string_view(call.arguments);
+}
+
+void write_text_or_null(JsonWriter& json, std::string_view name, std::string_view text) {
+  json.key(name);
+  text.empty() ? json.null() : json.value(text);
+}
+
+/// What every chat reply can hold, as JSON text behind an open `message` object.
+class ChatBody {
+ public:
+  ChatBody(std::string& out, const ReplyIdentity& identity, bool legacy)
+      : out_(out), identity_(identity), legacy_(legacy) {}
+
+  void choice(const CollectedChoice& choice) {
+    const FinishReason reason = choice.finish_reason();
+    JsonWriter json(out_);
+    json.begin_object().member("index", std::uint64_t{choice.index}).key("message");
+    message(json, choice, reason);
+    if (!has_extra(choice, "logprobs")) json.key("logprobs").null();
+    extras(json, choice, true);
+    json.member("finish_reason", finish_name(reason, legacy_)).end_object();
+  }
+
+ private:
+  void message(JsonWriter& json, const CollectedChoice& choice, FinishReason reason) {
+    json.begin_object().member("role", "assistant");
+    write_text_or_null(json, "content", choice.text);
+    write_text_or_null(json, "refusal", choice.refusal);
+    if (!choice.reasoning.empty()) {
+      json.member("reasoning_content", std::string_view(choice.reasoning));
+    }
+    if (!choice.thinking.empty()) thinking(json, choice);
+    if (!choice.calls.empty()) calls(json, choice, reason);
+    extras(json, choice, false);
+    json.end_object();
+  }
+
+  void thinking(JsonWriter& json, const CollectedChoice& choice) {
+    json.key("thinking_blocks").begin_array();
+    for (const ThinkingBlock& block : choice.thinking) {
+      std::string item = "{";
+      if (block.redacted.empty()) {
+        append_thinking(item, block.text, block.signature);
+      } else {
+        append_redacted_thinking(item, block.redacted);
+      }
+      json.raw(item += '}');
+    }
+    json.end_array();
+  }
+
+  void calls(JsonWriter& json, const CollectedChoice& choice, FinishReason reason) {
+    if (legacy_) {
+      json.key("function_call");
+      return function(json, choice.calls.front(), reason);
+    }
+    json.key("tool_calls").begin_array();
+    for (const CollectedCall& call : choice.calls) {
+      const std::string id =
+          call.id.empty() ? fallback_call_id(identity_, choice.index, call.index) : call.id;
+      json.begin_object().member("id", std::string_view(id)).member("type", "function");
+      json.key("function");
+      function(json, call, reason);
+      if (!call.signature.empty()) {
+        json.key("extra_content").begin_object().key("google").begin_object();
+        json.member("thought_signature", std::string_view(call.signature));
+        json.end_object().end_object();
+      }
+      json.end_object();
+    }
+    json.end_array();
+  }
+
+  static void function(JsonWriter& json, const CollectedCall& call, FinishReason reason) {
+    json.begin_object().member("name", std::string_view(call.name));
+    json.member("arguments", arguments_of(call, reason)).end_object();
+  }
+
+  static bool has_extra(const CollectedChoice& choice, std::string_view name) {
+    return std::ranges::find(choice.extras, name, &RawField::first) != choice.extras.end();
+  }
+  static void extras(JsonWriter& json, const CollectedChoice& choice, bool beside_message) {
+    for (const auto& [name, text] : choice.extras) {
+      if (belongs_to_choice(name) == beside_message) json.raw_member(name, text);
+    }
+  }
+
+  std::string& out_;
+  const ReplyIdentity& identity_;
+  bool legacy_;
+};
+
+void append_tail(std::string& out, const std::optional<Usage>& usage) {
+  out += ']';
+  if (usage) {
+    out += ",\"usage\":";
+    append_usage(out, *usage);
+  }
+  out += '}';
+}
+
+}  // namespace
+
+std::string render_chat(CollectedReply reply, const ReplyContext& context) {
+  std::string out;
+  reply.identity.append_head(out, "chat.completion");
+  out += ",\"choices\":[";
+  ChatBody body(out, reply.identity, context.legacy_functions);
+  for (const CollectedChoice& choice : reply.choices) {
+    if (&choice != &reply.choices.front()) out += ',';
+    body.choice(choice);
+  }
+  append_tail(out, reply.usage);
+  return out;
+}
+
+std::string render_completion(CollectedReply reply) {
+  std::string out;
+  reply.identity.append_head(out, "text_completion");
+  out += ",\"choices\":[";
+  for (const CollectedChoice& choice : reply.choices) {
+    if (&choice != &reply.choices.front()) out += ',';
+    JsonWriter json(out);
+    json.begin_object().member("text", std::string_view(choice.text));
+    json.member("index", std::uint64_t{choice.index}).key("logprobs").null();
+    json.member("finish_reason", to_string(choice.finish_reason())).end_object();
+  }
+  append_tail(out, reply.usage);
+  return out;
+}
+
+}  // namespace tollgate::wire::openai
