@@ -160,8 +160,10 @@ std::optional<std::string> json_string(std::string_view value) {
 std::optional<std::int64_t> json_int(std::string_view value) {
   const auto text = number_text(value);
   if (!text) return std::nullopt;
-  const std::size_t dot = text->find('.');
-  if (text->find_first_not_of('0', dot == text->npos ? dot : dot + 1) == text->npos) {
+  if (text->find_first_of("eE") == std::string_view::npos) {
+    const std::size_t dot = std::min(text->find('.'), text->size());
+    const std::string_view fraction = text->substr(dot);
+    if (fraction.find_first_not_of(".0") != std::string_view::npos) return std::nullopt;
     return parse<std::int64_t>(text->substr(0, dot));
   }
   constexpr double exact = 9007199254740992.0;  // 2^53: up to here a double is a whole number

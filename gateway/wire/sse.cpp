@@ -59,10 +59,17 @@ std::unexpected<Error> too_large(std::size_t max) {
 }  // namespace
 
 void SseDecoder::feed(const std::shared_ptr<Block>& block, std::string_view bytes) {
-  partial_ += rest_;  // only where the caller left events unread
-  block_ = block;
-  rest_ = bytes;
-  scanned_ = 0;
+  if (rest_.empty()) {
+    block_ = block;
+    rest_ = bytes;
+    scanned_ = 0;
+    return;
+  }
+  // The caller left events unread: go on where the scan stands, over both.
+  const auto both = std::make_shared<Block>(rest_.size() + bytes.size());
+  const std::string_view before = both->append(rest_);
+  rest_ = {before.data(), before.size() + both->append(bytes).size()};
+  block_ = both;
 }
 
 /// Offset in rest_ behind the blank line that ends the event, or `unfinished`. A CR ends a line at
