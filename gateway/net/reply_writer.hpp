@@ -1,0 +1,61 @@
+// ConnectionReply: the ReplyWriter of one request: head and body, or head, chunk size and parts,
+// leave in one gathered write. Decides with the head whether the connection is kept. Lives for the
+// length of one `serve`; its worker's thread.
+#pragma once
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "gateway/core/front.hpp"
+#include "gateway/net/client_connection.hpp"
+#include "gateway/net/reply_head.hpp"
+
+namespace tollgate::net {
+
+/// What of a request its reply depends on.
+struct ReplyTo {
+  int minor_version = 1;
+  bool head_method = false;  ///< HEAD: the reply has no body, whatever its length says
+  bool keep_alive = false;
+};
+
+/// Asked once, when a reply's head is rendered: may another request follow on this connection?
+struct KeepAliveRule {
+  virtual bool may_keep() = 0;
+
+ protected:
+  ~KeepAliveRule() = default;
+};
+
+class ConnectionReply final : public ReplyWriter {
+ public:
+  ConnectionReply(ClientConnection& connection, DateLine& date, KeepAliveRule& rule, ReplyTo to,
+                  std::chrono::milliseconds idle)
+      : connection_(connection), date_(date), rule_(rule), to_(to), idle_(idle) {}
+
+  Awaitable<Result<void>> whole(const ReplyHead& head, const Pieces& body) override;
+  void begin(const ReplyHead& head) override;
+  Awaitable<Result<void>> write(const Pieces& body) override;
+  Awaitable<Result<void>> end() override;
+  [[nodiscard]] bool started() const override { return started_; }
+
+  /// Whether all of a reply has left and the connection is kept.
+  [[nodiscard]] bool kept() const { return ended_ && keep_alive_; }
+
+ private:
+  void render(const ReplyHead& head, ReplyShape shape);
+  void add_head();
+  Awaitable<Result<void>> flush();
+
+  ClientConnection& connection_;
+  DateLine& date_;
+  KeepAliveRule& rule_;
+  ReplyTo to_;
+  std::chrono::milliseconds idle_;
+  std::string head_, size_line_;
+  std::vector<std::string_view> parts_;
+  bool head_waits_ = false, chunked_ = false, bodyless_ = false;
+  bool started_ = false, ended_ = false, keep_alive_ = false;
+};
+
+}  // namespace tollgate::net
