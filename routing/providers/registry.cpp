@@ -1,12 +1,13 @@
 #include "routing/providers/registry.hpp"
 
-#include <initializer_list>
-#include <vector>
+#include <array>
 
 namespace tollgate::routing {
 
 std::span<const Provider* const> providers() {
-  static const std::vector<const Provider*> all{};
+  static const std::array all{
+      &openai_provider(),
+  };
   return all;
 }
 

@@ -1,0 +1,255 @@
+// The openai decoder: finds out which kind of reply comes (error body, whole reply, stream), takes
+// it apart and hands the JSON to ReplyReader.
+#include <algorithm>
+#include <vector>
+
+#include "gateway/wire/sse.hpp"
+#include "routing/providers/openai.hpp"
+#include "routing/providers/openai_embeddings.hpp"
+#include "routing/providers/openai_error.hpp"
+#include "routing/providers/openai_reply.hpp"
+
+namespace tollgate::routing::openai {
+namespace {
+
+constexpr std::string_view whitespace = " \t\r\n";
+
+std::string_view trim(std::string_view text) {
+  const auto begin = text.find_first_not_of(whitespace);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(whitespace) - begin + 1);
+}
+
+/// A reply that is looked at when it is there: its pieces, joined only when there are several.
+class Collected {
+ public:
+  void add(const std::shared_ptr<Block>& block, std::string_view bytes) {
+    if (bytes.empty()) return;
+    pieces_.push_back({block, bytes});
+    size_ += bytes.size();
+  }
+  /// All of it as one view that lives in `out`.
+  std::string_view join(Batch& out) const {
+    if (pieces_.empty()) return {};
+    if (pieces_.size() == 1) {
+      out.hold(pieces_.front().block);
+      return pieces_.front().bytes;
+    }
+    const auto all = std::make_shared<Block>(size_);
+    const std::string_view first = all->append(pieces_.front().bytes);
+    for (std::size_t i = 1; i < pieces_.size(); ++i)
+      all->append(pieces_[i].bytes);
+    out.hold(all);
+    return {first.data(), size_};
+  }
+
+ private:
+  struct Piece {
+    std::shared_ptr<Block> block;
+    std::string_view bytes;
+  };
+  std::vector<Piece> pieces_;
+  std::size_t size_ = 0;
+};
+
+/// An event that EOF ended, with the blank line that it lacks: something may be written behind it.
+std::string_view closed(std::string_view wire, Batch& out) {
+  if (wire.ends_with("\n\n") || wire.ends_with("\r\n\r\n") || wire.ends_with("\r\r")) return wire;
+  std::string whole(wire);
+  whole += wire.ends_with('\n') ? "\n" : "\n\n";
+  return out.store(whole);
+}
+
+Error not_json(std::string_view body) {
+  Error error = make_error(ErrorKind::upstream_error, "the provider's reply is no JSON");
+  constexpr std::size_t shown = 200;
+  error.detail = mask_secrets(body.substr(0, shown));
+  return error;
+}
+
+/// A 4xx, 5xx, or a redirect, which is never followed.
+class ErrorDecoder final : public ReplyDecoder {
+ public:
+  explicit ErrorDecoder(const ResponseHead& head) : status_(head.status), headers_(head.headers) {}
+
+  Result<void> feed(const std::shared_ptr<Block>& block, std::string_view bytes, Batch&) override {
+    body_.add(block, bytes);
+    return {};
+  }
+  Result<void> finish(Batch& out) override {
+    const std::string_view body = body_.join(out);
+    return std::unexpected(map_upstream_error(status_, headers_, read_error_body(status_, body)));
+  }
+
+ private:
+  int status_;
+  HeaderList headers_;
+  Collected body_;
+};
+
+class OkDecoder final : public ReplyDecoder {
+ public:
+  OkDecoder(const ResponseHead& head, const DecodeHints& hints)
+      : headers_(head.headers), hints_(hints), reader_(hints.relay) {}
+
+  Result<void> feed(const std::shared_ptr<Block>& block, std::string_view bytes,
+                    Batch& out) override {
+    if (shape_ == Shape::unknown) look(bytes);
+    if (shape_ != Shape::stream) {
+      body_.add(block, bytes);
+      return {};
+    }
+    sse_.feed(block, bytes);
+    return drain(out);
+  }
+  Result<void> finish(Batch& out) override {
+    return shape_ == Shape::stream ? finish_stream(out) : finish_whole(out);
+  }
+
+ private:
+  enum class Shape : std::uint8_t { unknown, whole, stream };
+
+  void look(std::string_view bytes);
+  Result<void> drain(Batch& out);
+  Result<void> event(const wire::SseEvent& event, Batch& out);
+  Result<void> chunk(const wire::SseEvent& event, std::string_view data, Batch& out);
+  Result<void> finish_stream(Batch& out);
+  Result<void> finish_whole(Batch& out);
+  Result<void> check(std::string_view object) const;
+  void open_frame(std::string_view wire, Batch& out) const;
+
+  HeaderList headers_;
+  DecodeHints hints_;
+  ReplyReader reader_;
+  wire::SseDecoder sse_;
+  Collected body_;
+  Shape shape_ = Shape::unknown;
+  bool other_shape_ = false;  // not the shape that was asked for: the bytes cannot be relayed
+  bool done_ = false;
+};
+
+/// Goes by the first byte: content types lie, and a stream that was asked for may come whole.
+void OkDecoder::look(std::string_view bytes) {
+  const auto first = bytes.find_first_not_of(whitespace);
+  if (first == std::string_view::npos) {
+    // Blank lines in front of a stream are part of it.
+    if (hints_.stream) shape_ = Shape::stream;
+    return;
+  }
+  const char c = bytes[first];
+  const bool whole =
+      hints_.stream ? c == '{' || c == '[' || c == '<' : c != 'd' && c != ':' && c != 'e';
+  shape_ = whole ? Shape::whole : Shape::stream;
+  if (whole != hints_.stream) return;
+  other_shape_ = true;
+  reader_ = ReplyReader(false);
+}
+
+void OkDecoder::open_frame(std::string_view wire, Batch& out) const {
+  out.begin_frame(wire);
+  out.frames.back().changed = other_shape_;
+}
+
+Result<void> OkDecoder::drain(Batch& out) {
+  wire::SseEvent event;
+  for (;;) {
+    auto more = sse_.next(out, event);
+    if (!more) return std::unexpected(more.error());
+    if (!*more) return {};
+    auto taken = this->event(event, out);
+    if (!taken) return taken;
+  }
+}
+
+Result<void> OkDecoder::event(const wire::SseEvent& event, Batch& out) {
+  const std::string_view data = trim(event.data);
+  if (!event.has_data || data.empty()) {
+    open_frame(event.wire, out);
+    return {};
+  }
+  if (data.starts_with("[DONE]")) {
+    if (!done_ && !reader_.any_choice()) {
+      return fail(ErrorKind::upstream_error, "the provider sent an empty stream");
+    }
+    open_frame(event.wire, out);
+    if (!done_) reader_.end(out);
+    done_ = true;
+    return {};
+  }
+  return done_ ? Result<void>{} : chunk(event, data, out);
+}
+
+Result<void> OkDecoder::chunk(const wire::SseEvent& event, std::string_view data, Batch& out) {
+  if (!is_json(data)) return std::unexpected(not_json(data));
+  // After every choice has finished an error changes nothing that the client has.
+  if (!reader_.all_finished()) {
+    auto checked = check(data);
+    if (!checked) return checked;
+    if (event.event == "error") {
+      return std::unexpected(map_upstream_error(0, headers_, read_error_body(0, data)));
+    }
+  }
+  open_frame(event.wire, out);
+  return reader_.chunk(data, out);
+}
+
+Result<void> OkDecoder::check(std::string_view object) const {
+  const auto reported = read_error_inside(object);
+  if (!reported) return {};
+  return std::unexpected(map_upstream_error(0, headers_, *reported));
+}
+
+Result<void> OkDecoder::finish_stream(Batch& out) {
+  wire::SseEvent last;
+  auto more = sse_.finish(out, last);
+  if (!more) return std::unexpected(more.error());
+  if (*more) {
+    last.wire = closed(last.wire, out);
+    const std::string_view data = trim(last.data);
+    const bool half =
+        last.has_data && !data.empty() && !data.starts_with("[DONE]") && !is_json(data);
+    if (half && !reader_.all_finished()) {
+      return fail(ErrorKind::stream_cut, "the provider's stream ended inside an event");
+    }
+    auto taken = half ? Result<void>{} : event(last, out);
+    if (!taken) return taken;
+  }
+  if (done_) return {};
+  if (!reader_.any_choice()) {
+    return fail(ErrorKind::upstream_error, "the provider sent an empty stream");
+  }
+  if (!reader_.all_finished()) {
+    return fail(ErrorKind::stream_cut, "the provider's stream ended before the reply did");
+  }
+  done_ = true;
+  out.begin_frame({});
+  reader_.end(out);
+  return {};
+}
+
+Result<void> OkDecoder::finish_whole(Batch& out) {
+  const std::string_view body = body_.join(out);
+  const std::string_view object = trim(body);
+  if (object.empty()) return fail(ErrorKind::upstream_error, "the provider sent an empty reply");
+  if (!is_json(object)) return std::unexpected(not_json(object));
+  auto checked = check(object);
+  if (!checked) return checked;
+  open_frame(body, out);
+  if (hints_.endpoint == Endpoint::embeddings) {
+    auto read = read_embeddings(object, !hints_.relay || other_shape_, out);
+    if (read) out.push(Ended{});
+    return read;
+  }
+  auto read = reader_.whole(object, out);
+  if (read) reader_.end(out);
+  return read;
+}
+
+}  // namespace
+
+std::unique_ptr<ReplyDecoder> make_decoder(const ResponseHead& head, const DecodeHints& hints) {
+  if (head.status < 200 || head.status >= 300) return std::make_unique<ErrorDecoder>(head);
+  return std::make_unique<OkDecoder>(head, hints);
+}
+
+}  // namespace tollgate::routing::openai

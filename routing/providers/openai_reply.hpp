@@ -1,0 +1,68 @@
+// OpenAI-shaped reply objects into events: stream chunks and whole replies of chat and completions.
+// Holds what must be remembered between chunks. Fed by the openai decoder with checked JSON that
+// lives in the batch; one for each reply.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "routing/providers/openai_calls.hpp"
+#include "routing/providers/openai_json.hpp"
+
+namespace tollgate::routing::openai {
+
+class ReplyReader {
+ public:
+  /// `raw`: a relay, where texts are only counted: they stay escaped, and a finish is told in the
+  /// frame that holds it. Otherwise finishes are held to the end, since some providers send content
+  /// after them or send them twice.
+  explicit ReplyReader(bool raw) : raw_(raw) {}
+
+  /// One stream chunk. Error: it says that the generation failed.
+  Result<void> chunk(std::string_view object, Batch& out);
+  /// A whole reply. Error: it holds no choice, or a failure.
+  Result<void> whole(std::string_view object, Batch& out);
+  /// The end: what was held goes out, a finish that was never named is inferred.
+  void end(Batch& out);
+
+  [[nodiscard]] bool any_choice() const { return !choices_.empty(); }
+  /// Every choice that was begun has named its finish.
+  [[nodiscard]] bool all_finished() const;
+
+ private:
+  struct Choice {
+    Choice(std::uint32_t choice, bool raw) : index(choice), calls(choice, raw) {}
+    std::uint32_t index;
+    ToolCalls calls;
+    FragmentText text, reasoning, refusal;
+    std::optional<FinishReason> finish;
+    bool finish_told = false;
+    bool legacy_call = false;
+  };
+  struct Heading;
+
+  Result<void> read(std::string_view object, std::string_view content_name, Batch& out);
+  void start(const Heading& heading, Batch& out);
+  Result<void> choice(std::string_view object, std::string_view content_name,
+                      std::uint32_t position, Batch& out);
+  Result<Choice*> find_choice(std::uint64_t index);
+  Result<void> finish(Choice& choice, std::string_view reason, Batch& out);
+  void message(Choice& choice, std::string_view delta, Batch& out);
+  void content(Choice& choice, std::string_view value, Batch& out);
+  void part(Choice& choice, std::string_view object, Batch& out);
+  void reasoning(Choice& choice, std::string_view plain, std::string_view details, Batch& out);
+  void text_delta(Choice& choice, std::string_view quoted, Batch& out);
+  void reasoning_delta(Choice& choice, std::string_view quoted, Batch& out);
+  void usage(std::string_view object, Batch& out);
+  void tell_finish(Choice& choice, Batch& out);
+  std::string_view fragment(FragmentText& text, std::string_view quoted, Batch& out) const;
+
+  bool raw_;
+  bool started_ = false;
+  std::string id_;
+  std::map<std::uint32_t, Choice> choices_;
+};
+
+}  // namespace tollgate::routing::openai
