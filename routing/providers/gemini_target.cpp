@@ -1,0 +1,76 @@
+// Where a call goes: the version, the model and the method in the path, the key in a header (never
+// in the query, which proxies log).
+#include <array>
+
+#include "routing/providers/gemini.hpp"
+
+namespace tollgate::routing::gemini {
+namespace {
+
+bool is_unreserved(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '.' || c == '_' || c == '~';
+}
+
+std::string escaped(std::string_view segment) {
+  constexpr std::string_view hex = "0123456789ABCDEF";
+  std::string out;
+  for (char c : segment) {
+    if (is_unreserved(c)) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '%';
+    out += hex[byte >> 4U];
+    out += hex[byte & 15U];
+  }
+  return out;
+}
+
+/// `/v1beta`, unless the configured path names a version itself.
+std::string_view version_for(std::string_view base_path) {
+  for (std::string_view version : {"/v1beta", "/v1", "/v1alpha"}) {
+    if (base_path.ends_with(version)) return "";
+  }
+  return "/v1beta";
+}
+
+}  // namespace
+
+std::string_view bare_model(std::string_view model) {
+  constexpr std::string_view collection = "models/";
+  if (model.starts_with(collection)) model.remove_prefix(collection.size());
+  return model;
+}
+
+Result<HttpRequest> method_request(const Target& target, const EncodeContext& context,
+                                   std::string_view method) {
+  constexpr std::string_view tuned = "tunedModels/";
+  std::string_view name = bare_model(target.model);
+  const bool is_tuned = name.starts_with(tuned);
+  if (is_tuned) name.remove_prefix(tuned.size());
+  if (name.empty() || name.find_first_not_of('.') == std::string_view::npos) {
+    return fail(ErrorKind::model_not_found, "the model name is not one that Gemini can have",
+                "model");
+  }
+  HttpRequest request;
+  const std::string& base = target.provider->address.base_path;
+  request.target = base;
+  request.target += version_for(base);
+  request.target += is_tuned ? "/tunedModels/" : "/models/";
+  request.target += escaped(name);
+  request.target += ':';
+  request.target += method;
+  request.headers.emplace_back("content-type", "application/json");
+  if (!context.api_key.empty()) request.headers.emplace_back("x-goog-api-key", context.api_key);
+  return request;
+}
+
+Result<void> check_dropped(const Encoded& encoded, const EncodeContext& context) {
+  if (!context.refuse_unsupported || encoded.dropped.empty()) return {};
+  const std::string& name = encoded.dropped.front();
+  return fail(ErrorKind::unsupported_parameter, "Gemini cannot take '" + name + "' here", name);
+}
+
+}  // namespace tollgate::routing::gemini
