@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gateway/core/block.hpp"
@@ -33,6 +34,9 @@ struct DecodeHints {
   std::string json_tool_name;
   bool base64 = false;  ///< embeddings: the client wants base64
   std::string model;    ///< upstream model
+  std::string id_seed;  ///< one of its own for each request: for ids that the provider leaves out
+  /// Tools whose names the provider could not take, as (sent, the client's).
+  std::vector<std::pair<std::string, std::string>> renamed_tools;
 };
 
 struct Encoded {
