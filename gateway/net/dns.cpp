@@ -1,0 +1,83 @@
+#include "gateway/net/dns.hpp"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace tollgate::net {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+constexpr std::chrono::seconds ttl_min = 5s;    // a TTL of 0, and /etc/hosts, which has none
+constexpr std::chrono::seconds ttl_max = 300s;  // a moved provider is found within minutes
+constexpr std::chrono::seconds failure_ttl = 1s;
+constexpr std::chrono::seconds stale_ttl = 10s;  // old addresses, while the name server is away
+constexpr std::size_t names_max = 4096;
+
+void take_answer(const DnsAnswer& answer, Addresses& addresses, std::string& failure,
+                 SteadyTime& good_until) {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  failure = answer.failure;
+  if (!answer.addresses.empty()) {
+    addresses = answer.addresses;
+    good_until = now + std::clamp(answer.ttl, ttl_min, ttl_max);
+    return;
+  }
+  if (failure.empty()) failure = "no address";
+  good_until = now + (addresses.empty() ? failure_ttl : stale_ttl);
+}
+
+}  // namespace
+
+Resolver::Resolver(asio::io_context& io, std::unique_ptr<DnsSource> source)
+    : io_(io), source_(std::move(source)) {}
+
+std::shared_ptr<Resolver::Name> Resolver::name_of(const std::string& host) {
+  const auto found = names_.find(host);
+  if (found != names_.end()) return found->second;
+  if (names_.size() >= names_max) {
+    std::erase_if(names_, [](const auto& entry) { return !entry.second->asking; });
+  }
+  return names_.emplace(host, std::make_shared<Name>()).first->second;
+}
+
+void Resolver::ask(const std::string& host, const std::shared_ptr<Name>& name) {
+  if (!source_) {
+    name->failure = "the resolver has been stopped";
+    return;
+  }
+  name->asking = true;
+  source_->ask(host, [name](const DnsAnswer& answer) {
+    name->asking = false;
+    take_answer(answer, name->addresses, name->failure, name->good_until);
+    for (asio::steady_timer* waiter : name->waiters)
+      waiter->cancel();
+  });
+}
+
+Awaitable<std::expected<Addresses, std::string>> Resolver::resolve(std::string host,
+                                                                   Patience& patience) {
+  boost::system::error_code not_numeric;
+  const auto numeric = asio::ip::make_address(host, not_numeric);
+  if (!not_numeric) co_return Addresses{numeric};
+
+  const std::shared_ptr<Name> name = name_of(host);
+  if (!name->asking && std::chrono::steady_clock::now() >= name->good_until) ask(host, name);
+  // With old addresses at hand nobody waits for their renewal.
+  while (name->asking && name->addresses.empty()) {
+    if (patience.over()) co_return std::unexpected(std::string());
+    asio::steady_timer woken(io_, SteadyTime::max());
+    const auto place = name->waiters.insert(name->waiters.end(), &woken);
+    {
+      const Waking waking(patience, [&woken] { woken.cancel(); });
+      co_await woken.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+    name->waiters.erase(place);
+  }
+  if (name->addresses.empty()) co_return std::unexpected(name->failure);
+  co_return name->addresses;
+}
+
+}  // namespace tollgate::net

@@ -1,0 +1,33 @@
+// HttpUpstream: the Upstream over sockets: pooled HTTP/1.1 connections, plain or TLS, direct or
+// through a proxy. One a worker, on its thread; destroyed before its io_context and after every
+// reply it gave.
+#pragma once
+#include <string>
+
+#include "gateway/net/connector.hpp"
+#include "gateway/net/pool.hpp"
+#include "routing/upstream.hpp"
+
+namespace tollgate::net {
+
+struct HttpUpstreamSettings {
+  PoolLimits pool;
+  std::string user_agent = "tollgate";  ///< "tollgate/<version>"
+};
+
+class HttpUpstream final : public routing::Upstream {
+ public:
+  HttpUpstream(const UpstreamParts& parts, HttpUpstreamSettings settings = {});
+
+  Awaitable<Result<std::unique_ptr<routing::UpstreamReply>>> send(
+      const routing::UpstreamRequest& request) override;
+
+  [[nodiscard]] Pool& pool() { return pool_; }
+
+ private:
+  std::string user_agent_;
+  Connector connector_;
+  Pool pool_;
+};
+
+}  // namespace tollgate::net

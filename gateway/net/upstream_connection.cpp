@@ -1,0 +1,37 @@
+#include "gateway/net/upstream_connection.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <sys/socket.h>
+
+namespace tollgate::net {
+
+namespace {
+constexpr std::size_t room_min = 2048;  // below that a new block costs less than the small reads
+}
+
+std::span<char> ReadBuffer::room() {
+  if (block_ && begin_ == end_ && block_.use_count() == 1) begin_ = end_ = 0;
+  if (!block_ || block_->capacity() - end_ < room_min) renew();
+  return {block_->data() + end_, block_->capacity() - end_};
+}
+
+/// Takes a fresh block, along with what is unread: little in a body, more in a long head.
+void ReadBuffer::renew() {
+  const std::string_view rest = unread();
+  auto fresh = std::make_shared<Block>(std::max(block_bytes, 2 * rest.size()));
+  std::copy_n(rest.data(), rest.size(), fresh->data());
+  begin_ = 0;
+  end_ = rest.size();
+  block_ = std::move(fresh);
+}
+
+bool is_quiet(UpstreamConnection& connection) {
+  if (!connection.stream->is_open() || !connection.buffer.unread().empty()) return false;
+  char byte = 0;
+  const auto fd = connection.stream->socket().native_handle();
+  const ssize_t n = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+}  // namespace tollgate::net
