@@ -7,6 +7,7 @@ namespace tollgate::routing {
 std::span<const Provider* const> providers() {
   static const std::array all{
       &openai_provider(),
+      &anthropic_provider(),
   };
   return all;
 }

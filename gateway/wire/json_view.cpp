@@ -1,0 +1,38 @@
+#include "gateway/wire/json_view.hpp"
+
+#include "gateway/wire/json_scan.hpp"
+#include "gateway/wire/json_shape.hpp"
+#include "gateway/wire/json_walk.hpp"
+
+namespace tollgate::wire {
+
+JsonView JsonView::operator[](std::string_view name) const {
+  return is_object() ? JsonView(json_member(text_, name).value_or("")) : JsonView();
+}
+
+std::vector<JsonView> JsonView::items() const {
+  std::vector<JsonView> found;
+  if (!is_array()) return found;
+  for (JsonElements walk(text_); walk.next();)
+    found.emplace_back(walk.value());
+  return found;
+}
+
+std::string JsonView::string() const { return json_string(text_).value_or(std::string()); }
+
+std::string_view JsonView::string_in(Batch& batch) const {
+  if (!is_string() || text_.size() < 2) return {};
+  const std::string_view inner = text_.substr(1, text_.size() - 2);
+  if (inner.find('\\') == std::string_view::npos) return inner;
+  return batch.store(json_unescape(inner));
+}
+
+std::optional<std::int64_t> JsonView::integer() const { return json_int(text_); }
+
+std::optional<std::uint64_t> JsonView::count() const {
+  const auto number = integer();
+  if (!number || *number < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(*number);
+}
+
+}  // namespace tollgate::wire
