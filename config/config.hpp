@@ -20,7 +20,7 @@ struct Bytes {
   std::uint64_t count = 0;
   bool operator==(const Bytes&) const = default;
 };
-/// `host:port`; the host may be empty (any) or `[v6]`. Kept as text, parsed by net.
+/// `host:port`, `:port` (every address) or `[v6]:port`. `host` is kept as text without brackets.
 struct HostPort {
   std::string host;
   std::uint16_t port = 0;
@@ -47,7 +47,7 @@ struct ListenTimeouts {
 struct Listen {
   HostPort http{"127.0.0.1", 8080};
   std::optional<ListenTls> tls;
-  std::optional<HostPort> admin;  ///< absent key: 127.0.0.1:9901
+  std::optional<HostPort> admin;  ///< loading fills in 127.0.0.1:9901 where the key is absent
   Secret admin_token;
   std::optional<HostPort> metrics;
   std::uint32_t workers = 0;
@@ -111,11 +111,13 @@ struct TenantConfig {
 };
 
 enum class Auth : std::uint8_t { keys, none };
+enum class LogBodies : std::uint8_t { off };
 struct LogConfig {
   std::string level = "info";     ///< trace debug info warn error off
   std::string format = "json";    ///< json | text
   std::string output = "stderr";  ///< stderr | stdout | a path
   std::string access = "stdout";  ///< stdout | stderr | off | a path
+  LogBodies bodies = LogBodies::off;
 };
 
 struct Config {
@@ -128,9 +130,9 @@ struct Config {
   Auth auth = Auth::keys;
   LogConfig log;
 
-  std::string source;  ///< the file's path, or "(built in)"
-  std::vector<std::string>
-      files;  ///< every file read (includes, ${file:}, certificates): for the watch
+  std::string source;               ///< the file's path, or "(built in)"
+  std::vector<std::string> files;   ///< what the watch looks at: every file read (includes,
+                                    ///< ${file:}, certificates) and the folders of include globs
   bool published_demo_key = false;  ///< the shipped demo key is among the keys
 };
 

@@ -1,0 +1,68 @@
+#include "config/not_supported.hpp"
+
+#include <algorithm>
+
+namespace tollgate::config {
+namespace {
+
+// A line leaves this table in the commit that brings its feature and its line in fields.hpp.
+constexpr NotSupported table[] = {
+    {"", "tiers"},
+    {"", "prices"},
+    {"", "cache"},
+    {"", "idempotency"},
+    {"", "store"},
+    {"", "ledger"},
+    {"", "guard"},
+    {"", "tracing"},
+    {"", "metrics"},
+    {"providers.*", "limits"},
+    {"providers.*", "probe"},
+    {"providers.*", "price"},
+    {"models.*", "breaker"},
+    {"models.*", "fallback"},
+    {"models.*", "context_window_fallback"},
+    {"models.*", "hedge"},
+    {"models.*", "queue"},
+    {"models.*", "affinity"},
+    {"models.*", "continue_streams"},
+    {"models.*", "limits"},
+    {"models.*", "budgets"},
+    {"models.*.retry", "base"},
+    {"models.*.retry", "cap"},
+    {"models.*.retry", "budget"},
+    {"tenants.*", "parent"},
+    {"tenants.*", "tier"},
+    {"tenants.*", "formerly"},
+    {"tenants.*", "limits"},
+    {"tenants.*", "per_user"},
+    {"tenants.*", "budgets"},
+    {"tenants.*", "clip_min_tokens"},
+    {"tenants.*", "on_budget_exceeded"},
+    {"tenants.*", "weight"},
+    {"tenants.*", "prices"},
+    {"tenants.*", "cache"},
+    {"tenants.*.keys[]", "formerly"},
+    {"tenants.*.keys[]", "limits"},
+    {"tenants.*.keys[]", "budgets"},
+};
+
+constexpr std::string_view contract_kinds[] = {"openai",  "anthropic", "gemini",  "vertex", "azure",
+                                               "bedrock", "cohere",    "mistral", "ollama", "demo"};
+
+}  // namespace
+
+std::span<const NotSupported> not_supported_keys() { return table; }
+
+bool is_not_supported(std::string_view section, std::string_view key) {
+  return std::any_of(std::begin(table), std::end(table), [&](const NotSupported& entry) {
+    return entry.section == section && entry.key == key;
+  });
+}
+
+bool is_contract_kind(std::string_view kind) {
+  return std::find(std::begin(contract_kinds), std::end(contract_kinds), kind) !=
+         std::end(contract_kinds);
+}
+
+}  // namespace tollgate::config

@@ -1,0 +1,35 @@
+// Validation: what no single value can tell. References, uniqueness, exposure, URLs, wildcards.
+// Called by load.cpp after reading; adds to `problems` and `notes`, finishes `config` (disabled
+// providers, defaults that depend on other keys). Pure but for the readability of named files.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "config/read.hpp"
+
+namespace tollgate::config {
+
+struct Checking {
+  Config& config;
+  const Spots& spots;
+  const Surroundings& surroundings;
+  Problems& problems;
+  std::vector<std::string>& notes;
+
+  /// Reports at the value of that path; nothing where the file lacks it or it was refused already.
+  void complain(Spots::Path path, std::string message) const;
+  void complain(Spots::Path path, std::string message, std::string_view word,
+                const std::vector<std::string_view>& candidates) const;
+  /// `"text"`, unless it came out of an expansion.
+  [[nodiscard]] std::string shown(Spots::Path path, std::string_view text) const;
+};
+
+void check_listen(const Checking& check);
+void check_providers(const Checking& check);
+void check_models(const Checking& check);
+void check_tenants(const Checking& check);
+
+/// `*` only at the end, text without control characters, at most 256 bytes; else what is wrong.
+[[nodiscard]] std::string name_problem(std::string_view name, bool wildcard_allowed);
+
+}  // namespace tollgate::config

@@ -1,0 +1,82 @@
+#include <algorithm>
+#include <array>
+
+#include "config/request_fields.hpp"
+#include "config/validate.hpp"
+
+namespace tollgate::config {
+namespace {
+
+void check_target(const Checking& check, const std::string& model, std::size_t index,
+                  const TargetConfig& target, const std::vector<std::string_view>& providers) {
+  const std::string at = std::to_string(index);
+  if (!target.provider.empty() && !check.config.providers.contains(target.provider)) {
+    const Spots::Path path{"models", model, "targets", at, "provider"};
+    check.complain(path, "no provider has the name " + check.shown(path, target.provider),
+                   target.provider, providers);
+  }
+  if (target.model.find('*') == std::string::npos) return;
+  if (target.model != "*") {
+    check.complain({"models", model, "targets", at, "model"},
+                   "a target's \"*\" must stand alone: it is the rest of the name");
+  } else if (!model.ends_with('*')) {
+    check.complain({"models", model, "targets", at, "model"},
+                   "\"*\" needs a model whose own name ends in \"*\"");
+  }
+}
+
+bool allowed_by_a_target(const Config& config, const ModelConfig& model, const std::string& name) {
+  return std::any_of(model.targets.begin(), model.targets.end(), [&](const TargetConfig& target) {
+    const auto provider = config.providers.find(target.provider);
+    if (provider == config.providers.end()) return false;
+    const auto& fields = provider->second.allow_fields;
+    return std::find(fields.begin(), fields.end(), name) != fields.end();
+  });
+}
+
+void check_defaults(const Checking& check, const std::string& name, const ModelConfig& model) {
+  for (const auto& [field, json] : model.defaults) {
+    const Spot* spot = check.spots.find({"models", name, "defaults", field});
+    if (spot == nullptr) continue;
+    if (is_clients_own_field(field)) {
+      check.problems.add(spot->key, quote(field) + " is the client's own and has no default");
+    } else if (!is_request_field(field) && !allowed_by_a_target(check.config, model, field)) {
+      check.problems.add_with_suggestion(spot->key, "unknown key " + quote(field), field,
+                                         request_fields());
+    }
+  }
+}
+
+// A model whose every provider is switched off answers 404; said once.
+void note_absent_models(const Checking& check) {
+  std::string list;
+  for (const auto& [name, model] : check.config.models) {
+    const bool reachable =
+        std::any_of(model.targets.begin(), model.targets.end(), [&](const TargetConfig& target) {
+          const auto provider = check.config.providers.find(target.provider);
+          return provider == check.config.providers.end() || !provider->second.disabled;
+        });
+    if (!reachable) (list += list.empty() ? "" : ", ") += quote(name);
+  }
+  if (!list.empty()) check.notes.push_back("not offered, their providers being disabled: " + list);
+}
+
+}  // namespace
+
+void check_models(const Checking& check) {
+  std::vector<std::string_view> providers;
+  for (const auto& [name, provider] : check.config.providers)
+    providers.emplace_back(name);
+  for (const auto& [name, model] : check.config.models) {
+    const std::string wrong = name_problem(name, true);
+    if (!wrong.empty()) check.problems.add(check.spots.find({"models", name})->key, wrong);
+    for (std::size_t i = 0; i < model.targets.size(); ++i) {
+      check_target(check, name, i, model.targets[i], providers);
+    }
+    check_defaults(check, name, model);
+  }
+  if (check.config.models.empty()) check.notes.emplace_back("no models: every call will be 404");
+  note_absent_models(check);
+}
+
+}  // namespace tollgate::config
