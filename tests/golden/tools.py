@@ -38,7 +38,10 @@ def run_json(tool, arguments, stdin):
 def recordings(group):
     """(name, recording) of every recorded exchange of the group; empty where there are none."""
     files = sorted((SHARED / "corpus" / "open" / group).glob("*.json"))
-    return [(f.stem[:3], json.loads(f.read_text(encoding="utf-8"))) for f in files]
+    found = [(f.stem[:3], json.loads(f.read_text(encoding="utf-8"))) for f in files]
+    for name, recording in found:
+        recording["name"] = name
+    return found
 
 
 def parameters(group):
