@@ -163,6 +163,9 @@ Result<void> read_call(const Node& node, ToolCall& out) {
       !done) {
     return done;
   }
+  if (const auto control = node.find("cache_control")) {
+    if (auto done = read_raw_object(*control, out.cache_control_json); !done) return done;
+  }
   return read_signature(node, out);
 }
 
