@@ -97,7 +97,7 @@ void JsonScanner::space() {
 }
 
 bool JsonScanner::take(char c) {
-  if (at_ == text_.size() || text_[at_] != c) return false;
+  if (!stands_at(c)) return false;
   ++at_;
   return true;
 }

@@ -22,6 +22,7 @@ class JsonScanner {
   /// Takes `c` when it stands next.
   bool take(char c);
   [[nodiscard]] bool at_end() const { return at_ == text_.size(); }
+  [[nodiscard]] bool stands_at(char c) const { return !at_end() && text_[at_] == c; }
   [[nodiscard]] std::size_t at() const { return at_; }
   [[nodiscard]] std::string_view since(std::size_t begin) const {
     return text_.substr(begin, at_ - begin);

@@ -13,22 +13,42 @@ namespace tollgate::wire {
 
 using ByteVector [[gnu::vector_size(16)]] = std::uint8_t;
 
+/// The mask of a block as two halves, the lower bytes first.
+using MaskHalves = std::array<std::uint64_t, 2>;
+
+template <class Match>
+inline MaskHalves match_block(const char* at, Match match) {
+  static_assert(std::endian::native == std::endian::little, "masks are read low byte first");
+  ByteVector bytes;
+  std::memcpy(&bytes, at, sizeof bytes);
+  return std::bit_cast<MaskHalves>(match(bytes));
+}
+
 /// Offset of the first byte for which `match` holds, or `text.size()`. `match` gets a vector (and
 /// answers with a mask) or one byte (and answers with a truth value).
 template <class Match>
 inline std::size_t find_byte(std::string_view text, Match match) {
-  static_assert(std::endian::native == std::endian::little, "masks are read low byte first");
+  constexpr std::size_t block = sizeof(ByteVector);
+  const char* data = text.data();
   std::size_t at = 0;
-  for (; at + sizeof(ByteVector) <= text.size(); at += sizeof(ByteVector)) {
-    ByteVector bytes;
-    std::memcpy(&bytes, text.data() + at, sizeof bytes);
-    const auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(match(bytes));
-    if ((halves[0] | halves[1]) == 0) continue;
-    const bool low = halves[0] != 0;
-    const int bits = std::countr_zero(low ? halves[0] : halves[1]);
-    return at + static_cast<std::size_t>(bits) / 8 + (low ? 0U : 8U);
+  for (; at + block <= text.size(); at += block) {
+    const MaskHalves mask = match_block(data + at, match);
+    if ((mask[0] | mask[1]) != 0) {
+      const bool low = mask[0] != 0;
+      const int bits = std::countr_zero(low ? mask[0] : mask[1]);
+      return at + static_cast<std::size_t>(bits) / 8 + (low ? 0U : 8U);
+    }
+    // Long runs are the rule once one block is plain: look at four together.
+    for (; at + 5 * block <= text.size(); at += 4 * block) {
+      std::uint64_t any = 0;
+      for (std::size_t i = 1; i <= 4; ++i) {
+        const MaskHalves next = match_block(data + at + i * block, match);
+        any |= next[0] | next[1];
+      }
+      if (any != 0) break;
+    }
   }
-  while (at < text.size() && !match(static_cast<std::uint8_t>(text[at])))
+  while (at < text.size() && !match(static_cast<std::uint8_t>(data[at])))
     ++at;
   return at;
 }
