@@ -39,9 +39,10 @@ struct Part {
 
 struct ToolCall {
   std::string id, name;
-  std::string arguments;  ///< the JSON text as the client sent it; may be empty or no JSON
-  std::string signature;  ///< `extra_content.google.thought_signature`, or empty
-  bool custom = false;    ///< type `custom`: `arguments` is free text
+  std::string arguments;           ///< the JSON text as the client sent it; may be empty or no JSON
+  std::string signature;           ///< `extra_content.google.thought_signature`, or empty
+  bool custom = false;             ///< type `custom`: `arguments` is free text
+  std::string cache_control_json;  ///< extension, as on parts
 };
 
 /// One opaque reasoning block that must go back unchanged (`message.thinking_blocks`).

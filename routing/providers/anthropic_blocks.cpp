@@ -58,10 +58,13 @@ void BlockEvents::start_thinking(Open& open, const JsonView& block, Batch& out) 
 void BlockEvents::delta(std::int64_t index, const JsonView& delta, Batch& out) {
   Open& open = open_[index];
   const std::string_view type = delta["type"].string_in(out);
-  if (type == "text_delta") return send_text(delta["text"].string_in(out), out);
-  if (type == "thinking_delta") return send_reasoning(delta["thinking"].string_in(out), out);
-  if (type == "input_json_delta")
-    return send_input(open, delta["partial_json"].string_in(out), out);
+  const auto fragment = [&](std::string_view name) {
+    const JsonView text = delta[name];
+    return text.is_string() ? open.fragments.take(text.text(), out) : std::string_view();
+  };
+  if (type == "text_delta") return send_text(fragment("text"), out);
+  if (type == "thinking_delta") return send_reasoning(fragment("thinking"), out);
+  if (type == "input_json_delta") return send_input(open, fragment("partial_json"), out);
   // A later signature replaces an earlier one.
   if (type == "signature_delta") open.signature = delta["signature"].string();
 }

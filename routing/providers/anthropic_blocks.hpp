@@ -9,6 +9,7 @@
 
 #include "gateway/wire/json_view.hpp"
 #include "routing/provider.hpp"
+#include "routing/providers/openai_json.hpp"
 
 namespace tollgate::routing::anthropic {
 
@@ -34,6 +35,7 @@ class BlockEvents {
     bool has_input = false;   ///< a piece of the arguments was sent
     std::string whole_input;  ///< of a block that came with its input at once
     std::string signature;
+    openai::FragmentText fragments;  ///< of what the block streams: half a character may wait
   };
 
   [[nodiscard]] Kind kind_of(std::string_view type, std::string_view name) const;

@@ -60,7 +60,9 @@ Block tool_use_block(const ToolCall& call, const std::string& id) {
   w.key("input");
   write_input(w, call);
   w.end_object();
-  return Block::of_json(std::move(json));
+  Block block = Block::of_json(std::move(json));
+  block.cache_control = call.cache_control_json;
+  return block;
 }
 
 void write_block(JsonWriter& w, const Block& block) {
