@@ -8,6 +8,7 @@ std::span<const Provider* const> providers() {
   static const std::array all{
       &openai_provider(),
       &anthropic_provider(),
+      &gemini_provider(),
       &demo_provider(),
   };
   return all;
