@@ -1,0 +1,164 @@
+#include "gateway/app/explain.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <iterator>
+#include <vector>
+
+#include "config/load.hpp"
+#include "config/values.hpp"
+#include "routing/provider.hpp"
+
+namespace tollgate::app {
+namespace {
+
+using config::ModelConfig;
+using Named = std::pair<std::string, ModelConfig>;
+
+// As the route table does: the exact name, else the longest wildcard.
+const Named* find_model(const config::Config& config, const std::string& asked) {
+  const Named* best = nullptr;
+  for (const Named& entry : config.models) {
+    if (entry.first == asked) return &entry;
+    const bool wildcard = entry.first.ends_with('*');
+    if (!wildcard || !config::matches(entry.first, asked)) continue;
+    if (best == nullptr || entry.first.size() > best->first.size()) best = &entry;
+  }
+  return best;
+}
+
+template <class Entries>
+Explanation unknown(std::string_view what, const std::string& name, const Entries& entries) {
+  std::vector<std::string_view> names;
+  for (const auto& entry : entries)
+    names.emplace_back(entry.first);
+  Explanation out;
+  out.text = fmt::format("unknown {} \"{}\"", what, name);
+  const std::string_view near = config::suggest(name, names);
+  if (!near.empty()) out.text += fmt::format(" (did you mean \"{}\"?)", near);
+  out.text += '\n';
+  return out;
+}
+
+bool allowed(const std::optional<std::vector<std::string>>& patterns, const std::string& model) {
+  return !patterns || std::any_of(patterns->begin(), patterns->end(), [&](const auto& pattern) {
+    return config::matches(pattern, model);
+  });
+}
+
+std::string tenant_line(const std::string& name, const config::TenantConfig& tenant,
+                        const std::string& model) {
+  if (!allowed(tenant.models, model)) {
+    return fmt::format("{}: may not use it (403 model_not_allowed)", name);
+  }
+  const auto narrowed = std::count_if(tenant.keys.begin(), tenant.keys.end(),
+                                      [&](const auto& key) { return !allowed(key.models, model); });
+  std::string line = name + ": may use it";
+  if (narrowed > 0) {
+    line += fmt::format(", but not with {} of its {} keys", narrowed, tenant.keys.size());
+  }
+  return line;
+}
+
+std::string upstream_model(const config::TargetConfig& target, std::string_view route,
+                           const std::string& asked) {
+  if (target.model != "*") return target.model;
+  return asked.substr(route.size() - 1);  // what the wildcard matched
+}
+
+std::string base_url(const config::ProviderConfig& provider) {
+  if (!provider.base_url.empty()) return provider.base_url;
+  const routing::Provider* codec = routing::find_provider(provider.kind);
+  return codec == nullptr ? "" : std::string(codec->default_base_url());
+}
+
+class Text {
+ public:
+  Text(const config::Config& config, const ExplainQuestion& question, const Named& entry)
+      : config_(config), question_(question), route_(entry.first), model_(entry.second) {}
+
+  std::string write() {
+    line("model", route_ == question_.model
+                      ? question_.model
+                      : fmt::format("{} (matched by \"{}\")", question_.model, route_));
+    if (!question_.tenant.empty()) {
+      const auto& tenant = config_.tenants.at(question_.tenant);
+      line("tenant", tenant_line(question_.tenant, tenant, question_.model));
+    }
+    limits();
+    targets();
+    line("prices", "not known to this build");
+    line("limits", "not known to this build");
+    return std::move(out_);
+  }
+
+ private:
+  void line(std::string_view name, std::string_view value) {
+    fmt::format_to(std::back_inserter(out_), "{:<10} {}\n", name, value);
+  }
+
+  void limits() {
+    line("strategy", model_.strategy == config::Strategy::weighted ? "weighted" : "ordered");
+    line("timeout",
+         fmt::format("{} for the whole call; 200 is held back up to {}",
+                     config::to_text(model_.timeout), config::to_text(model_.hold_back)));
+    line("attempts", fmt::format("{} over its targets, {} for a call", model_.retry.attempts,
+                                 model_.max_attempts));
+    for (const auto& [name, json] : model_.defaults) {
+      line("default", fmt::format("{}: {}", name, json));
+    }
+  }
+
+  void targets() {
+    std::uint64_t weights = 0;
+    for (const auto& target : model_.targets)
+      weights += usable(target) ? target.weight : 0;
+    line("targets", weights == 0 ? "none that is switched on: calls get 404 model_not_found" : "");
+    std::size_t number = 0;
+    for (const auto& target : model_.targets)
+      one_target(++number, target, weights);
+  }
+
+  void one_target(std::size_t number, const config::TargetConfig& target, std::uint64_t weights) {
+    const auto& provider = config_.providers.at(target.provider);
+    fmt::format_to(std::back_inserter(out_), "  {}. {} (kind {}), model {}, {}", number,
+                   target.provider, provider.kind, upstream_model(target, route_, question_.model),
+                   base_url(provider));
+    if (!usable(target)) {
+      out_ += ", skipped: the provider is disabled, its key being empty";
+    } else if (model_.strategy == config::Strategy::weighted) {
+      fmt::format_to(std::back_inserter(out_), ", weight {} ({:.1f} % of calls)", target.weight,
+                     100.0 * target.weight / static_cast<double>(weights));
+    } else {
+      fmt::format_to(std::back_inserter(out_), ", weight {}", target.weight);
+    }
+    const auto& timeouts = provider.timeouts;
+    fmt::format_to(std::back_inserter(out_),
+                   "\n     timeouts: connect {}, first byte {}, idle {}\n",
+                   config::to_text(timeouts.connect), config::to_text(timeouts.first_byte),
+                   config::to_text(timeouts.idle));
+  }
+
+  [[nodiscard]] bool usable(const config::TargetConfig& target) const {
+    return !config_.providers.at(target.provider).disabled;
+  }
+
+  const config::Config& config_;
+  const ExplainQuestion& question_;
+  std::string_view route_;
+  const ModelConfig& model_;
+  std::string out_;
+};
+
+}  // namespace
+
+Explanation explain(const config::Config& config, const ExplainQuestion& question) {
+  const Named* model = find_model(config, question.model);
+  if (model == nullptr) return unknown("model", question.model, config.models);
+  if (!question.tenant.empty() && !config.tenants.contains(question.tenant)) {
+    return unknown("tenant", question.tenant, config.tenants);
+  }
+  return {.found = true, .text = Text(config, question, *model).write()};
+}
+
+}  // namespace tollgate::app

@@ -1,0 +1,20 @@
+// explain: where a model's calls would go, as text for an operator. Pure: no network, no cost.
+// Called by the command line.
+#pragma once
+#include <string>
+
+#include "config/config.hpp"
+
+namespace tollgate::app {
+
+struct ExplainQuestion {
+  std::string model;
+  std::string tenant;  ///< empty: of nobody in particular
+};
+struct Explanation {
+  bool found = false;  ///< the model, and the tenant where one was named
+  std::string text;    ///< else one sentence with the likely spelling
+};
+[[nodiscard]] Explanation explain(const config::Config& config, const ExplainQuestion& question);
+
+}  // namespace tollgate::app
