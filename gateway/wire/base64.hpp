@@ -1,4 +1,5 @@
-// Base64 (standard alphabet, padded) for embeddings, data URLs and keys.
+// Base64 (standard alphabet, padded) for embeddings, data URLs and proxy passwords. Called by
+// dialects, providers and net. Pure functions, any thread.
 #pragma once
 #include <optional>
 #include <string>
