@@ -17,8 +17,8 @@ Result<Encoded> encode_embeddings(const wire::RequestView& view, const Target& t
                                   const EncodeContext& context);
 
 /// A POST to a model's method with everything but its body. The model's name comes from the client
-/// where the operator wrote a wildcard: it is escaped whole, and what could climb out of its place
-/// in the path is 404 model_not_found.
+/// where the operator wrote a wildcard: what could mean anything in a path but a name is 404
+/// model_not_found.
 Result<HttpRequest> method_request(const Target& target, const EncodeContext& context,
                                    std::string_view method);
 /// The name without `models/`.

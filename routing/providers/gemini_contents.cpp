@@ -263,10 +263,10 @@ class Conversation {
   }
 
   void note_hints(const Part& part) {
-    if (!part.cache_control_json.empty()) draft_.drop("cache_control");
+    if (!part.cache_control_json.empty()) draft_.drop("messages.cache_control");
     const auto* image = std::get_if<ImagePart>(&part.value);
     if (image && !image->detail.empty() && image->detail != "auto") {
-      draft_.drop("image_url.detail");
+      draft_.drop("messages.image_url.detail");
     }
   }
 

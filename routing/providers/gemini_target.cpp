@@ -1,31 +1,22 @@
 // Where a call goes: the version, the model and the method in the path, the key in a header (never
 // in the query, which proxies log).
-#include <array>
+#include <algorithm>
 
 #include "routing/providers/gemini.hpp"
 
 namespace tollgate::routing::gemini {
 namespace {
 
-bool is_unreserved(char c) {
+/// Letters that a model's name may have; none of them means anything in a path.
+bool is_name_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
          c == '.' || c == '_' || c == '~';
 }
 
-std::string escaped(std::string_view segment) {
-  constexpr std::string_view hex = "0123456789ABCDEF";
-  std::string out;
-  for (char c : segment) {
-    if (is_unreserved(c)) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out += '%';
-    out += hex[byte >> 4U];
-    out += hex[byte & 15U];
-  }
-  return out;
+bool is_model_name(std::string_view name) {
+  // Of dots alone a path makes a way up.
+  return name.find_first_not_of('.') != std::string_view::npos &&
+         std::ranges::all_of(name, is_name_char);
 }
 
 /// `/v1beta`, unless the configured path names a version itself.
@@ -50,7 +41,7 @@ Result<HttpRequest> method_request(const Target& target, const EncodeContext& co
   std::string_view name = bare_model(target.model);
   const bool is_tuned = name.starts_with(tuned);
   if (is_tuned) name.remove_prefix(tuned.size());
-  if (name.empty() || name.find_first_not_of('.') == std::string_view::npos) {
+  if (!is_model_name(name)) {
     return fail(ErrorKind::model_not_found, "the model name is not one that Gemini can have",
                 "model");
   }
@@ -59,7 +50,7 @@ Result<HttpRequest> method_request(const Target& target, const EncodeContext& co
   request.target = base;
   request.target += version_for(base);
   request.target += is_tuned ? "/tunedModels/" : "/models/";
-  request.target += escaped(name);
+  request.target += name;
   request.target += ':';
   request.target += method;
   request.headers.emplace_back("content-type", "application/json");
