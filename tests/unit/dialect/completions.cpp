@@ -8,7 +8,8 @@ using namespace tollgate::wire::test;
 namespace {
 
 constexpr std::string_view head =
-    R"({"id":"chatcmpl-1","object":"text_completion","created":1700000000,"model":"asked","choices":[)";
+    R"({"id":"chatcmpl-1","object":"text_completion","created":1700000000,"model":"asked",)"
+    R"("choices":[)";
 
 std::string chunk_of(std::string_view text, std::string_view finish, std::string_view tail = "") {
   return std::string("data: ")
@@ -59,7 +60,7 @@ TEST_CASE("a whole completion") {
   ReplyContext context = whole_context();
   context.endpoint = Endpoint::completions;
   const std::string out = render(context, translated(events));
-  CHECK(out.starts_with(
-      std::string(head) +
-      R"({"text":"ab","index":0,"logprobs":null,"finish_reason":"length"}],"usage":{"prompt_tokens":1,)"));
+  CHECK(out.starts_with(std::string(head) +
+                        R"({"text":"ab","index":0,"logprobs":null,"finish_reason":"length"}],)"
+                        R"("usage":{"prompt_tokens":1,)"));
 }

@@ -38,7 +38,8 @@ TEST_CASE("every scalar of the request table arrives") {
 TEST_CASE("objects keep the client's own text") {
   const ChatRequest r = decode(chat_with(
       R"("metadata":{"z":"1", "a":"2"},"logit_bias":{"50256":-100},"audio":{"voice":"alloy"},)"
-      R"("prediction":{"type":"content","content":"x"},"thinking":{"type":"enabled","budget_tokens":1e3},)"
+      R"("prediction":{"type":"content","content":"x"},"thinking":{"type":"enabled",)"
+      R"("budget_tokens":1e3},)"
       R"("cache_control":{"type":"ephemeral"})"));
   CHECK(r.metadata_json == R"({"z":"1", "a":"2"})");
   CHECK(r.logit_bias_json == R"({"50256":-100})");
@@ -95,8 +96,9 @@ TEST_CASE("wrong response formats name their parameter") {
 }
 
 TEST_CASE("unknown members are kept in the client's order, with their text") {
-  const ChatRequest r = decode(chat_with(
-      R"("zeta":1e400,"web_search_options":{},"alpha":"\ud83d","gone":null,"prompt_cache_key":"k")"));
+  const ChatRequest r =
+      decode(chat_with(R"("zeta":1e400,"web_search_options":{},"alpha":"\ud83d","gone":null,)"
+                       R"("prompt_cache_key":"k")"));
   const std::vector<RawField> expected{{"zeta", "1e400"},
                                        {"web_search_options", "{}"},
                                        {"alpha", R"("\ud83d")"},

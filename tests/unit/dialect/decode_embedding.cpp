@@ -28,7 +28,8 @@ TEST_CASE("texts and tokens, one and many") {
 
 TEST_CASE("the other members") {
   const EmbeddingRequest r = embedding(
-      R"({"model":"m","input":"a","dimensions":256,"user":"u","encoding_format":"base64","x":{},"y":null})");
+      R"({"model":"m","input":"a","dimensions":256,"user":"u","encoding_format":"base64",)"
+      R"("x":{},"y":null})");
   CHECK(r.model == "m");
   CHECK(r.dimensions == 256);
   CHECK(r.user == "u");

@@ -21,8 +21,9 @@ T only_part(std::string_view part) {
 }  // namespace
 
 TEST_CASE("text parts, with their cache mark") {
-  const ChatRequest r = decode(with_parts(
-      R"({"type":"text","text":"a"},{"cache_control":{"type":"ephemeral","ttl":"1h"},"text":"b","type":"text"})"));
+  const ChatRequest r = decode(
+      with_parts(R"({"type":"text","text":"a"},{"cache_control":{"type":"ephemeral","ttl":"1h"},)"
+                 R"("text":"b","type":"text"})"));
   const auto& content = r.messages[0].content;
   REQUIRE(content.size() == 2);
   CHECK_FALSE(r.messages[0].content_is_string);
@@ -48,7 +49,8 @@ TEST_CASE("audio and files") {
   CHECK(audio.data == "QQ==");
   CHECK(audio.format == "wav");
   const auto file = only_part<FilePart>(
-      R"({"type":"file","file":{"file_data":"data:application/pdf;base64,QQ==","filename":"a.pdf"}})");
+      R"({"type":"file","file":{"file_data":"data:application/pdf;base64,QQ==",)"
+      R"("filename":"a.pdf"}})");
   CHECK(file.data == "data:application/pdf;base64,QQ==");
   CHECK(file.filename == "a.pdf");
   CHECK(only_part<FilePart>(R"({"type":"file","file":{"file_id":"file-1"}})").file_id == "file-1");
@@ -56,9 +58,10 @@ TEST_CASE("audio and files") {
 
 TEST_CASE("refusals and thinking as parts") {
   CHECK(only_part<RefusalPart>(R"({"type":"refusal","refusal":"no"})").text == "no");
-  const ChatRequest r = decode(chat_of(
-      R"({"role":"assistant","content":[{"type":"thinking","thinking":"t","signature":"s","cache_control":{}},)"
-      R"({"type":"text","text":"x"}]})"));
+  const ChatRequest r = decode(
+      chat_of(R"({"role":"assistant","content":[{"type":"thinking","thinking":"t","signature":"s",)"
+              R"("cache_control":{}},)"
+              R"({"type":"text","text":"x"}]})"));
   REQUIRE(r.messages[0].thinking.size() == 1);
   CHECK(r.messages[0].thinking[0].signature == "s");
   CHECK(r.messages[0].content.size() == 1);

@@ -15,9 +15,11 @@ ToolChoice choice(std::string_view json) {
 }  // namespace
 
 TEST_CASE("function tools") {
-  const ChatRequest r = decode(chat_with(
-      R"("tools":[{"type":"function","cache_control":{"type":"ephemeral"},"function":{"name":"add",)"
-      R"("description":"Adds.","parameters":{"z":1, "a":{}},"strict":true}},{"function":{"name":"now","parameters":null}}])"));
+  const ChatRequest r =
+      decode(chat_with(R"("tools":[{"type":"function","cache_control":{"type":"ephemeral"},)"
+                       R"("function":{"name":"add",)"
+                       R"("description":"Adds.","parameters":{"z":1, "a":{}},"strict":true}},)"
+                       R"({"function":{"name":"now","parameters":null}}])"));
   REQUIRE(r.tools.size() == 2);
   CHECK(r.tools[0].function);
   CHECK(r.tools[0].name == "add");
@@ -31,8 +33,9 @@ TEST_CASE("function tools") {
 }
 
 TEST_CASE("other tools keep their text") {
-  const ChatRequest r = decode(chat_with(
-      R"("tools":[{"type":"custom","custom":{"name":"sh","description":"Runs."}},{"type":"web_search","x":1}])"));
+  const ChatRequest r =
+      decode(chat_with(R"("tools":[{"type":"custom","custom":{"name":"sh","description":"Runs."}},)"
+                       R"({"type":"web_search","x":1}])"));
   REQUIRE(r.tools.size() == 2);
   CHECK_FALSE(r.tools[0].function);
   CHECK(r.tools[0].name == "sh");
@@ -59,8 +62,9 @@ TEST_CASE("every tool choice") {
 }
 
 TEST_CASE("functions of the first API become tools") {
-  const ChatRequest r = decode(chat_with(
-      R"("functions":[{"name":"f","description":"d","parameters":{}}],"function_call":{"name":"f"})"));
+  const ChatRequest r =
+      decode(chat_with(R"("functions":[{"name":"f","description":"d","parameters":{}}],)"
+                       R"("function_call":{"name":"f"})"));
   REQUIRE(r.tools.size() == 1);
   CHECK(r.tools[0].name == "f");
   CHECK(r.tools[0].description == "d");

@@ -6,9 +6,9 @@ using namespace tollgate::wire;
 using namespace tollgate::wire::test;
 
 TEST_CASE("an error has all four keys") {
-  CHECK(
-      openai_chat().render_error(make_error(ErrorKind::invalid_request, "Bad \"x\"\n", "a.b")) ==
-      R"({"error":{"message":"Bad \"x\"\n","type":"invalid_request_error","param":"a.b","code":"invalid_request_error"}})");
+  CHECK(openai_chat().render_error(make_error(ErrorKind::invalid_request, "Bad \"x\"\n", "a.b")) ==
+        R"({"error":{"message":"Bad \"x\"\n","type":"invalid_request_error","param":"a.b",)"
+        R"("code":"invalid_request_error"}})");
   Error bare;
   bare.message = "m";
   bare.detail = "secret";
@@ -25,11 +25,11 @@ TEST_CASE("a stream that fails ends in one error event") {
   encoder->fail(make_error(ErrorKind::stream_cut, "The provider went away."), out);
   encoder->finish(out);
   encoder->fail(make_error(ErrorKind::internal, "again"), out);
-  CHECK(
-      out.joined() ==
-      role() + delta(R"("content":"par")") +
-          R"(data: {"error":{"message":"The provider went away.","type":"server_error","param":null,"code":"upstream_error"}})"
-          "\n\n");
+  CHECK(out.joined() ==
+        role() + delta(R"("content":"par")") +
+            R"(data: {"error":{"message":"The provider went away.","type":"server_error",)"
+            R"("param":null,"code":"upstream_error"}})"
+            "\n\n");
 }
 
 TEST_CASE("the heartbeat is one comment line with no blank line behind it") {

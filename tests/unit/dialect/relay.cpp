@@ -108,13 +108,12 @@ TEST_CASE("a changed frame is rendered from its events, with the provider's iden
   Fed changed = content;
   changed.changed = true;
   const std::string out = relay({started, changed, finished, ended});
-  CHECK(
-      out ==
-      first +
-          R"(data: {"id":"p","object":"chat.completion.chunk","created":9,"model":"upstream","choices":[)"
-          R"({"index":0,"delta":{"content":"hi"},"finish_reason":null}]})"
-          "\n\n" +
-          finish_and_usage + end);
+  CHECK(out == first +
+                   R"(data: {"id":"p","object":"chat.completion.chunk","created":9,)"
+                   R"("model":"upstream","choices":[)"
+                   R"({"index":0,"delta":{"content":"hi"},"finish_reason":null}]})"
+                   "\n\n" +
+                   finish_and_usage + end);
 }
 
 TEST_CASE("a changed first frame brings the role") {

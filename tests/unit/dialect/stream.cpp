@@ -94,18 +94,17 @@ TEST_CASE("refusals") {
 }
 
 TEST_CASE("reasoning as text, its signed blocks whole for the way back") {
-  CHECK(
-      stream({ReasoningDelta{0, "Hm", "", ""}, ReasoningDelta{0, " yes", "", ""},
-              ReasoningDelta{0, "", "sig", ""}, ReasoningDelta{0, "", "", "blob"},
-              ReasoningDelta{0, "more", "sig2", ""}, TextDelta{0, "a"}, Ended{}}) ==
-      role() + delta(R"("reasoning_content":"Hm")") + delta(R"("reasoning_content":" yes")") +
-          delta(
-              R"("thinking_blocks":[{"index":0,"type":"thinking","thinking":"Hm yes","signature":"sig"}])") +
-          delta(R"("thinking_blocks":[{"index":1,"type":"redacted_thinking","data":"blob"}])") +
-          delta(R"("reasoning_content":"more")") +
-          delta(
-              R"("thinking_blocks":[{"index":2,"type":"thinking","thinking":"more","signature":"sig2"}])") +
-          delta(R"("content":"a")") + finish("stop") + std::string(done));
+  CHECK(stream({ReasoningDelta{0, "Hm", "", ""}, ReasoningDelta{0, " yes", "", ""},
+                ReasoningDelta{0, "", "sig", ""}, ReasoningDelta{0, "", "", "blob"},
+                ReasoningDelta{0, "more", "sig2", ""}, TextDelta{0, "a"}, Ended{}}) ==
+        role() + delta(R"("reasoning_content":"Hm")") + delta(R"("reasoning_content":" yes")") +
+            delta(R"("thinking_blocks":[{"index":0,"type":"thinking","thinking":"Hm yes",)"
+                  R"("signature":"sig"}])") +
+            delta(R"("thinking_blocks":[{"index":1,"type":"redacted_thinking","data":"blob"}])") +
+            delta(R"("reasoning_content":"more")") +
+            delta(R"("thinking_blocks":[{"index":2,"type":"thinking","thinking":"more",)"
+                  R"("signature":"sig2"}])") +
+            delta(R"("content":"a")") + finish("stop") + std::string(done));
 }
 
 TEST_CASE("reasoning of any length is kept within bounds and loses nothing") {

@@ -49,6 +49,14 @@ TEST_CASE("a call without arguments is one with none") {
                                  finish("tool_calls") + std::string(done));
 }
 
+TEST_CASE("a call without arguments is whole before the next one begins") {
+  // SDKs parse a call's arguments at that moment.
+  CHECK(stream({ToolDelta{0, 0, "c1", "now", "", ""}, ToolDelta{0, 1, "c2", "cut", "", ""},
+                Finished{0, FinishReason::length}, Ended{}}) ==
+        role() + opening("0", "c1", "now") + arguments("0", "{}") + opening("1", "c2", "cut") +
+            finish("length") + std::string(done));
+}
+
 TEST_CASE("a call that the token limit cut stays as it came") {
   CHECK(
       stream({ToolDelta{0, 0, "c1", "now", "", ""}, Finished{0, FinishReason::length}, Ended{}}) ==
@@ -67,11 +75,10 @@ TEST_CASE("a call without an id gets one that is the same at every rendering") {
 }
 
 TEST_CASE("a thought signature goes where clients of Gemini look") {
-  CHECK(
-      stream({ToolDelta{0, 0, "c1", "f", "{}", "sig"}, Ended{}})
-          .find(
-              R"("function":{"arguments":"{}"},"extra_content":{"google":{"thought_signature":"sig"}}}])") !=
-      std::string::npos);
+  CHECK(stream({ToolDelta{0, 0, "c1", "f", "{}", "sig"}, Ended{}})
+            .find(R"("function":{"arguments":"{}"},)"
+                  R"("extra_content":{"google":{"thought_signature":"sig"}}}])") !=
+        std::string::npos);
 }
 
 TEST_CASE("indices belong to their choice") {

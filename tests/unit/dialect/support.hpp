@@ -118,7 +118,8 @@ inline ReplyContext whole_context() {
 }
 
 inline constexpr std::string_view chunk_head =
-    R"(data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"asked","choices":[)";
+    R"(data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,)"
+    R"("model":"asked","choices":[)";
 
 /// A chunk of one choice: `data: ...` with this text between `"choices":[{` and `}]`.
 inline std::string chunk(std::string_view choice) {

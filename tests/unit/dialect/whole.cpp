@@ -8,7 +8,8 @@ using namespace tollgate::wire::test;
 namespace {
 
 constexpr std::string_view head =
-    R"({"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":"asked","choices":[)";
+    R"({"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":"asked",)"
+    R"("choices":[)";
 
 std::string whole(const Events& events, bool legacy = false) {
   ReplyContext context = whole_context();
@@ -71,11 +72,21 @@ TEST_CASE("calls: present only where there are any, arguments never empty after 
              ToolDelta{0, 1, "", "now", "", ""}, Finished{0, FinishReason::tool_calls}}) ==
       body(one(
           R"("content":null,"refusal":null,"tool_calls":[{"id":"c1","type":"function","function":)"
-          R"({"name":"add","arguments":"{\"a\":1}"},"extra_content":{"google":{"thought_signature":"sig"}}},)"
-          R"({"id":"call_chatcmpl-1_0_1","type":"function","function":{"name":"now","arguments":"{}"}}])",
+          R"({"name":"add","arguments":"{\"a\":1}"},)"
+          R"("extra_content":{"google":{"thought_signature":"sig"}}},)"
+          R"({"id":"call_chatcmpl-1_0_1","type":"function","function":{"name":"now",)"
+          R"("arguments":"{}"}}])",
           "tool_calls")));
   CHECK(whole({ToolDelta{0, 0, "c", "f", "", ""}, Finished{0, FinishReason::length}})
             .find(R"("arguments":"")") != std::string::npos);
+}
+
+TEST_CASE("of several calls only the last can be one that the limit cut") {
+  const std::string out =
+      whole({ToolDelta{0, 0, "c1", "f", "", ""}, ToolDelta{0, 1, "c2", "g", "", ""},
+             Finished{0, FinishReason::length}});
+  CHECK(out.find(R"("name":"f","arguments":"{}")") != std::string::npos);
+  CHECK(out.find(R"("name":"g","arguments":"")") != std::string::npos);
 }
 
 TEST_CASE("who asked with functions is answered with a function_call") {

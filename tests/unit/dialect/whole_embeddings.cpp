@@ -58,7 +58,7 @@ TEST_CASE("what JSON cannot say is null") {
 }
 
 TEST_CASE("no vectors, an empty list") {
-  CHECK(
-      render(embeddings(false), {}) ==
-      R"({"object":"list","data":[],"model":"asked","usage":{"prompt_tokens":0,"total_tokens":0}})");
+  CHECK(render(embeddings(false), {}) ==
+        R"({"object":"list","data":[],"model":"asked","usage":{"prompt_tokens":0,)"
+        R"("total_tokens":0}})");
 }

@@ -81,6 +81,7 @@ class ChatChunks final : public ChunkRenderer {
   void open_tool(const Choice& choice, const ToolDelta& e, std::string& out);
   void arguments(const Choice& choice, std::uint32_t index, std::string_view slice,
                  std::string_view signature, std::string& out);
+  void complete_arguments(const Choice& choice, Tool& tool, std::string& out);
   void finish(Choice& choice, FinishReason reason, std::string& out);
 
   /// `...,"delta":{` and what ends it.
@@ -151,6 +152,8 @@ void ChatChunks::on(const ToolDelta& e, std::string& out) {
   if (legacy_ && e.index > 0) return;  // the first API knows one call
   Tool* tool = find_index(choice.tools, e.index);
   if (tool == nullptr) {
+    // Providers send calls one after another, and SDKs parse one as soon as the next begins.
+    if (!choice.tools.empty()) complete_arguments(choice, choice.tools.back(), out);
     open_tool(choice, e, out);
     tool = &choice.tools.emplace_back(Tool{.index = e.index});
   }
@@ -198,6 +201,13 @@ void ChatChunks::arguments(const Choice& choice, std::uint32_t index, std::strin
   end(out);
 }
 
+/// A call without arguments is one with none; clients parse the text.
+void ChatChunks::complete_arguments(const Choice& choice, Tool& tool, std::string& out) {
+  if (tool.has_arguments) return;
+  tool.has_arguments = true;
+  arguments(choice, tool.index, "{}", {}, out);
+}
+
 void ChatChunks::on(const ExtraDelta& e, std::string& out) {
   begin(opened(e.choice, out), out);
   const bool beside = belongs_to_choice(e.name);
@@ -212,12 +222,9 @@ void ChatChunks::on(const ExtraDelta& e, std::string& out) {
 void ChatChunks::finish(Choice& choice, FinishReason reason, std::string& out) {
   choice.finished = true;
   opened(choice.index, out);
-  if (reason == FinishReason::tool_calls) {
-    // A call without arguments is one with none; clients parse the text. A call that the token
-    // limit cut stays as it is.
-    for (const Tool& tool : choice.tools) {
-      if (!tool.has_arguments) arguments(choice, tool.index, "{}", {}, out);
-    }
+  // A call that the token limit cut stays as it is.
+  if (reason == FinishReason::tool_calls && !choice.tools.empty()) {
+    complete_arguments(choice, choice.tools.back(), out);
   }
   frame_.open(out, choice.index);
   out.append("\"delta\":{},\"finish_reason\":\"").append(finish_name(reason, legacy_)).append("\"");

@@ -7,10 +7,12 @@
 namespace tollgate::wire::openai {
 namespace {
 
-/// Clients parse arguments: none are `{}`. A call that the token limit cut stays as it came.
-std::string_view arguments_of(const CollectedCall& call, FinishReason reason) {
-  const bool none = call.arguments.empty() && reason == FinishReason::tool_calls;
-  return none ? std::string_view("{}") : std::string_view(call.arguments);
+/// Clients parse arguments: none are `{}`. Only the last call can be one that the token limit cut;
+/// that stays as it came.
+std::string_view arguments_of(const CollectedChoice& choice, const CollectedCall& call) {
+  const bool whole =
+      choice.finish_reason() == FinishReason::tool_calls || &call != &choice.calls.back();
+  return whole && call.arguments.empty() ? std::string_view("{}") : call.arguments;
 }
 
 void write_text_or_null(JsonWriter& json, std::string_view name, std::string_view text) {
@@ -25,17 +27,16 @@ class ChatBody {
       : out_(out), identity_(identity), legacy_(legacy) {}
 
   void choice(const CollectedChoice& choice) {
-    const FinishReason reason = choice.finish_reason();
     JsonWriter json(out_);
     json.begin_object().member("index", std::uint64_t{choice.index}).key("message");
-    message(json, choice, reason);
+    message(json, choice);
     if (!has_extra(choice, "logprobs")) json.key("logprobs").null();
     extras(json, choice, true);
-    json.member("finish_reason", finish_name(reason, legacy_)).end_object();
+    json.member("finish_reason", finish_name(choice.finish_reason(), legacy_)).end_object();
   }
 
  private:
-  void message(JsonWriter& json, const CollectedChoice& choice, FinishReason reason) {
+  void message(JsonWriter& json, const CollectedChoice& choice) {
     json.begin_object().member("role", "assistant");
     write_text_or_null(json, "content", choice.text);
     write_text_or_null(json, "refusal", choice.refusal);
@@ -43,7 +44,7 @@ class ChatBody {
       json.member("reasoning_content", std::string_view(choice.reasoning));
     }
     if (!choice.thinking.empty()) thinking(json, choice);
-    if (!choice.calls.empty()) calls(json, choice, reason);
+    if (!choice.calls.empty()) calls(json, choice);
     extras(json, choice, false);
     json.end_object();
   }
@@ -62,10 +63,10 @@ class ChatBody {
     json.end_array();
   }
 
-  void calls(JsonWriter& json, const CollectedChoice& choice, FinishReason reason) {
+  void calls(JsonWriter& json, const CollectedChoice& choice) {
     if (legacy_) {
       json.key("function_call");
-      return function(json, choice.calls.front(), reason);
+      return function(json, choice, choice.calls.front());
     }
     json.key("tool_calls").begin_array();
     for (const CollectedCall& call : choice.calls) {
@@ -73,7 +74,7 @@ class ChatBody {
           call.id.empty() ? fallback_call_id(identity_, choice.index, call.index) : call.id;
       json.begin_object().member("id", std::string_view(id)).member("type", "function");
       json.key("function");
-      function(json, call, reason);
+      function(json, choice, call);
       if (!call.signature.empty()) {
         json.key("extra_content").begin_object().key("google").begin_object();
         json.member("thought_signature", std::string_view(call.signature));
@@ -84,9 +85,9 @@ class ChatBody {
     json.end_array();
   }
 
-  static void function(JsonWriter& json, const CollectedCall& call, FinishReason reason) {
+  static void function(JsonWriter& json, const CollectedChoice& choice, const CollectedCall& call) {
     json.begin_object().member("name", std::string_view(call.name));
-    json.member("arguments", arguments_of(call, reason)).end_object();
+    json.member("arguments", arguments_of(choice, call)).end_object();
   }
 
   static bool has_extra(const CollectedChoice& choice, std::string_view name) {
