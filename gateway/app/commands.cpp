@@ -211,6 +211,20 @@ class NotYet {
   std::vector<CLI::App*> commands_;
 };
 
+// CLI11 would only say that a command is missing.
+std::string unknown_command(const CLI::App& app, const std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments.front().starts_with('-')) return {};
+  std::vector<std::string_view> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->check_name(arguments.front())) return {};
+    names.emplace_back(command->get_name());
+  }
+  const std::string_view near = config::suggest(arguments.front(), names);
+  std::string out = "unknown command \"" + arguments.front() + "\"";
+  if (!near.empty()) (out += " (did you mean \"") += std::string(near) + "\"?)";
+  return out + "\n";
+}
+
 template <class... Commands>
 int run_chosen(Commands&... commands) {
   int code = wrong_usage;
@@ -234,6 +248,11 @@ int run_command(std::vector<std::string> arguments, CommandContext& context) {
   Schema schema(app, context);
   Healthcheck healthcheck(app, context);
   NotYet not_yet(app, context);
+  const std::string unknown = unknown_command(app, arguments);
+  if (!unknown.empty()) {
+    context.err << unknown;
+    return wrong_usage;
+  }
   try {
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes a vector
     app.parse(std::move(arguments));

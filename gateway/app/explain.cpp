@@ -113,7 +113,8 @@ class Text {
     std::uint64_t weights = 0;
     for (const auto& target : model_.targets)
       weights += usable(target) ? target.weight : 0;
-    line("targets", weights == 0 ? "none that is switched on: calls get 404 model_not_found" : "");
+    line("targets", weights == 0 ? "none is switched on: calls get 404 model_not_found"
+                                 : fmt::format("{}", model_.targets.size()));
     std::size_t number = 0;
     for (const auto& target : model_.targets)
       one_target(++number, target, weights);

@@ -1,0 +1,70 @@
+#include "gateway/app/serve.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <sys/resource.h>
+#include <thread>
+
+#include "gateway/app/server.hpp"
+
+namespace tollgate::app {
+namespace {
+
+void print_lines(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines)
+    std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+int give_up(const Error& error) {
+  std::fprintf(stderr, "tollgate: %s\n", error.message.c_str());
+  return 1;
+}
+
+/// Every connection is a descriptor: takes what the system allows.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// The one secret that may be printed: it is published anyway, and refused beyond loopback.
+void print_demo_key(const config::Config& config) {
+  if (!config.published_demo_key) return;
+  std::fprintf(stderr, "demo key (published, for this machine only): %s\n",
+               std::string(config::published_demo_key()).c_str());
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  std::signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
+  Reloader reloader(options.config, [&options](config::Config& config) {
+    if (options.listen) config.listen.http = *options.listen;
+  });
+  const Reloader::Report first = reloader.load_first();
+  print_lines(first.problems);
+  if (!first.ok) return 1;
+
+  const config::Config& config = reloader.plan()->config;
+  const std::vector<std::string> exposed = config::exposure_problems(config);
+  print_lines(exposed);
+  if (!exposed.empty()) return 1;
+  auto log = Log::open(config.log);
+  if (!log) return give_up(log.error());
+  AccessLog access_log(config.log.access);
+  if (auto started = access_log.start(); !started) return give_up(started.error());
+  for (const std::string& note : first.notes)
+    (*log)->warn(note);
+
+  Server server(**log, access_log, reloader);
+  if (auto opened = server.open(); !opened) return give_up(opened.error());
+  print_demo_key(config);
+  server.run();
+  return 0;
+}
+
+}  // namespace tollgate::app

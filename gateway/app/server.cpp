@@ -1,0 +1,219 @@
+#include "gateway/app/server.hpp"
+
+#include <boost/asio/post.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <thread>
+
+#include "gateway/app/admin_routes.hpp"
+
+namespace tollgate::app {
+namespace {
+
+constexpr auto poll_every = std::chrono::seconds(1);
+/// After the drain's end connections get this long to take their last bytes.
+constexpr auto last_grace = std::chrono::seconds(10);
+/// Request bodies held at one time, all connections together.
+constexpr std::uint64_t buffered_bytes_max = 1ULL << 30U;
+
+std::string text_of(const boost::asio::ip::tcp::endpoint& endpoint) {
+  const std::string host = endpoint.address().to_string();
+  return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" +
+         std::to_string(endpoint.port());
+}
+
+std::size_t worker_count(const config::Listen& listen) {
+  if (listen.workers > 0) return listen.workers;
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+Server::Server(Log& log, AccessLog& access_log, Reloader& reloader)
+    : log_(log),
+      reloader_(reloader),
+      shared_{.log = log, .access_log = access_log, .metrics = metrics_},
+      server_shared_(buffered_bytes_max),
+      signals_(io_, SIGTERM, SIGINT, SIGHUP),
+      poll_timer_(io_),
+      drain_timer_(io_) {}
+
+Result<void> Server::open() {
+  auto proxies = net::ProxySettings::from_environment([](const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  });
+  if (!proxies) return std::unexpected(proxies.error());
+  upstream_shared_.proxies = std::move(*proxies);
+  upstream_shared_.settings.user_agent = "tollgate/" TOLLGATE_VERSION;
+  metrics_.on_scrape([this](Metrics& metrics) { count(metrics); });
+  for (auto step : {&Server::open_tls, &Server::open_workers, &Server::open_admin}) {
+    auto done = (this->*step)();
+    if (!done) return done;
+  }
+  reloader_.attach(log_, metrics_, [this](const auto& plan) { publish(plan); });
+  return {};
+}
+
+Result<void> Server::open_tls() {
+  const auto& tls = config().listen.tls;
+  if (!tls) return {};
+  return server_tls_.load(tls->cert_file, tls->key_file);
+}
+
+Result<void> Server::open_workers() {
+  auto where = net::probe(config().listen.http);
+  if (!where) return std::unexpected(where.error());
+  const Common common{.shared = shared_,
+                      .server = server_shared_,
+                      .upstream = upstream_shared_,
+                      .tls = config().listen.tls ? &server_tls_ : nullptr};
+  for (std::size_t i = 0; i < worker_count(config().listen); ++i) {
+    workers_.push_back(std::make_unique<Worker>(common, reloader_.plan()));
+    auto opened = workers_.back()->open(*where);
+    if (!opened) return opened;
+  }
+  return {};
+}
+
+Result<void> Server::open_admin() {
+  const config::Listen& listen = config().listen;
+  const auto add = [&](const config::HostPort& where, std::vector<net::AdminRoute> routes,
+                       std::string token) -> Result<void> {
+    auto endpoint = net::probe(where);
+    if (!endpoint) return std::unexpected(endpoint.error());
+    admin_.push_back(std::make_unique<net::AdminServer>(io_, std::move(routes), std::move(token)));
+    return admin_.back()->open(*endpoint);
+  };
+  if (listen.admin) {
+    auto opened = add(*listen.admin, admin_routes(shared_, reloader_), listen.admin_token.value);
+    if (!opened) return opened;
+    log_.info("admin listening on " + text_of(admin_.back()->endpoint()));
+  }
+  if (listen.metrics) {
+    auto opened = add(*listen.metrics, probe_routes(shared_), {});
+    if (!opened) return opened;
+    log_.info("metrics listening on " + text_of(admin_.back()->endpoint()));
+  }
+  return {};
+}
+
+void Server::run() {
+  await_signal();
+  poll_files();
+  for (const auto& worker : workers_)
+    worker->start();
+  log_.info("tollgate " TOLLGATE_VERSION " listening on " + text_of(workers_.front()->endpoint()) +
+            " with " + std::to_string(workers_.size()) + " workers, configuration " +
+            config().source);
+  io_.run();
+  log_.info("stopped");
+}
+
+void Server::publish(const std::shared_ptr<const Plan>& plan) {
+  if (auto loaded = open_tls(); !loaded) {
+    log_.error("certificate not reloaded, the old one stays in use: " + loaded.error().message);
+  }
+  upstream_shared_.tls.clear();
+  log_.set_level(plan->config.log.level);
+  if (config().listen.admin) admin_.front()->set_token(plan->config.listen.admin_token.value);
+  for (const auto& worker : workers_)
+    worker->apply(plan);
+}
+
+void Server::await_signal() {
+  signals_.async_wait([this](const boost::system::error_code& failed, int number) {
+    if (failed) return;
+    await_signal();
+    on_signal(number);
+  });
+}
+
+void Server::on_signal(int number) {
+  if (number == SIGHUP) {
+    shared_.access_log.reopen();
+    reloader_.reload("SIGHUP");
+  } else if (shared_.draining.exchange(true)) {
+    log_.warn("second signal: ending at once");
+    shared_.access_log.stop();
+    std::_Exit(1);
+  } else {
+    begin_drain();
+  }
+}
+
+void Server::begin_drain() {
+  const auto drain = config().listen.timeouts.drain;
+  log_.info("draining: no new connections, running requests have " + std::to_string(drain.count()) +
+            " ms");
+  busy_workers_ = workers_.size();
+  for (const auto& worker : workers_) {
+    worker->drain([this] { boost::asio::post(io_, [this] { worker_idle(); }); });
+  }
+  drain_timer_.expires_after(drain);
+  drain_timer_.async_wait([this](const boost::system::error_code& failed) {
+    if (failed) return;
+    log_.warn("drain time is over: ending what still runs");
+    for (const auto& worker : workers_)
+      worker->end_drain();
+    drain_timer_.expires_after(last_grace);
+    drain_timer_.async_wait([this](const boost::system::error_code& cancelled) {
+      if (cancelled) return;
+      log_.error("connections are left that do not end; leaving them");
+      shared_.access_log.stop();
+      std::_Exit(0);
+    });
+  });
+}
+
+void Server::worker_idle() {
+  if (--busy_workers_ == 0) stop();
+}
+
+void Server::stop() {
+  for (const auto& worker : workers_)
+    worker->stop();
+  shared_.access_log.stop();
+  io_.stop();
+}
+
+void Server::poll_files() {
+  poll_timer_.expires_after(poll_every);
+  poll_timer_.async_wait([this](const boost::system::error_code& failed) {
+    if (failed) return;
+    reloader_.poll();
+    poll_files();
+  });
+}
+
+/// What is counted elsewhere, read at each scrape.
+void Server::count(Metrics& metrics) {
+  metrics.gauge("tollgate_build_info", "1; the version is a label.", 1,
+                {{"version", TOLLGATE_VERSION}});
+  metrics.gauge("tollgate_in_flight", "Authenticated requests under way.", shared_.in_flight);
+  metrics.gauge("tollgate_connections", "Open client connections.", server_shared_.connections);
+  metrics.raise("tollgate_access_log_dropped_total", "Access-log lines lost under pressure.",
+                static_cast<double>(shared_.access_log.dropped()));
+  double connects = 0, reused = 0, dns = 0, handshakes = 0, failures = 0, open = 0;
+  for (const auto& worker : workers_) {
+    const net::UpstreamStats& stats = worker->upstream_stats();
+    connects += static_cast<double>(stats.connects);
+    failures += static_cast<double>(stats.connect_failures);
+    reused += static_cast<double>(stats.reused);
+    dns += static_cast<double>(stats.dns_failures);
+    handshakes += static_cast<double>(stats.tls_handshakes);
+    open += static_cast<double>(stats.open);
+  }
+  metrics.raise("tollgate_upstream_connects_total", "Connections made to providers.", connects);
+  metrics.raise("tollgate_upstream_connect_failures_total",
+                "Connections to providers that could not be made.", failures);
+  metrics.raise("tollgate_upstream_reused_total", "Requests sent on a kept connection.", reused);
+  metrics.raise("tollgate_upstream_dns_failures_total", "Provider names that did not resolve.",
+                dns);
+  metrics.raise("tollgate_upstream_tls_handshakes_total", "TLS handshakes with providers.",
+                handshakes);
+  metrics.gauge("tollgate_upstream_connections", "Open connections to providers, idle ones too.",
+                open);
+}
+
+}  // namespace tollgate::app

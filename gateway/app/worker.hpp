@@ -1,0 +1,63 @@
+// Worker: one core. Its own event loop, listener, upstream pool and front; nothing is shared on the
+// path of a request but counters. Made and stopped by serve(), runs on its own thread.
+#pragma once
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "gateway/app/front.hpp"
+#include "gateway/app/gate.hpp"
+#include "gateway/app/services.hpp"
+#include "gateway/net/deadlines.hpp"
+#include "gateway/net/listener.hpp"
+#include "gateway/net/upstreams.hpp"
+
+namespace tollgate::app {
+
+/// What the workers share besides `Shared`.
+struct Common {
+  Shared& shared;
+  net::ServerShared& server;
+  net::UpstreamShared& upstream;
+  const net::TlsServerContext* tls = nullptr;  ///< null: plain HTTP
+};
+
+class Worker {
+ public:
+  Worker(const Common& common, std::shared_ptr<const Plan> plan);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// Opens the listener; before `start`. Error: one sentence.
+  Result<void> open(const boost::asio::ip::tcp::endpoint& where);
+  void start();
+  [[nodiscard]] boost::asio::ip::tcp::endpoint endpoint() const { return listener_.endpoint(); }
+
+  // From the control thread; each is posted to the worker's own.
+  void apply(std::shared_ptr<const Plan> plan);
+  void drain(std::function<void()> on_idle);
+  void end_drain();
+  /// Ends the loop once idle and joins the thread.
+  void stop();
+
+  [[nodiscard]] const net::UpstreamStats& upstream_stats() const { return upstreams_.stats(); }
+
+ private:
+  void run();
+
+  boost::asio::io_context io_{1};
+  net::Deadlines deadlines_{io_};
+  net::Upstreams upstreams_;
+  BookGate gate_;
+  MetricsSink metrics_;
+  Services services_;
+  GatewayFront front_;
+  net::Listener listener_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  std::thread thread_;
+};
+
+}  // namespace tollgate::app
