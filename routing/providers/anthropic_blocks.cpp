@@ -1,6 +1,7 @@
 #include "routing/providers/anthropic_blocks.hpp"
 
 #include "routing/providers/anthropic_decode.hpp"
+#include "routing/providers/json_tree.hpp"
 
 namespace tollgate::routing::anthropic {
 
@@ -78,7 +79,7 @@ void BlockEvents::stop(std::int64_t index, Batch& out) {
     out.push(ReasoningDelta{0, {}, out.store(open.signature), {}});
   }
   if (!open.has_input && !open.whole_input.empty()) {
-    send_input(open, out.store(open.whole_input), out);
+    send_input(open, out.store(compact_json(open.whole_input)), out);
   }
   if (!open.has_input && (open.kind == Kind::tool || open.kind == Kind::json_tool)) {
     without_input_.push_back(open);

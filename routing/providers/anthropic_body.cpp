@@ -85,7 +85,7 @@ class BodyEncoder {
       if (!field.sent(request_)) continue;
       std::string name(field.name);
       return fail(ErrorKind::unsupported_parameter,
-                  "'" + name + "' as it is asked for cannot be had from this provider", name);
+                  "this provider cannot give what '" + name + "' asks for", name);
     }
     for (const FieldCheck& field : hints) {
       if (!field.sent(request_)) continue;

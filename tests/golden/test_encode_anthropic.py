@@ -70,6 +70,15 @@ def test_request_is_valid(recording, model):
     check_turns(body)
 
 
+def test_goldens_are_valid_too():
+    """The hand-written upstream requests are what Anthropic takes, not only what we send."""
+    for path in sorted((tools.ROOT / "tests/golden/anthropic").glob("*/upstream_request.json")):
+        golden = json.loads(path.read_text(encoding="utf-8"))
+        schema = ("BetaCreateMessageParams" if "anthropic-beta" in golden["headers"]
+                  else "CreateMessageParams")
+        assert specification().errors(schema, golden["body"]) == [], path.parent.name
+
+
 def test_the_specification_can_refuse():
     """The validator is worth something only if a slightly wrong body does not pass."""
     good = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "hi"}]}
