@@ -1,5 +1,5 @@
-"""Every recorded OpenAI chat request encodes to a Gemini request that the specification accepts, for
-a model of each generation. Google refuses names that it does not know, so the check does too.
+"""Every recorded OpenAI chat request encodes to a Gemini request that the specification accepts,
+for a model of each generation. Google refuses names that it does not know, so the check does too.
 """
 
 import functools
