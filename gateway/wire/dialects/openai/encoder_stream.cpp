@@ -24,7 +24,8 @@ bool is_done(std::string_view wire) {
 std::string_view missing_end(std::string_view wire) {
   if (wire.empty() || !is_line_end(wire.back())) return "\n\n";
   wire.remove_suffix(wire.ends_with("\r\n") ? 2 : 1);
-  return !wire.empty() && is_line_end(wire.back()) ? "" : "\n";
+  // A blank line alone is whole already.
+  return wire.empty() || is_line_end(wire.back()) ? "" : "\n";
 }
 
 /// True when `choices` is there with something in it.
@@ -102,10 +103,7 @@ class StreamEncoder final : public ReplyEncoder {
 
   void relay(std::string_view wire, std::span<const StreamEvent> events, Pieces& out) {
     if (!include_usage_ && tells_only_usage(events) && !has_choices(wire)) return;
-    for (const StreamEvent& event : events) {
-      if (std::holds_alternative<Started>(event)) chunks_->event(event, buffer_);
-    }
-    if (has_choices(wire)) chunks_->relayed();
+    if (!relayed_) hand_over(wire, events);
     chunks_->settle(buffer_);
     done_ = is_done(wire);
     if (done_) chunks_->usage(buffer_);
@@ -114,6 +112,15 @@ class StreamEncoder final : public ReplyEncoder {
     out.view(wire);
     owed_end_ = missing_end(wire);
     if (done_) end_line(out);
+  }
+
+  /// Tells the renderer what the provider's first chunks say, should a later one be changed.
+  void hand_over(std::string_view wire, std::span<const StreamEvent> events) {
+    for (const StreamEvent& event : events) {
+      if (std::holds_alternative<Started>(event)) chunks_->event(event, buffer_);
+    }
+    relayed_ = has_choices(wire);
+    if (relayed_) chunks_->relayed();
   }
 
   void end_line(Pieces& out) {
@@ -135,7 +142,7 @@ class StreamEncoder final : public ReplyEncoder {
   std::string_view owed_end_;  // of a literal
   std::size_t usual_size_ = 0;
   bool relay_, include_usage_;
-  bool done_ = false;
+  bool relayed_ = false, done_ = false;
 };
 
 }  // namespace
