@@ -92,6 +92,7 @@ Result<std::shared_ptr<TlsClientContext>> TlsClientContext::make(
   }
   SSL_CTX_set_alpn_protos(context.get(), http_1_1, sizeof http_1_1);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(context.get(), granted);
   return std::make_shared<TlsClientContext>(std::move(context));
 }
 
