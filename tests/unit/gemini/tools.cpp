@@ -20,11 +20,10 @@ constexpr std::string_view schema =
 }  // namespace
 
 TEST_CASE("one list of declarations, schemas by model") {
-  CHECK(
-      encode_with(tools(tool("f", schema)))
-          .body.contains(
-              R"("tools":[{"functionDeclarations":[{"name":"f","parametersJsonSchema":{"type":"object",)"
-              R"("properties":{"a":{"type":["string","null"]}}}}]}])"));
+  CHECK(encode_with(tools(tool("f", schema)))
+            .body.contains(R"("tools":[{"functionDeclarations":[{"name":"f",)"
+                           R"("parametersJsonSchema":{"type":"object",)"
+                           R"("properties":{"a":{"type":["string","null"]}}}}]}])"));
   CHECK(encode_with(tools(tool("f", schema)), {.model = "gemini-2.0-flash"})
             .body.contains(R"({"name":"f","parameters":{"type":"OBJECT","properties":)"
                            R"({"a":{"type":"STRING","nullable":true}}}})"));
