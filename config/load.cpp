@@ -16,6 +16,7 @@ void validate(const Checking& check) {
 Loaded load(Gathered gathered, const std::string& source, const Surroundings& surroundings,
             Problems& problems) {
   Loaded out;
+  out.files = gathered.files;
   if (gathered.root) {
     Config config;
     Spots spots;
@@ -26,6 +27,7 @@ Loaded load(Gathered gathered, const std::string& source, const Surroundings& su
     if (!gathered.partial) {
       validate({config, spots, surroundings, problems, out.notes});
     }
+    out.files = config.files;
     if (problems.empty()) out.config = std::move(config);
   }
   out.problems = problems.take();

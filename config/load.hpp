@@ -25,6 +25,7 @@ struct Loaded {
   std::optional<Config> config;  ///< absent when there are problems
   std::vector<Problem> problems;
   std::vector<std::string> notes;  ///< worth a log line: disabled providers, insecure TLS
+  std::vector<std::string> files;  ///< what to watch, also after an error: as Config::files
 };
 
 /// What loading asks of the outside; tests replace it. `kinds` and their default URLs come from

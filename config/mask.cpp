@@ -25,8 +25,16 @@ class Writer {
   }
   template <class T>
   void entry(std::string_view name, const T& value, const Rule& rule) {
+    if (empty(value)) return;
     start_line() += key_text(name) + ":";
     write(value, rule);
+  }
+  // An empty text or secret is what an absent key means.
+  static bool empty(const std::string& value) { return value.empty(); }
+  static bool empty(const Secret& value) { return value.value.empty(); }
+  template <class T>
+  static bool empty(const T&) {
+    return false;
   }
 
   std::string& start_line() {
@@ -37,7 +45,8 @@ class Writer {
     return out_ += std::string(depth_ * 2, ' ');
   }
   static std::string key_text(std::string_view name) {
-    const bool simple = name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == name.npos;
+    const bool simple =
+        name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_0123456789") == name.npos;
     return simple && classify(name) == Plain::text ? std::string(name) : json_quoted(name);
   }
   void scalar(std::string_view text) { ((out_ += ' ') += text) += '\n'; }

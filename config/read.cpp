@@ -243,7 +243,8 @@ class Reader {
   }
 
   bool complain(const Node& node, std::string message) {
-    problems_.add(node.place, std::move(message));
+    // Nothing stands nowhere: the parser places it at whatever comes next.
+    problems_.add(node.kind == Node::Kind::null ? node.head() : node.place, std::move(message));
     return false;
   }
   bool wrong(const Node& node, std::string_view expected) {

@@ -93,7 +93,8 @@ void check_headers(const Checking& check, const std::string& name, const Provide
     if (!is_token(header)) wrong = quote(header) + " is no header name";
     if (ours.contains(lower)) wrong = "the header " + quote(header) + " is set by the gateway";
     if (!seen.insert(lower).second) wrong = "the header " + quote(header) + " stands here twice";
-    if (!wrong.empty()) check.complain({"providers", name, "headers", header}, wrong);
+    const Spot* spot = check.spots.find({"providers", name, "headers", header});
+    if (!wrong.empty() && spot != nullptr) check.problems.add(spot->key, wrong);
   }
 }
 

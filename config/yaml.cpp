@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <sstream>
 #include <unordered_map>
@@ -209,6 +210,15 @@ std::optional<Node> parse_events(std::string_view text, std::uint32_t file, Budg
   return root;
 }
 
+// `{api_key: ${NAME}}` is the likeliest syntax error of this format: the first } ends the mapping.
+bool has_bare_variable(std::string_view text, int line) {
+  for (; line > 0; --line)
+    text.remove_prefix(std::min(text.size(), text.find('\n') + 1));
+  text = text.substr(0, text.find('\n'));
+  const std::size_t variable = text.find("${");
+  return variable != text.npos && text.substr(0, variable).find_first_of("{[") != text.npos;
+}
+
 }  // namespace
 
 const Node* Node::find(std::string_view name) const {
@@ -234,7 +244,11 @@ std::optional<Node> parse_yaml(std::string_view text, std::uint32_t file, Budget
   try {
     return parse_events(text, file, budget, problems);
   } catch (const YAML::ParserException& error) {
-    problems.add({file, error.mark.line + 1, error.mark.column + 1}, "YAML syntax: " + error.msg);
+    std::string message = "YAML syntax: " + error.msg;
+    if (has_bare_variable(text, error.mark.line)) {
+      message += " (inside { } and [ ] a ${NAME} must stand in quotes)";
+    }
+    problems.add({file, error.mark.line + 1, error.mark.column + 1}, std::move(message));
   } catch (const std::exception&) {
     // Whatever else a parser of untrusted text may throw must not end the process.
     problems.add({file, 1, 1}, "YAML syntax: the file cannot be read as YAML");

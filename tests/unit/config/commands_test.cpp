@@ -1,0 +1,226 @@
+#include "gateway/app/commands.hpp"
+
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <sstream>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+
+#include "gateway/app/healthcheck.hpp"
+#include "tests/unit/config/support.hpp"
+#include "tests/unit/config/temporary_folder.hpp"
+
+using namespace tollgate;
+
+namespace {
+
+struct Ran {
+  int code = -1;
+  std::string out, err;
+  app::ServeOptions served;
+};
+
+Ran run(std::vector<std::string> arguments) {
+  Ran ran;
+  std::ostringstream out, err;
+  app::CommandContext context{out, err, config::surroundings(),
+                              [&ran](const app::ServeOptions& options) {
+                                ran.served = options;
+                                return 42;
+                              }};
+  ran.code = app::run_command(std::move(arguments), context);
+  ran.out = out.str();
+  ran.err = err.str();
+  return ran;
+}
+
+// Answers one connection with `answer`, on a port of its own.
+class OneAnswer {
+ public:
+  explicit OneAnswer(std::string answer) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    REQUIRE(::bind(socket_, generic, size) == 0);
+    REQUIRE(::listen(socket_, 1) == 0);
+    ::getsockname(socket_, generic, &size);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this, text = std::move(answer)] {
+      const int client = ::accept(socket_, nullptr, nullptr);
+      char buffer[1024];
+      const ssize_t got = ::recv(client, buffer, sizeof buffer, 0);
+      if (got > 0) request_.assign(buffer, static_cast<std::size_t>(got));
+      ::send(client, text.data(), text.size(), MSG_NOSIGNAL);
+      ::close(client);
+    });
+  }
+  OneAnswer(const OneAnswer&) = delete;
+  OneAnswer& operator=(const OneAnswer&) = delete;
+  ~OneAnswer() {
+    if (thread_.joinable()) thread_.join();
+    ::close(socket_);
+  }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  std::string request() {
+    thread_.join();
+    return request_;
+  }
+
+ private:
+  int socket_;
+  std::uint16_t port_ = 0;
+  std::string request_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+TEST_CASE("serve hands its options on") {
+  const Ran ran = run({"serve", "--config", "a.yaml", "--listen", "0.0.0.0:81"});
+  CHECK(ran.code == 42);
+  CHECK(*ran.served.config == "a.yaml");
+  CHECK(ran.served.listen->text() == "0.0.0.0:81");
+  const Ran bare = run({"serve"});
+  CHECK(bare.code == 42);
+  CHECK_FALSE(bare.served.config);
+  CHECK(run({"serve", "--listen", "81"}).code == 2);
+}
+
+TEST_CASE("check prints every error to stderr, or ok and notes") {
+  const config::TemporaryFolder folder;
+  folder.write("bad.yaml", "version: 1\ncache: {}\nlistn: {}\ntenants: {a: {}}\n");
+  folder.write("good.yaml", "version: 1\ntenants: {a: {}}\n");
+  const std::string bad = folder.path("bad.yaml"), good = folder.path("good.yaml");
+  for (const auto& arguments : {std::vector<std::string>{"check", bad},
+                                std::vector<std::string>{"check", "--config", bad}}) {
+    const Ran ran = run(arguments);
+    CHECK(ran.code == 1);
+    CHECK(ran.out.empty());
+    CHECK(ran.err == bad + ":2:1: \"cache\" is not supported yet\n" + bad +
+                         ":3:1: unknown key \"listn\" (did you mean \"listen\"?)\n");
+  }
+  const Ran ran = run({"check", good});
+  CHECK(ran.code == 0);
+  CHECK(ran.out == good +
+                       ": ok\nnote: no models: every call will be 404\n"
+                       "note: no tenant has a key: every call will be refused\n");
+  CHECK(run({"check"}).code == 2);
+  CHECK(run({"check", good, "--config", good}).code == 2);
+}
+
+TEST_CASE("key new prints a secret and its line") {
+  const Ran ran = run({"key", "new", "--tenant", "acme", "--id", "acme-prod"});
+  CHECK(ran.code == 0);
+  const std::size_t line = ran.out.find('\n');
+  REQUIRE(ran.out.starts_with("secret: tg-acme-prod-"));
+  const std::string secret = ran.out.substr(8, line - 8);
+  CHECK(ran.out.substr(line + 1) ==
+        "- {id: acme-prod, sha256: \"" + config::sha256_hex(secret) + "\"}\n");
+  CHECK(run({"key", "new"}).code == 2);
+  CHECK(run({"key", "new", "--tenant", "a", "--id", "a b"}).code == 2);
+  CHECK(run({"key"}).code == 2);
+}
+
+TEST_CASE("explain shows where a model goes") {
+  const config::TemporaryFolder folder;
+  folder.write("t.yaml",
+               "version: 1\n"
+               "providers:\n"
+               "  up: {kind: openai, base_url: \"http://h/v1\"}\n"
+               "  off: {kind: openai, api_key: \"\"}\n"
+               "models:\n"
+               "  one: {targets: [{provider: up, model: x, weight: 3}, {provider: off, model: y}],"
+               " strategy: weighted, defaults: {max_tokens: 9}}\n"
+               "  w/*: {targets: [{provider: up, model: \"*\"}]}\n"
+               "tenants: {t: {models: [one]}}\n");
+  const std::string file = folder.path("t.yaml");
+  const Ran one = run({"explain", "--config", file, "--model", "one", "--tenant", "t"});
+  CHECK(one.code == 0);
+  CHECK(one.out ==
+        "model      one\n"
+        "tenant     t: may use it\n"
+        "strategy   weighted\n"
+        "timeout    10m for the whole call; 200 is held back up to 15s\n"
+        "attempts   3 over its targets, 6 for a call\n"
+        "default    max_tokens: 9\n"
+        "targets    2\n"
+        "  1. up (kind openai), model x, http://h/v1, weight 3 (100.0 % of calls)\n"
+        "     timeouts: connect 3s, first byte 5m, idle 2m\n"
+        "  2. off (kind openai), model y, https://api.openai.com/v1, skipped: the provider is "
+        "disabled, its key being empty\n"
+        "     timeouts: connect 3s, first byte 5m, idle 2m\n"
+        "prices     not known to this build\n"
+        "limits     not known to this build\n");
+  const Ran wild = run({"explain", "--config", file, "--model", "w/a/b", "--tenant", "t"});
+  CHECK(wild.code == 0);
+  CHECK(wild.out.find("w/a/b (matched by \"w/*\")") != std::string::npos);
+  CHECK(wild.out.find("t: may not use it") != std::string::npos);
+  CHECK(wild.out.find("model a/b, http://h/v1") != std::string::npos);
+  const Ran unknown = run({"explain", "--config", file, "--model", "oen"});
+  CHECK(unknown.code == 1);
+  CHECK(unknown.err == "unknown model \"oen\" (did you mean \"one\"?)\n");
+  CHECK(run({"explain", "--config", file, "--model", "one", "--tenant", "tt"}).code == 1);
+  CHECK(run({"explain", "--config", file}).code == 2);
+}
+
+TEST_CASE("schema, version, and what is not there") {
+  CHECK(run({"schema"}).out == config::schema_json());
+  const Ran version = run({"--version"});
+  CHECK(version.code == 0);
+  CHECK(version.out.starts_with("tollgate "));
+  for (const auto& arguments : {std::vector<std::string>{"ledger", "export", "--format", "csv"},
+                                std::vector<std::string>{"cache", "purge"},
+                                std::vector<std::string>{"import", "litellm", "f.yaml"}}) {
+    const Ran ran = run(arguments);
+    CHECK(ran.code == 2);
+    CHECK(ran.err == "tollgate " + arguments[0] + " is not supported yet\n");
+  }
+  const Ran misspelt = run({"chek", "x"});
+  CHECK(misspelt.code == 2);
+  CHECK(misspelt.err == "unknown command \"chek\" (did you mean \"check\"?)\n");
+  CHECK(run({}).code == 2);
+  CHECK(run({"--help"}).code == 0);
+  CHECK(run({"serve", "--nope"}).code == 2);
+}
+
+TEST_CASE("healthcheck asks the listener of the file, with its token") {
+  const config::TemporaryFolder folder;
+  {
+    OneAnswer server("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    folder.write("t.yaml", "version: 1\ntenants: {a: {}}\nlisten: {admin: \"127.0.0.1:" +
+                               std::to_string(server.port()) + "\", admin_token: tok}\n");
+    CHECK(run({"healthcheck", "--config", folder.path("t.yaml")}).code == 0);
+    const std::string request = server.request();
+    CHECK(request.starts_with("GET /healthz HTTP/1.1\r\n"));
+    CHECK(request.find("\r\nAuthorization: Bearer tok\r\n") != std::string::npos);
+  }
+  {
+    OneAnswer server("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n");
+    const Ran ran = run(
+        {"healthcheck", "--url", "http://127.0.0.1:" + std::to_string(server.port()) + "/readyz"});
+    CHECK(ran.code == 1);
+    CHECK(ran.err == "unhealthy: status 503\n");
+    CHECK(server.request().starts_with("GET /readyz HTTP/1.1\r\n"));
+  }
+  {
+    OneAnswer server("");
+    const Ran ran =
+        run({"healthcheck", "--url", "http://localhost:" + std::to_string(server.port())});
+    CHECK(ran.code == 1);
+    CHECK(ran.err == "unhealthy: no HTTP answer\n");
+  }
+  CHECK(run({"healthcheck", "--url", "https://h/"}).code == 2);
+}
+
+TEST_CASE("the metrics listener is asked before the admin listener") {
+  config::Config config;
+  config.listen.admin = config::HostPort{"127.0.0.1", 1};
+  config.listen.admin_token.value = "tok";
+  CHECK(app::health_target(config).address.port == 1);
+  config.listen.metrics = config::HostPort{"", 2};
+  CHECK(app::health_target(config).address.port == 2);
+  CHECK(app::health_target(config).token.empty());
+}

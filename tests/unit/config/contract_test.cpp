@@ -1,0 +1,107 @@
+#include <doctest/doctest.h>
+#include <set>
+
+#include "config/fields.hpp"
+#include "config/not_supported.hpp"
+#include "tests/unit/config/support.hpp"
+
+using namespace tollgate::config;
+
+namespace {
+
+using Keys = std::set<std::string>;
+
+// Every key of the contract's file, section by section.
+const std::map<std::string, Keys> contract = {
+    {"",
+     {"version", "include", "listen", "providers", "models", "tiers", "tenants", "auth", "prices",
+      "cache", "idempotency", "store", "ledger", "guard", "log", "tracing", "metrics"}},
+    {"listen",
+     {"http", "tls", "admin", "admin_token", "metrics", "workers", "cors", "limits", "timeouts",
+      "heartbeat"}},
+    {"listen.tls", {"cert_file", "key_file"}},
+    {"listen.limits", {"header_bytes", "body_bytes", "connections", "in_flight"}},
+    {"listen.timeouts", {"header", "body_idle", "write_idle", "keep_alive", "drain"}},
+    {"providers.*",
+     {"kind", "base_url", "api_key", "api_keys", "headers", "timeouts", "limits", "probe", "price",
+      "allow_fields", "tls"}},
+    {"providers.*.timeouts", {"connect", "first_byte", "idle"}},
+    {"providers.*.tls", {"ca_file", "verify"}},
+    {"models.*",
+     {"targets", "strategy", "timeout", "retry", "max_attempts", "breaker", "fallback",
+      "context_window_fallback", "hedge", "queue", "affinity", "hold_back", "continue_streams",
+      "on_disconnect", "defaults", "limits", "budgets", "unsupported_params"}},
+    {"models.*.targets[]", {"provider", "model", "weight"}},
+    {"models.*.retry", {"attempts", "base", "cap", "budget"}},
+    {"tenants.*",
+     {"parent", "tier", "formerly", "keys", "models", "limits", "per_user", "budgets",
+      "clip_min_tokens", "on_budget_exceeded", "weight", "provider_keys", "prices", "cache",
+      "tags"}},
+    {"tenants.*.keys[]",
+     {"id", "sha256", "expires", "models", "limits", "budgets", "lookup", "formerly"}},
+    {"log", {"level", "format", "output", "access", "bodies"}},
+};
+
+struct Names {
+  Keys keys;
+  template <class M>
+  void operator()(std::string_view name, M&&, std::string_view meaning, const Rule& = {}) {
+    CHECK_MESSAGE(keys.emplace(name).second, "twice: ", name);
+    CHECK_MESSAGE(meaning.ends_with('.'), "no sentence for ", name);
+  }
+};
+
+template <class T>
+void collect(std::map<std::string, Keys>& into) {
+  T section{};
+  Names names;
+  visit_fields(section, names);
+  into[std::string(section_of(&section))] = names.keys;
+}
+
+template <class... Sections>
+std::map<std::string, Keys> collect_all() {
+  std::map<std::string, Keys> out;
+  (collect<Sections>(out), ...);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("every key of the contract is either read or refused as not supported yet, never both") {
+  std::map<std::string, Keys> known =
+      collect_all<Config, Listen, ListenTls, ListenLimits, ListenTimeouts, ProviderConfig,
+                  ProviderTimeouts, ProviderTls, ModelConfig, TargetConfig, RetryConfig,
+                  TenantConfig, KeyConfig, LogConfig>();
+  for (const NotSupported& entry : not_supported_keys()) {
+    INFO(entry.section, " ", entry.key);
+    CHECK(known[std::string(entry.section)].emplace(entry.key).second);
+  }
+  for (const auto& [section, keys] : contract) {
+    INFO(section);
+    CHECK(known[section] == keys);
+  }
+  CHECK(known.size() == contract.size());
+}
+
+TEST_CASE("every key that is not there yet says so where it stands") {
+  const std::map<std::string, std::pair<std::string, std::string>> around = {
+      {"", {"", ""}},
+      {"providers.*", {"providers: {p: {kind: openai, ", "}}"}},
+      {"models.*", {"models: {m: {targets: [{provider: p, model: x}], ", "}}"}},
+      {"models.*.retry", {"models: {m: {targets: [{provider: p, model: x}], retry: {", "}}}"}},
+      {"tenants.*", {"tenants: {t: {", "}}"}},
+      {"tenants.*.keys[]", {"tenants: {t: {keys: [{id: a, sha256: " + digest + ", ", "}]}}"}},
+  };
+  for (const NotSupported& entry : not_supported_keys()) {
+    const auto& [open, close] = around.at(std::string(entry.section));
+    std::string text = "version: 1\n";
+    if (!entry.section.starts_with("tenants")) text += "tenants: {t: {}}\n";
+    if (!entry.section.starts_with("providers")) text += "providers: {p: {kind: openai}}\n";
+    const std::string key(entry.key);
+    const std::string problems = report(text + open + key + ": {}" + close + "\n");
+    INFO(key);
+    CHECK(problems.ends_with(": \"" + key + "\" is not supported yet\n"));
+    CHECK(std::count(problems.begin(), problems.end(), '\n') == 1);
+  }
+}
