@@ -34,7 +34,7 @@ std::string_view suggest(std::string_view word, const std::vector<std::string_vi
   std::size_t best_distance = distance_max + 1;
   if (word.empty() || word.size() > word_bytes_max) return best;
   for (const std::string_view candidate : candidates) {
-    const auto [low, high] = std::minmax(candidate.size(), word.size());
+    const auto [low, high] = std::minmax({candidate.size(), word.size()});
     if (high > word_bytes_max || high - low > distance_max) continue;
     const std::size_t edits = distance(word, candidate);
     // A word that shares no letter with the candidate is no misspelling of it.
