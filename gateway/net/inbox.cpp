@@ -61,7 +61,8 @@ void Inbox::make_room() {
     std::memmove(here.bytes.get(), here.bytes.get() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
-  } else if (here.capacity < capacity_max_) {
+  } else if (!other_kept_ && here.capacity < capacity_max_) {
+    // Only heads grow a half: what is pipelined behind a running request waits in the kernel.
     here.resize(std::min(capacity_max_, here.capacity * 2), {here.bytes.get(), end_});
   }
 }

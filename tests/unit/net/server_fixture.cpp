@@ -26,6 +26,7 @@ std::shared_ptr<ServedRequest> ScriptedFront::open(const RequestHead& head, cons
   request->method = head.method;
   request->path = head.path;
   request->peer = peer.address;
+  request->tls = peer.tls;
   opened.push_back(request);
   opening.notify();
   return request;

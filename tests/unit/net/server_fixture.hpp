@@ -13,6 +13,7 @@ namespace tollgate::net::test {
 /// One request as the scripted application sees it.
 struct Served final : ServedRequest {
   std::string method, path, peer;
+  bool tls = false;
   std::optional<Error> left;  ///< why it was told to leave
   Signal leaving;
   void leave(Error reason) noexcept override {

@@ -1,0 +1,398 @@
+// Time and room: slow clients, hang-ups, backpressure, the connection limit and the drain.
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+
+#include "server_fixture.hpp"
+
+using namespace tollgate;
+using namespace tollgate::net;
+using namespace tollgate::net::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Waits until it is told to leave, then ends without an answer.
+ScriptedFront::Script waits_to_leave() {
+  return [](Served& request, RequestBody&, ReplyWriter&) -> Awaitable<void> {
+    if (!request.left) co_await request.leaving.wait();
+  };
+}
+
+void reset_on_close(Client& client) {
+  client.socket().set_option(boost::asio::socket_base::linger(true, 0));
+  client.socket().close();
+}
+
+}  // namespace
+
+TEST_CASE("408: a head that began and stays away; silence where nothing came") {
+  ServerSettings settings;
+  settings.timeouts.header = 50ms;
+  Server server(settings);
+  server.play([&]() -> Awaitable<void> {
+    Client begun = server.client();
+    co_await begun.connect(server.endpoint());
+    co_await begun.send("POST /x HTTP/1.1\r\nhost");
+    const Reply reply = co_await begun.reply();
+    CHECK(reply.status == 408);
+    CHECK(reply.has("connection: close\r\n"));
+    Client silent = server.client();
+    co_await silent.connect(server.endpoint());
+    CHECK((co_await silent.rest()).empty());
+    CHECK(server.front.early == std::vector{ErrorKind::request_timeout});
+  });
+}
+
+TEST_CASE("408: the time for a head is one time, however its bytes trickle") {
+  ServerSettings settings;
+  settings.timeouts.header = 100ms;
+  Server server(settings);
+  server.play([&]() -> Awaitable<void> {
+    Client client = server.client();
+    co_await client.connect(server.endpoint());
+    co_await client.send("GET /x HTTP/1.1\r\nhost: t\r\nx-a: ");
+    bool answered = false;
+    boost::asio::co_spawn(
+        server.io,
+        [&]() -> Awaitable<void> {
+          CHECK((co_await client.reply()).status == 408);
+          answered = true;
+        },
+        boost::asio::detached);
+    boost::asio::steady_timer pause(server.io);
+    while (!answered) {
+      co_await client.send("a");
+      pause.expires_after(5ms);
+      co_await pause.async_wait(boost::asio::use_awaitable);
+    }
+    CHECK(server.front.opened.empty());
+  });
+}
+
+TEST_CASE("408: a body that stops; the idle time counts from the last byte") {
+  ServerSettings settings;
+  settings.timeouts.body_idle = 50ms;
+  Server server(settings);
+  server.play([&]() -> Awaitable<void> {
+    for (const std::size_t length : {100UL, 100'000UL}) {
+      Client client = server.client();
+      co_await client.connect(server.endpoint());
+      co_await client.send(post("/x", std::string(length, 'a')).substr(0, 90));
+      const Reply reply = co_await client.reply();
+      CHECK(reply.status == 408);
+      CHECK(reply.has("connection: close\r\n"));
+      CHECK(reply.body.starts_with("request_timeout"));
+    }
+  });
+}
+
+TEST_CASE("an idle connection is closed without a word after keep_alive") {
+  ServerSettings settings;
+  settings.timeouts.keep_alive = 50ms;
+  Server server(settings);
+  server.play([&]() -> Awaitable<void> {
+    Client client = server.client();
+    co_await client.connect(server.endpoint());
+    co_await client.send(get("/a"));
+    CHECK((co_await client.reply()).status == 200);
+    CHECK((co_await client.rest()).empty());
+    CHECK(server.front.early.empty());
+  });
+}
+
+TEST_CASE("hang-up before a reply: the request is told at once, by FIN, by half a FIN, by RST") {
+  Server server;
+  server.front.scripts["/wait"] = waits_to_leave();
+  server.play([&]() -> Awaitable<void> {
+    const std::vector<std::function<void(Client&)>> ways{
+        [](Client& client) { client.socket().close(); },
+        [](Client& client) { client.socket().shutdown(boost::asio::socket_base::shutdown_send); },
+        reset_on_close,
+    };
+    for (const auto& hang_up : ways) {
+      Client client = server.client();
+      co_await client.connect(server.endpoint());
+      co_await client.send(post("/wait", "body"));
+      co_await server.front.opening.wait();
+      const auto request = server.front.opened.back();
+      CHECK_FALSE(request->left.has_value());
+      hang_up(client);
+      if (!request->left) {
+        co_await server.settle();
+      }
+      while (server.shared.connections > 0)
+        co_await server.settle();
+      REQUIRE(request->left.has_value());
+      CHECK(request->left->kind == ErrorKind::client_gone);
+    }
+  });
+}
+
+TEST_CASE("hang-up while the body is being read is client_gone") {
+  Server server;
+  std::vector<ErrorKind> seen;
+  server.front.scripts["/body"] = [&](Served&, RequestBody& body, ReplyWriter&) -> Awaitable<void> {
+    auto bytes = co_await body.read(1U << 20U);
+    seen.push_back(bytes ? ErrorKind::internal : bytes.error().kind);
+  };
+  server.play([&]() -> Awaitable<void> {
+    for (const std::size_t length : {100UL, 100'000UL}) {
+      Client client = server.client();
+      co_await client.connect(server.endpoint());
+      co_await client.send(post("/body", std::string(length, 'a')).substr(0, 90));
+      co_await server.front.opening.wait();
+      client.socket().close();
+      while (server.shared.connections > 0)
+        co_await server.settle();
+    }
+    CHECK(seen == std::vector{ErrorKind::client_gone, ErrorKind::client_gone});
+  });
+}
+
+TEST_CASE("hang-up during a stream: leave is called and the next write fails") {
+  Server server;
+  bool write_failed = false;
+  server.front.scripts["/stream"] = [&](Served& request, RequestBody&,
+                                        ReplyWriter& writer) -> Awaitable<void> {
+    writer.begin({});
+    Pieces piece;
+    piece.view("data");
+    CHECK((co_await writer.write(piece)).has_value());
+    co_await request.leaving.wait();
+    const auto written = co_await writer.write(piece);
+    write_failed = !written && written.error().kind == ErrorKind::client_gone;
+  };
+  server.play([&]() -> Awaitable<void> {
+    Client client = server.client();
+    co_await client.connect(server.endpoint());
+    co_await client.send(get("/stream"));
+    CHECK((co_await client.reply(true)).status == 200);
+    client.socket().close();
+    while (server.shared.connections > 0)
+      co_await server.settle();
+    CHECK(write_failed);
+    CHECK(server.front.opened.back()->left->kind == ErrorKind::client_gone);
+  });
+}
+
+TEST_CASE("hang-up is seen behind pipelined bytes") {
+  Server server;
+  server.front.scripts["/wait"] = waits_to_leave();
+  server.play([&]() -> Awaitable<void> {
+    Client client = server.client();
+    co_await client.connect(server.endpoint());
+    co_await client.send(get("/wait") + get("/next"));
+    co_await server.front.opening.wait();
+    client.socket().close();
+    while (server.shared.connections > 0)
+      co_await server.settle();
+    CHECK(server.front.opened.size() == 1);
+    CHECK(server.front.opened.back()->left.has_value());
+  });
+}
+
+TEST_CASE("backpressure: a client that does not read makes the writer wait, then loses") {
+  ServerSettings settings;
+  settings.timeouts.write_idle = 100ms;
+  Server server(settings);
+  std::size_t writes = 0;
+  std::optional<ErrorKind> ended;
+  const std::string block(64 * 1024, 'x');
+  server.front.scripts["/flood"] = [&](Served&, RequestBody&,
+                                       ReplyWriter& writer) -> Awaitable<void> {
+    writer.begin({});
+    Pieces piece;
+    piece.view(block);
+    for (; writes < 10'000; ++writes) {
+      auto written = co_await writer.write(piece);
+      if (written) continue;
+      ended = written.error().kind;
+      break;
+    }
+  };
+  server.play([&]() -> Awaitable<void> {
+    Client client = server.client();
+    co_await client.connect(server.endpoint());
+    co_await client.send(get("/flood"));
+    while (server.shared.connections > 0)
+      co_await server.settle();
+    CHECK(ended == ErrorKind::client_gone);
+    // What the kernel takes on loopback is some megabytes, never all 640.
+    CHECK(writes < 1000);
+  });
+}
+
+TEST_CASE("a slow reader that takes some now and then gets a large reply whole") {
+  ServerSettings settings;
+  settings.timeouts.write_idle = 2s;
+  Server server(settings);
+  const std::string large(12'000'000, 'y');
+  server.front.scripts["/large"] = [&](Served&, RequestBody&,
+                                       ReplyWriter& writer) -> Awaitable<void> {
+    Pieces body;
+    body.view(large);
+    CHECK((co_await writer.whole({}, body)).has_value());
+  };
+  server.play([&]() -> Awaitable<void> {
+    Client client = server.client();
+    co_await client.connect(server.endpoint());
+    co_await client.send(get("/large"));
+    CHECK((co_await client.reply()).body == large);
+    co_await client.send(get("/after"));
+    CHECK((co_await client.reply()).status == 200);
+  });
+}
+
+TEST_CASE("beyond the connection limit: 503 overloaded, retry-after and the end") {
+  ServerSettings settings;
+  settings.limits.connections = 2;
+  Server server(settings);
+  server.play([&]() -> Awaitable<void> {
+    Client first = server.client();
+    Client second = server.client();
+    Client third = server.client();
+    for (Client* client : {&first, &second}) {
+      co_await client->connect(server.endpoint());
+      co_await client->send(get("/in"));
+      CHECK((co_await client->reply()).status == 200);
+    }
+    co_await third.connect(server.endpoint());
+    co_await third.send(post("/out", "body"));
+    const Reply refused = co_await third.reply();
+    CHECK(refused.status == 503);
+    CHECK(refused.has("retry-after: 1\r\n"));
+    CHECK(refused.has("connection: close\r\n"));
+    CHECK(refused.body.starts_with("overloaded"));
+    first.socket().close();
+    third.socket().close();
+    while (server.shared.connections > 1)
+      co_await server.settle();
+    Client fourth = server.client();
+    co_await fourth.connect(server.endpoint());
+    co_await fourth.send(get("/in"));
+    CHECK((co_await fourth.reply()).status == 200);
+    CHECK(server.front.opened.size() == 3);
+  });
+}
+
+TEST_CASE("drain: idle connections close, a running request ends with Connection: close") {
+  Server server;
+  Signal go;
+  server.front.scripts["/slow"] = [&](Served&, RequestBody&,
+                                      ReplyWriter& writer) -> Awaitable<void> {
+    co_await go.wait();
+    Pieces body;
+    body.view("done");
+    co_await writer.whole({}, body);
+  };
+  server.play([&]() -> Awaitable<void> {
+    Client idle = server.client();
+    Client running = server.client();
+    Client waiting = server.client();
+    co_await idle.connect(server.endpoint());
+    co_await idle.send(get("/a"));
+    co_await idle.reply();
+    co_await running.connect(server.endpoint());
+    co_await running.send(get("/slow") + get("/never"));
+    co_await server.front.opening.wait();
+    // Connected, perhaps not accepted yet: it is served all the same.
+    co_await waiting.connect(server.endpoint());
+
+    bool all_gone = false;
+    server.listener.drain([&] { all_gone = true; });
+    CHECK((co_await idle.rest()).empty());
+    co_await waiting.send(get("/late"));
+    const Reply late = co_await waiting.reply();
+    CHECK(late.status == 200);
+    CHECK(late.has("connection: close\r\n"));
+    CHECK_FALSE(all_gone);
+    go.notify();
+    const Reply last = co_await running.reply();
+    CHECK(last.body == "done");
+    CHECK(last.has("connection: close\r\n"));
+    running.socket().close();
+    while (!all_gone)
+      co_await server.settle();
+    CHECK(server.listener.idle());
+    Client refused = server.client();
+    auto [failed] = co_await refused.socket().async_connect(
+        server.endpoint(), boost::asio::as_tuple(boost::asio::use_awaitable));
+    CHECK(failed == boost::asio::error::connection_refused);
+  });
+}
+
+TEST_CASE("the drain's end tells streams to leave, so that they can say why, and ends body reads") {
+  Server server;
+  std::optional<ErrorKind> body_error;
+  server.front.scripts["/stream"] = [&](Served& request, RequestBody&,
+                                        ReplyWriter& writer) -> Awaitable<void> {
+    writer.begin({});
+    Pieces piece;
+    piece.view("one.");
+    co_await writer.write(piece);
+    co_await request.leaving.wait();
+    piece.clear();
+    piece.own(request.left->code);
+    co_await writer.write(piece);
+    co_await writer.end();
+  };
+  server.front.scripts["/body"] = [&](Served&, RequestBody& body,
+                                      ReplyWriter& writer) -> Awaitable<void> {
+    auto bytes = co_await body.read(1000);
+    body_error = bytes.error().kind;
+    co_await server.front.refuse(bytes.error(), writer);
+  };
+  server.play([&]() -> Awaitable<void> {
+    Client stream = server.client();
+    Client body = server.client();
+    Client silent = server.client();
+    co_await stream.connect(server.endpoint());
+    co_await stream.send(get("/stream"));
+    co_await server.front.opening.wait();
+    co_await body.connect(server.endpoint());
+    co_await body.send(post("/body", "12345").substr(0, 57));
+    co_await server.front.opening.wait();
+    co_await silent.connect(server.endpoint());
+    server.listener.drain();
+    server.listener.end(make_error(ErrorKind::draining, "The gateway stops."));
+    CHECK((co_await stream.reply()).body == "one.draining");
+    CHECK((co_await body.reply()).status == 503);
+    CHECK(body_error == ErrorKind::draining);
+    CHECK((co_await silent.rest()).empty());
+  });
+}
+
+TEST_CASE("settings that a reload brought hold for the next request") {
+  Server server;
+  server.play([&]() -> Awaitable<void> {
+    Client client = server.client();
+    co_await client.connect(server.endpoint());
+    co_await client.send(get("/a"));
+    CHECK((co_await client.reply()).status == 200);
+    auto settings = std::make_shared<ServerSettings>();
+    settings->limits.header_bytes.count = 100;
+    server.listener.apply(settings);
+    Client fresh = server.client();
+    co_await fresh.connect(server.endpoint());
+    co_await fresh.send("GET /" + std::string(200, 'a') + " HTTP/1.1\r\nhost: t\r\n\r\n");
+    CHECK((co_await fresh.reply()).status == 431);
+  });
+}
+
+TEST_CASE("a port in use, an impossible address and a bad name are one clear sentence each") {
+  Server server;
+  const auto port = server.endpoint().port();
+  const auto taken = probe({"127.0.0.1", port});
+  REQUIRE_FALSE(taken.has_value());
+  CHECK(taken.error().message == "127.0.0.1:" + std::to_string(port) +
+                                     " is in use by another process; stop it, or listen elsewhere");
+  const auto nowhere = probe({"192.0.2.1", 0});
+  REQUIRE_FALSE(nowhere.has_value());
+  CHECK(nowhere.error().message.ends_with("this machine has no such address"));
+  CHECK_FALSE(probe({"no such name", 0}).has_value());
+  CHECK(probe({"", 0}).has_value());
+  CHECK(probe({"localhost", 0}).has_value());
+}
