@@ -1,7 +1,8 @@
 """Runs the codec tools of a build on bytes, and finds the recorded traffic.
 
 The build is the one that TOLLGATE_BUILD names (build/debug otherwise). Recordings lie beside the
-checkout; where they are missing, the tests that need them are skipped aloud.
+checkout, or in the folder that TOLLGATE_SHARED names; where they are missing, the tests that need
+them are skipped aloud.
 """
 
 import json
@@ -12,7 +13,7 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SHARED = ROOT.parent / "shared"
+SHARED = pathlib.Path(os.environ.get("TOLLGATE_SHARED", ROOT.parent / "shared"))
 
 
 def _build():
@@ -20,7 +21,7 @@ def _build():
 
 
 def run(tool, arguments, stdin):
-    """The tool's standard output; a tool that fails (or finds two cuts that differ) fails the test."""
+    """The tool's output; a tool that fails (or finds two cuts that differ) fails the test."""
     path = _build() / "tests" / "golden" / tool
     command = [str(path)]
     for name, value in arguments.items():

@@ -14,13 +14,13 @@ TEST_CASE("output schemas lose what the API refuses and close every object") {
 }
 
 TEST_CASE("nested objects, arrays, definitions and unions are reached") {
-  CHECK(
-      output_schema(
-          R"({"type":"array","minItems":1,"items":{"oneOf":[{"type":"object","properties":{}},)"
-          R"({"$ref":"#/$defs/A"}]},"$defs":{"A":{"type":["object","null"],"maxProperties":3}}})") ==
-      R"({"type":"array","items":{"anyOf":[{"type":"object","properties":{},)"
-      R"("additionalProperties":false},{"$ref":"#/$defs/A"}]},)"
-      R"("$defs":{"A":{"type":["object","null"],"additionalProperties":false}}})");
+  CHECK(output_schema(
+            R"({"type":"array","minItems":1,"items":{"oneOf":[{"type":"object","properties":{}},)"
+            R"({"$ref":"#/$defs/A"}]},"$defs":{"A":{"type":["object","null"],)"
+            R"("maxProperties":3}}})") ==
+        R"({"type":"array","items":{"anyOf":[{"type":"object","properties":{},)"
+        R"("additionalProperties":false},{"$ref":"#/$defs/A"}]},)"
+        R"("$defs":{"A":{"type":["object","null"],"additionalProperties":false}}})");
 }
 
 TEST_CASE("a property that is named like a keyword stays") {
