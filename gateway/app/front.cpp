@@ -103,16 +103,15 @@ Result<void> GatewayFront::route(Run& run, const RequestHead& head) {
     return fail(ErrorKind::not_found, "There is nothing at " + printable(head.path, 200) + ".");
   }
   run.call.outcome.endpoint = row->endpoint;
-  if (head.method == row->method) return {};
+  if (head.method == row->method || (head.method == "HEAD" && !is_post(row->endpoint))) return {};
   if (head.method == "OPTIONS" && !run.cors_fields.empty() &&
       head.has("access-control-request-method")) {
     run.preflight = true;
     return {};
   }
-  run.allow = row->method;
-  return fail(
-      ErrorKind::method_not_allowed,
-      "Only " + std::string(row->method) + " is allowed at " + printable(head.path, 200) + ".");
+  run.allow = is_post(row->endpoint) ? "POST" : "GET, HEAD";
+  return fail(ErrorKind::method_not_allowed, "Only " + std::string(run.allow) + " is allowed at " +
+                                                 printable(head.path, 200) + ".");
 }
 
 Result<void> GatewayFront::authenticate(Run& run, const RequestHead& head) {

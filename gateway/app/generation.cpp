@@ -209,7 +209,8 @@ wire::ReplyEncoder& Generation::encoder() {
                                  .stream = view_->stream,
                                  .include_usage = view_->include_usage,
                                  .base64 = view_->base64,
-                                 .relay = forwarder_->hints().relay});
+                                 .relay = forwarder_->hints().relay,
+                                 .legacy_functions = view_->legacy_functions});
   }
   return *encoder_;
 }

@@ -123,6 +123,12 @@ void MetricsSink::record(const Outcome& outcome) noexcept {
             {{"provider", attempt.provider}, {"outcome", how}})
         .Increment();
   }
+  // By provider only: the names are the client's, and it could choose any number of them.
+  if (!outcome.dropped_params.empty()) {
+    const std::string provider(or_none(outcome.provider));
+    counter(*metrics_.families().dropped_params, "d" + provider, {{"provider", provider}})
+        .Increment(static_cast<double>(outcome.dropped_params.size()));
+  }
   if (outcome.error.empty()) return;
   const std::string origin(to_string(outcome.error_origin));
   const std::string code(outcome.error_label);

@@ -1,0 +1,133 @@
+// A call's every step fails once: whatever fails, each watch that admitted is settled exactly once,
+// one outcome is recorded, every attempt has ended, nothing stays open, no byte follows an error.
+#include <doctest/doctest.h>
+
+#include "config/load.hpp"
+#include "tests/unit/app/scripted.hpp"
+
+namespace tollgate::app::test {
+namespace {
+
+const std::string secret = "tg-k-0123456789012345678901";
+
+std::string yaml(int targets) {
+  std::string text =
+      "version: 1\nproviders:\n  p: {kind: openai, api_key: sk-x}\nmodels:\n  m: {targets: [";
+  for (int i = 0; i < targets; ++i)
+    text += "{provider: p, model: u}, ";
+  text +=
+      "]}\ntenants:\n  t:\n    keys: [{id: k, sha256: \"" + config::sha256_hex(secret) + "\"}]\n";
+  return text;
+}
+
+std::string chunk(const std::string& delta, const std::string& finish) {
+  return R"(data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"u","choices":[)"
+         R"({"index":0,"delta":)" +
+         delta + R"(,"finish_reason":)" + finish + "}]}\n\n";
+}
+
+const std::vector<std::string> stream_reply{
+    chunk(R"({"role":"assistant","content":""})", "null"), chunk(R"({"content":"Hel"})", "null"),
+    chunk(R"({"content":"lo"})", "null"), chunk("{}", "\"stop\"") + "data: [DONE]\n\n"};
+
+const std::vector<std::string> whole_reply{
+    R"({"id":"c","object":"chat.completion","created":1,"model":"u","choices":[{"index":0,"message":)",
+    R"({"role":"assistant","content":"Hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,)",
+    R"("completion_tokens":2,"total_tokens":3}})"};
+
+std::string ask(bool stream) {
+  return std::string(R"({"model":"m","messages":[{"role":"user","content":"x"}],"stream":)") +
+         (stream ? "true}" : "false}");
+}
+
+void check_books(const House& house, const ScriptedClient& client) {
+  CHECK(house.settled == house.admitted);
+  REQUIRE(house.recorder.outcomes.size() == 1);
+  const Outcome& outcome = house.recorder.outcomes.front();
+  CHECK(static_cast<int>(outcome.attempts.size()) == house.upstream.sent);
+  for (const AttemptOutcome& attempt : outcome.attempts) {
+    CHECK(attempt.status != CallStatus::unknown);
+    CHECK(attempt.ended_at >= attempt.started_at);
+  }
+  CHECK(outcome.status != CallStatus::unknown);
+  CHECK(house.upstream.open == 0);
+  CHECK(client.replies <= 1);
+  CHECK(house.shared.in_flight == 0);
+  CHECK(house.metrics.streams_active == 0);
+}
+
+void check_reply(const House& house, const ScriptedClient& client) {
+  const Outcome& outcome = house.recorder.outcomes.front();
+  const std::size_t error = client.received.find(R"({"error")");
+  if (outcome.status == CallStatus::client_abort) {
+    CHECK(outcome.http_status == 499);
+  } else if (outcome.status == CallStatus::ok) {
+    CHECK(error == std::string::npos);
+    CHECK(client.ended);
+  } else {
+    REQUIRE(error != std::string::npos);
+    CHECK(client.received.find("data: ", error) == std::string::npos);
+    CHECK(client.received.find("[DONE]") == std::string::npos);
+    CHECK(client.ended);
+  }
+}
+
+void fail_each_step(bool stream, int targets) {
+  const auto& reply = stream ? stream_reply : whole_reply;
+  House good(yaml(targets), reply, 0);
+  const ScriptedClient seen = good.call(ask(stream), secret);
+  check_books(good, seen);
+  REQUIRE(good.recorder.outcomes.front().status == CallStatus::ok);
+  REQUIRE(seen.received.find("lo") != std::string::npos);
+  const int steps = good.steps.taken;
+  REQUIRE(steps >= 8);
+  for (int step = 1; step <= steps; ++step) {
+    CAPTURE(step);
+    House house(yaml(targets), reply, step);
+    const ScriptedClient client = house.call(ask(stream), secret);
+    check_books(house, client);
+    check_reply(house, client);
+    CHECK((house.recorder.outcomes.front().status != CallStatus::ok || targets > 1));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every step of a whole reply fails once") { fail_each_step(false, 1); }
+TEST_CASE("every step of a stream fails once") { fail_each_step(true, 1); }
+
+TEST_CASE("with a second target every failure before the first content is invisible") {
+  for (const bool stream : {false, true}) {
+    CAPTURE(stream);
+    fail_each_step(stream, 2);
+    // Steps: body, two policies, send, head, then reads. The head fails: the second target answers.
+    House house(yaml(2), stream ? stream_reply : whole_reply, 5);
+    const ScriptedClient client = house.call(ask(stream), secret);
+    CHECK(house.recorder.outcomes.front().status == CallStatus::ok);
+    CHECK(house.upstream.sent == 2);
+    CHECK(client.head.starts_with("200"));
+    CHECK(client.head.find("x-tollgate-attempts: 2") != std::string::npos);
+  }
+}
+
+TEST_CASE("a stream that dies after content is not restarted") {
+  House house(yaml(2), stream_reply, 9);  // the read after "Hel" went out
+  const ScriptedClient client = house.call(ask(true), secret);
+  CHECK(house.upstream.sent == 1);
+  CHECK(client.received.find("Hel") != std::string::npos);
+  CHECK(client.received.find(R"(data: {"error")") != std::string::npos);
+  CHECK(house.recorder.outcomes.front().http_status == 200);
+  CHECK(house.recorder.outcomes.front().status == CallStatus::error);
+}
+
+TEST_CASE("a draining gateway and a full one refuse without reading the body") {
+  House house(yaml(1), stream_reply, 0);
+  house.shared.draining = true;
+  const ScriptedClient client = house.call(ask(true), secret);
+  CHECK(client.head.starts_with("503"));
+  CHECK(client.head.find("retry-after: 1") != std::string::npos);
+  CHECK(house.recorder.outcomes.size() == 1);
+  CHECK(house.admitted == 0);
+}
+
+}  // namespace tollgate::app::test

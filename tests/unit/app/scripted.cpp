@@ -1,0 +1,147 @@
+#include "tests/unit/app/scripted.hpp"
+
+#include <doctest/doctest.h>
+
+#include "config/load.hpp"
+#include "gateway/app/reload.hpp"
+
+namespace tollgate::app::test {
+namespace {
+
+struct ScriptedReply final : routing::UpstreamReply {
+  ScriptedUpstream& upstream;
+  ResponseHead response;
+  routing::UpstreamTimes timing;
+  std::size_t next = 0;
+
+  explicit ScriptedReply(ScriptedUpstream& from) : upstream(from) {
+    ++upstream.open;
+    response.status = 200;
+    response.headers = {{"content-type", "text/event-stream"}};
+  }
+  ~ScriptedReply() override { --upstream.open; }
+
+  Awaitable<Result<bool>> await_head(SteadyTime) override {
+    if (upstream.steps.fails()) co_return fail(ErrorKind::upstream_error, "no head");
+    co_return true;
+  }
+  [[nodiscard]] const ResponseHead& head() const override { return response; }
+  Awaitable<Result<routing::ReadStep>> read(SteadyTime) override {
+    using What = routing::ReadStep::What;
+    if (upstream.steps.fails()) co_return fail(ErrorKind::stream_cut, "cut");
+    if (next == upstream.pieces.size()) {
+      co_return routing::ReadStep{.what = What::end, .block = {}, .bytes = {}};
+    }
+    const std::string& piece = upstream.pieces[next++];
+    auto block = std::make_shared<Block>(piece.size());
+    const std::string_view bytes = block->append(piece);
+    co_return routing::ReadStep{.what = What::bytes, .block = block, .bytes = bytes};
+  }
+  [[nodiscard]] const routing::UpstreamTimes& times() const override { return timing; }
+  void close() noexcept override {}
+};
+
+struct CountingWatch final : policies::Watch {
+  int& settled;
+  explicit CountingWatch(int& count) : settled(count) {}
+  Awaitable<void> settle(const Outcome&) override {
+    ++settled;
+    co_return;
+  }
+};
+
+config::Config loaded(const std::string& yaml) {
+  config::Loaded result = config::load_text(yaml, "test.yaml", real_surroundings());
+  for (const config::Problem& problem : result.problems)
+    MESSAGE(problem.text());
+  REQUIRE(result.config);
+  return std::move(*result.config);
+}
+
+}  // namespace
+
+Awaitable<Result<std::unique_ptr<routing::UpstreamReply>>> ScriptedUpstream::send(
+    const routing::UpstreamRequest&) {
+  ++sent;
+  if (steps.fails()) co_return fail(ErrorKind::upstream_error, "no connection");
+  co_return std::make_unique<ScriptedReply>(*this);
+}
+
+Awaitable<Result<std::string_view>> ScriptedClient::read(std::uint64_t) {
+  if (steps.fails()) co_return fail(ErrorKind::client_gone, "gone");
+  co_return std::string_view(request);
+}
+
+Awaitable<Result<void>> ScriptedClient::whole(const ReplyHead& reply, const Pieces& body) {
+  ++replies;
+  head = std::to_string(reply.status) + "\r\n" + reply.fields;
+  received += body.joined();
+  ended = true;
+  if (steps.fails()) co_return fail(ErrorKind::client_gone, "gone");
+  co_return Result<void>{};
+}
+
+void ScriptedClient::begin(const ReplyHead& reply) {
+  ++replies;
+  streaming = true;
+  head = std::to_string(reply.status) + "\r\n" + reply.fields;
+}
+
+Awaitable<Result<void>> ScriptedClient::write(const Pieces& body) {
+  CHECK(streaming);
+  CHECK_FALSE(ended);
+  received += body.joined();
+  if (steps.fails()) co_return fail(ErrorKind::client_gone, "gone");
+  co_return Result<void>{};
+}
+
+Awaitable<Result<void>> ScriptedClient::end() {
+  CHECK_FALSE(ended);
+  ended = true;
+  if (steps.fails()) co_return fail(ErrorKind::client_gone, "gone");
+  co_return Result<void>{};
+}
+
+Awaitable<Result<policies::Admission>> CountingPolicy::admit(policies::Request&) const {
+  if (steps.fails()) co_return fail(ErrorKind::overloaded, "denied");
+  ++admitted;
+  co_return policies::Admission{std::make_unique<CountingWatch>(settled)};
+}
+
+House::House(const std::string& yaml, std::vector<std::string> reply, int fail_at)
+    : steps{.fail_at = fail_at},
+      log(std::move(*Log::open({.level = "off"}))),
+      shared{.log = *log, .access_log = access_log, .metrics = metrics},
+      upstream(steps, std::move(reply)),
+      services{.shared = shared,
+               .plan = {},
+               .upstream = upstream,
+               .gate = gate,
+               .metrics = sink,
+               .sinks = {&sink, &recorder},
+               .ids = {}} {
+  auto plan = std::make_shared<Plan>(loaded(yaml));
+  plan->policies.push_back(std::make_unique<CountingPolicy>(steps, admitted, settled));
+  plan->policies.push_back(std::make_unique<CountingPolicy>(steps, admitted, settled));
+  services.plan = std::move(plan);
+}
+
+ScriptedClient House::call(const std::string& body, const std::string& secret) {
+  ScriptedClient client(steps, body);
+  GatewayFront front(services);
+  const std::string authorization = "Bearer " + secret;
+  RequestHead head;
+  head.method = "POST";
+  head.path = head.target = "/v1/chat/completions";
+  head.headers = {{"host", "test"}, {"authorization", authorization}};
+  const Peer peer{.address = "127.0.0.1", .loopback = true};
+  boost::asio::io_context io;
+  boost::asio::co_spawn(
+      io,
+      [&]() -> Awaitable<void> { co_await front.serve(front.open(head, peer), client, client); },
+      boost::asio::detached);
+  io.run();
+  return client;
+}
+
+}  // namespace tollgate::app::test
