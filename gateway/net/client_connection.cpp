@@ -101,11 +101,12 @@ BodyBuffer& ClientConnection::make_body(BufferBudget& budget, std::uint64_t expe
 void ClientConnection::release() {
   body_.reset();
   inbox_.release();
+  keep_reading();
 }
 
 Awaitable<bool> ClientConnection::more(SteadyTime until) {
   late_ = false;
-  room_.notify();
+  keep_reading();
   if (!changed_) arm(until);
   while (!changed_ && !late_)
     co_await arrived_.wait();
@@ -157,14 +158,23 @@ void ClientConnection::hurry() {
 
 Awaitable<void> ClientConnection::finish(bool linger) {
   if (closed_) co_return;
-  if (!input_ended_ && !broken_) stream_->shutdown_send();
-  if (linger && !broken_) {
+  // A client that takes nothing any more would leave its share of the kernel's memory with us.
+  if (broken_) co_return reset();
+  if (!input_ended_) stream_->shutdown_send();
+  if (linger) {
     inbox_.drop();
     const SteadyTime until = steady_clock::now() + linger_time;
     while (!input_ended() && inbox_.dropped() < linger_bytes) {
       if (!co_await more(until)) break;
     }
   }
+  close();
+}
+
+void ClientConnection::reset() {
+  if (closed_) return;
+  boost::system::error_code ignored;
+  stream_->socket().set_option(boost::asio::socket_base::linger(true, 0), ignored);
   close();
 }
 

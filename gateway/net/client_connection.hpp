@@ -40,6 +40,8 @@ class ClientConnection final : private Deadline {
   BodyBuffer& make_body(BufferBudget& budget, std::uint64_t expected);
   /// The request is over: its bytes are not looked at any more.
   void release();
+  /// Goes on reading where it stopped for want of room, if there is some now.
+  void keep_reading() { room_.notify(); }
 
   /// Waits until something changed: bytes came, input ended, `interrupt`. False: `until` passed.
   Awaitable<bool> more(SteadyTime until);
@@ -57,6 +59,8 @@ class ClientConnection final : private Deadline {
   /// while, since a reset would destroy the last answer. Then closes.
   Awaitable<void> finish(bool linger);
   void close();
+  /// Closes so that the client cannot take what it has for all there was.
+  void reset();
 
  private:
   enum class Busy : std::uint8_t { no, handshake, write };

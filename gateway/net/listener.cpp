@@ -48,19 +48,25 @@ tcp::endpoint Listener::endpoint() const {
 }
 
 void Listener::accept_next() {
+  accepting_ = true;
   acceptor_.async_accept(
       [this](const error_code& error, tcp::socket socket) { accepted(error, std::move(socket)); });
 }
 
 void Listener::accepted(const error_code& error, tcp::socket socket) {
-  if (!acceptor_.is_open()) return;
-  if (out_of_resources(error)) return pause();
+  accepting_ = false;
+  // What was accepted while the drain began is served too.
   if (!error) admit(std::move(socket));
+  if (!acceptor_.is_open()) return when_idle();
+  if (out_of_resources(error)) return pause();
+  starved_ = false;
   accept_next();
 }
 
 void Listener::pause() {
-  spdlog::warn("no file descriptors or memory left for new connections; waiting");
+  if (!std::exchange(starved_, true)) {
+    spdlog::warn("no file descriptors or memory left for new connections; waiting");
+  }
   pause_.expires_after(out_of_files_pause);
   pause_.async_wait([this](const error_code& stopped) {
     if (!stopped && acceptor_.is_open()) accept_next();
@@ -68,12 +74,14 @@ void Listener::pause() {
 }
 
 void Listener::admit(tcp::socket socket) {
+  if (ended_) return;
   error_code error;
   const tcp::endpoint peer = socket.remote_endpoint(error);
   if (error) return;  // gone already
   socket.set_option(tcp::no_delay(true), error);
   Session::Arrival arrival{std::move(socket), peer, tls_ != nullptr ? tls_->current() : nullptr,
                            std::nullopt};
+  if (tls_ != nullptr && !arrival.tls) return;  // no certificate: never plain instead
   const std::uint32_t before = host_.connections.fetch_add(1, std::memory_order_relaxed);
   const std::uint32_t limit = host_.settings->limits.connections;
   if (before >= limit) {
@@ -106,7 +114,7 @@ void Listener::empty_backlog() {
   error_code error;
   acceptor_.cancel(error);
   acceptor_.non_blocking(true, error);
-  while (!error) {
+  while (!error || error == asio::error::connection_aborted) {
     tcp::socket socket(host_.io);
     acceptor_.accept(socket, error);
     if (!error) admit(std::move(socket));
@@ -115,6 +123,7 @@ void Listener::empty_backlog() {
 }
 
 void Listener::end(const Error& reason) {
+  ended_ = true;
   each_session([&reason](Session& session) { session.end(reason); });
 }
 
@@ -129,7 +138,9 @@ void Listener::each_session(Act act) {
     act(*session);
 }
 
-bool Listener::idle() const { return !acceptor_.is_open() && host_.sessions.empty(); }
+bool Listener::idle() const {
+  return !acceptor_.is_open() && !accepting_ && host_.sessions.empty();
+}
 
 void Listener::when_idle() {
   if (!idle()) return;

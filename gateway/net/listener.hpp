@@ -62,6 +62,9 @@ class Listener {
   const TlsServerContext* tls_;
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::steady_timer pause_;
+  bool accepting_ = false;  // an accept is under way, or has its handler waiting
+  bool starved_ = false;    // no descriptors: said once, then waited for
+  bool ended_ = false;
   std::function<void()> on_idle_;
 };
 

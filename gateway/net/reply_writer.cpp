@@ -22,7 +22,7 @@ void chunk_size_line(std::string& out, std::size_t bytes) {
 Awaitable<Result<void>> ConnectionReply::whole(const ReplyHead& head, const Pieces& body) {
   render(head, {Framing::sized, body.size(), true, to_.minor_version});
   add_head();
-  if (!bodyless_) parts_.insert(parts_.end(), body.parts().begin(), body.parts().end());
+  if (!bodyless_) add(body);
   auto sent = co_await flush();
   if (!sent) co_return std::unexpected(sent.error());
   ended_ = true;
@@ -31,6 +31,7 @@ Awaitable<Result<void>> ConnectionReply::whole(const ReplyHead& head, const Piec
 
 void ConnectionReply::begin(const ReplyHead& head) {
   chunked_ = to_.minor_version >= 1;
+  until_close_ = !chunked_;
   // HTTP/1.0 knows no chunks: there the end of the connection is the end of the reply.
   render(head,
          {chunked_ ? Framing::chunked : Framing::until_close, 0, chunked_, to_.minor_version});
@@ -40,18 +41,18 @@ Awaitable<Result<void>> ConnectionReply::write(const Pieces& body) {
   add_head();
   if (!body.empty() && !bodyless_) {
     if (chunked_) {
-      chunk_size_line(size_line_, body.size());
-      parts_.push_back(size_line_);
+      chunk_size_line(scratch_.size_line, body.size());
+      scratch_.parts.push_back(scratch_.size_line);
     }
-    parts_.insert(parts_.end(), body.parts().begin(), body.parts().end());
-    if (chunked_) parts_.push_back(line_end);
+    add(body);
+    if (chunked_) scratch_.parts.push_back(line_end);
   }
   return flush();
 }
 
 Awaitable<Result<void>> ConnectionReply::end() {
   add_head();
-  if (chunked_ && !bodyless_) parts_.push_back(last_chunk);
+  if (chunked_ && !bodyless_) scratch_.parts.push_back(last_chunk);
   auto sent = co_await flush();
   if (!sent) co_return std::unexpected(sent.error());
   ended_ = true;
@@ -62,19 +63,23 @@ void ConnectionReply::render(const ReplyHead& head, ReplyShape shape) {
   keep_alive_ = rule_.may_keep() && to_.keep_alive && shape.keep_alive;
   shape.keep_alive = keep_alive_;
   bodyless_ = to_.head_method || bodyless(head.status);
-  render_head(head_, head, date_.now(), shape);
+  render_head(scratch_.head, head, date_.now(), shape);
   head_waits_ = true;
 }
 
 void ConnectionReply::add_head() {
-  parts_.clear();
-  if (std::exchange(head_waits_, false)) parts_.push_back(head_);
+  scratch_.parts.clear();
+  if (std::exchange(head_waits_, false)) scratch_.parts.push_back(scratch_.head);
+}
+
+void ConnectionReply::add(const Pieces& body) {
+  scratch_.parts.insert(scratch_.parts.end(), body.parts().begin(), body.parts().end());
 }
 
 Awaitable<Result<void>> ConnectionReply::flush() {
-  if (parts_.empty()) co_return Result<void>{};
+  if (scratch_.parts.empty()) co_return Result<void>{};
   started_ = true;
-  if (co_await connection_.send(parts_, idle_)) co_return Result<void>{};
+  if (co_await connection_.send(scratch_.parts, idle_)) co_return Result<void>{};
   co_return fail(ErrorKind::client_gone, "The client does not take the reply any more.");
 }
 

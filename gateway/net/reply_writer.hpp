@@ -27,11 +27,22 @@ struct KeepAliveRule {
   ~KeepAliveRule() = default;
 };
 
+/// Memory that replies of one connection take turns with.
+struct ReplyScratch {
+  std::string head, size_line;
+  std::vector<std::string_view> parts;
+};
+
 class ConnectionReply final : public ReplyWriter {
  public:
-  ConnectionReply(ClientConnection& connection, DateLine& date, KeepAliveRule& rule, ReplyTo to,
-                  std::chrono::milliseconds idle)
-      : connection_(connection), date_(date), rule_(rule), to_(to), idle_(idle) {}
+  ConnectionReply(ClientConnection& connection, DateLine& date, KeepAliveRule& rule,
+                  ReplyScratch& scratch, ReplyTo to, std::chrono::milliseconds idle)
+      : connection_(connection),
+        date_(date),
+        rule_(rule),
+        scratch_(scratch),
+        to_(to),
+        idle_(idle) {}
 
   Awaitable<Result<void>> whole(const ReplyHead& head, const Pieces& body) override;
   void begin(const ReplyHead& head) override;
@@ -41,20 +52,22 @@ class ConnectionReply final : public ReplyWriter {
 
   /// Whether all of a reply has left and the connection is kept.
   [[nodiscard]] bool kept() const { return ended_ && keep_alive_; }
+  /// Whether an orderly close would look like the proper end of a reply that had none.
+  [[nodiscard]] bool cut_short() const { return started_ && !ended_ && until_close_; }
 
  private:
   void render(const ReplyHead& head, ReplyShape shape);
   void add_head();
+  void add(const Pieces& body);
   Awaitable<Result<void>> flush();
 
   ClientConnection& connection_;
   DateLine& date_;
   KeepAliveRule& rule_;
+  ReplyScratch& scratch_;
   ReplyTo to_;
   std::chrono::milliseconds idle_;
-  std::string head_, size_line_;
-  std::vector<std::string_view> parts_;
-  bool head_waits_ = false, chunked_ = false, bodyless_ = false;
+  bool head_waits_ = false, chunked_ = false, until_close_ = false, bodyless_ = false;
   bool started_ = false, ended_ = false, keep_alive_ = false;
 };
 

@@ -81,9 +81,9 @@ Session::Session(SessionHost& host, Arrival& arrival, Sockets sockets)
       peer_{address_, is_loopback(arrival.peer), sockets.tls != nullptr},
       refusal_(std::move(arrival.refusal)),
       settings_(host.settings),
+      header_bytes_max_(settings_->limits.header_bytes.count),
       tls_(sockets.tls),
-      connection_(host.io, host.deadlines, *this, std::move(sockets.stream),
-                  settings_->limits.header_bytes.count) {}
+      connection_(host.io, host.deadlines, *this, std::move(sockets.stream), header_bytes_max_) {}
 
 Session::~Session() {
   host_.connections.fetch_sub(1, std::memory_order_relaxed);
@@ -92,13 +92,14 @@ Session::~Session() {
 }
 
 Awaitable<void> Session::run() {
-  if (tls_ != nullptr && !co_await connection_.handshake(*tls_, settings_->timeouts.header)) {
-    co_return;
-  }
+  const milliseconds patience = settings_->timeouts.header;
+  const milliseconds for_tls = refusal_ ? std::min(patience, refusal_time) : patience;
+  if (tls_ != nullptr && !co_await connection_.handshake(*tls_, for_tls)) co_return;
   connection_.start(shared_from_this());
   Next next = Next::request;
   while (next == Next::request)
     next = co_await next_request();
+  if (next == Next::reset) co_return connection_.reset();
   co_await connection_.finish(next == Next::linger);
 }
 
@@ -127,9 +128,7 @@ Awaitable<Result<bool>> Session::read_head() {
       if (std::isupper(static_cast<unsigned char>(bytes.front())) == 0) {
         co_return fail(ErrorKind::invalid_request, "This is no HTTP request.");
       }
-      if (bytes.size() > settings_->limits.header_bytes.count) {
-        co_return head_too_large(settings_->limits.header_bytes.count);
-      }
+      if (bytes.size() > header_bytes_max_) co_return head_too_large(header_bytes_max_);
     } else if (host_.draining && !fresh_) {
       co_return false;
     }
@@ -153,9 +152,7 @@ SteadyTime Session::head_deadline(bool begun) const {
 }
 
 Result<bool> Session::parse_head(std::size_t length) {
-  if (length > settings_->limits.header_bytes.count) {
-    return head_too_large(settings_->limits.header_bytes.count);
-  }
+  if (length > header_bytes_max_) return head_too_large(header_bytes_max_);
   auto parsed = wire::parse_request_head(connection_.inbox().keep(length), head_);
   if (!parsed) return std::unexpected(parsed.error());
   return true;
@@ -167,6 +164,7 @@ class Session::Serving {
   Serving(Session& session, ConnectionBody& body) : session_(session) {
     session_.body_ = &body;
     session_.request_ = session_.host_.front.open(session_.head_, session_.peer_);
+    session_.connection_.keep_reading();
   }
   ~Serving() {
     session_.request_.reset();
@@ -185,7 +183,7 @@ Awaitable<Session::Next> Session::serve() {
   const auto& timeouts = settings_->timeouts;
   ConnectionBody body(connection_, head_, host_.budget, timeouts.body_idle);
   const ReplyTo to{head_.minor_version, head_.method == "HEAD", head_.keep_alive};
-  ConnectionReply reply(connection_, host_.date, *this, to, timeouts.write_idle);
+  ConnectionReply reply(connection_, host_.date, *this, scratch_, to, timeouts.write_idle);
   {
     const Serving serving(*this, body);
     co_await host_.front.serve(request_, body, reply);
@@ -196,6 +194,7 @@ Awaitable<Session::Next> Session::serve() {
   }
   // Bytes that nobody reads turn our close into a reset, which destroys the answer.
   const bool unread = body.incomplete() || !connection_.inbox().unread().empty();
+  if (reply.cut_short()) co_return Next::reset;
   co_return reply.started() && unread ? Next::linger : Next::close;
 }
 
@@ -203,7 +202,8 @@ Awaitable<Session::Next> Session::refuse(const Error& error) {
   ReplyHead head;
   Pieces body;
   host_.front.render_early(error, head, body);
-  ConnectionReply reply(connection_, host_.date, *this, ReplyTo{}, settings_->timeouts.write_idle);
+  ConnectionReply reply(connection_, host_.date, *this, scratch_, ReplyTo{},
+                        settings_->timeouts.write_idle);
   co_await reply.whole(head, body);
   co_return Next::linger;
 }

@@ -71,7 +71,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   void end(const Error& reason);
 
  private:
-  enum class Next : std::uint8_t { request, close, linger };
+  enum class Next : std::uint8_t { request, close, linger, reset };
   struct Sockets {  // the stream, and its TLS side where it has one
     std::unique_ptr<Stream> stream;
     TlsStream* tls = nullptr;
@@ -95,8 +95,10 @@ class Session final : public std::enable_shared_from_this<Session>,
   Peer peer_;
   std::optional<Error> refusal_;
   std::shared_ptr<const ServerSettings> settings_;
+  std::uint64_t header_bytes_max_;  // for good: the inbox was made for it
   TlsStream* tls_;
   ClientConnection connection_;
+  ReplyScratch scratch_;
   RequestHead head_;
   std::shared_ptr<ServedRequest> request_;
   ConnectionBody* body_ = nullptr;  // of the request that is being served

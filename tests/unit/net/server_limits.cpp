@@ -3,7 +3,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <doctest/doctest.h>
-#include <sys/socket.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "server_fixture.hpp"
 
@@ -395,4 +396,67 @@ TEST_CASE("a port in use, an impossible address and a bad name are one clear sen
   CHECK_FALSE(probe({"no such name", 0}).has_value());
   CHECK(probe({"", 0}).has_value());
   CHECK(probe({"localhost", 0}).has_value());
+}
+
+TEST_CASE("without free descriptors accepting waits, and goes on when there are some") {
+  Server server;
+  server.play([&]() -> Awaitable<void> {
+    Client client = server.client();
+    client.socket().open(boost::asio::ip::tcp::v4());
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    const int next = ::dup(0);
+    ::close(next);
+    rlimit none = before;
+    none.rlim_cur = static_cast<rlim_t>(next);
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    co_await client.connect(server.endpoint());
+    co_await client.send(get("/patience"));
+    for (int i = 0; i < 50; ++i)
+      co_await server.settle();
+    const std::uint32_t accepted = server.shared.connections;
+    ::setrlimit(RLIMIT_NOFILE, &before);
+    CHECK(accepted == 0);
+    CHECK((co_await client.reply()).status == 200);
+  });
+}
+
+TEST_CASE("hang-up is seen when a full buffer of pipelined requests has been worked off") {
+  Server server;
+  server.front.scripts["/wait"] = waits_to_leave();
+  server.play([&]() -> Awaitable<void> {
+    Client client = server.client();
+    co_await client.connect(server.endpoint());
+    std::string all;
+    int echoes = 0;
+    while (all.size() < 30'000) {
+      all += post("/x", std::string(1000, 'b'));
+      ++echoes;
+    }
+    co_await client.send(all + get("/wait"));
+    for (int i = 0; i < echoes; ++i)
+      REQUIRE((co_await client.reply()).status == 200);
+    while (server.front.opened.back()->path != "/wait")
+      co_await server.settle();
+    client.socket().close();
+    while (server.shared.connections > 0)
+      co_await server.settle();
+    CHECK(server.front.opened.back()->left.has_value());
+  });
+}
+
+TEST_CASE("an HTTP/1.0 stream that is not ended is reset, since its end would look proper") {
+  Server server;
+  server.front.scripts["/cut"] = [](Served&, RequestBody&, ReplyWriter& writer) -> Awaitable<void> {
+    writer.begin({});
+    Pieces piece;
+    piece.view("half");
+    co_await writer.write(piece);
+  };
+  server.play([&]() -> Awaitable<void> {
+    Client client = server.client();
+    co_await client.connect(server.endpoint());
+    co_await client.send("GET /cut HTTP/1.0\r\nhost: t\r\n\r\n");
+    CHECK_FALSE(co_await client.closed_orderly());
+  });
 }

@@ -1,5 +1,6 @@
 // Requests in every shape: framing, keep-alive, pipelining, splits, and what is refused.
 #include <doctest/doctest.h>
+#include <random>
 
 #include "server_fixture.hpp"
 
@@ -420,5 +421,37 @@ TEST_CASE("a bug in the application ends its connection and no other") {
     CHECK((co_await client.rest()).empty());
     co_await other.send(get("/fine"));
     CHECK((co_await other.reply()).status == 200);
+  });
+}
+
+TEST_CASE("any packets: a script of requests cut at random places is answered the same") {
+  std::string all;
+  std::vector<std::string> bodies;
+  for (std::size_t size : {0UL, 10UL, 6000UL, 9000UL, 30'000UL, 1UL, 7100UL, 100UL}) {
+    bodies.push_back(std::string(size, static_cast<char>('a' + bodies.size())));
+    all += post("/x", bodies.back());
+    char size_line[32];
+    std::snprintf(size_line, sizeof size_line, "%zx\r\n", size + 3);
+    bodies.push_back("any" + bodies.back());
+    all += "POST /x HTTP/1.1\r\nhost: t\r\ntransfer-encoding: chunked\r\n\r\n";
+    all += size_line + bodies.back() + "\r\n0\r\n\r\n";
+  }
+  Server server;
+  server.play([&]() -> Awaitable<void> {
+    for (unsigned seed = 1; seed <= 30; ++seed) {
+      CAPTURE(seed);
+      std::mt19937 random(seed);
+      std::uniform_int_distribution<std::size_t> length(1, seed % 3 == 0 ? 20'000 : 3000);
+      Client client = server.client();
+      co_await client.connect(server.endpoint());
+      for (std::size_t at = 0; at < all.size();) {
+        const std::string_view piece = std::string_view(all).substr(at, length(random));
+        co_await client.send(piece);
+        if (random() % 2 == 0) co_await server.settle();
+        at += piece.size();
+      }
+      for (const std::string& body : bodies)
+        REQUIRE((co_await client.reply()).body == "POST /x " + body);
+    }
   });
 }
