@@ -26,6 +26,11 @@ void BodyEdit::set(std::string_view name, std::string json) {
     member.value = std::move(json);
     return;
   }
+  for (auto& [known, value] : added_) {
+    if (known != name) continue;
+    value = std::move(json);
+    return;
+  }
   added_.emplace_back(name, std::move(json));
 }
 

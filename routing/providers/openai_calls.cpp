@@ -50,70 +50,86 @@ void ToolCalls::take_function(std::string_view function_json, std::string_view r
 
 /// The call that a fragment continues, or a new one. An index that comes again with another id and
 /// a name is a new call: some providers number every call 0.
-ToolCalls::Call& ToolCalls::find(const Fragment& fragment) {
+std::size_t ToolCalls::find(const Fragment& fragment) {
   const bool begins = !fragment.name.empty() && !fragment.id.empty();
   if (fragment.index) {
-    for (auto call = calls_.rbegin(); call != calls_.rend(); ++call) {
-      if (call->upstream_index != fragment.index) continue;
-      if (begins && !call->id.empty() && call->id != fragment.id) break;
-      return *call;
+    for (std::size_t at = calls_.size(); at-- > 0;) {
+      if (calls_[at].upstream_index != fragment.index) continue;
+      if (begins && !calls_[at].id.empty() && calls_[at].id != fragment.id) break;
+      return at;
     }
   } else if (!calls_.empty() && fragment.name.empty() &&
              (fragment.id.empty() || calls_.back().id == fragment.id)) {
-    return calls_.back();
+    return calls_.size() - 1;
   }
   calls_.emplace_back().upstream_index = fragment.index;
-  return calls_.back();
+  return calls_.size() - 1;
 }
 
 std::string ToolCalls::id_for(const Call& call, std::string_view reply_id) const {
   const auto index = static_cast<std::size_t>(&call - calls_.data());
   const bool taken = std::any_of(calls_.begin(), calls_.begin() + static_cast<long>(index),
                                  [&](const Call& other) { return other.id == call.id; });
-  if (!call.id.empty() && !taken) return call.id;
+  if (raw_ || (!call.id.empty() && !taken)) return call.id;
   return "call_" + stable_hex(reply_id, choice_, index);
 }
 
-/// The next slice of the argument text. Objects become their JSON text; a lone `null` is how some
-/// say that there are none.
-std::string_view ToolCalls::arguments_of(Call& call, std::string_view value, Batch& out) {
-  if (value.empty()) return {};
+/// Adds the next slice of the argument text. Objects become their JSON text; a lone `null` is how
+/// some say that there are none.
+void ToolCalls::add_arguments(Call& call, std::string_view value, Batch& out) const {
+  if (value.empty()) return;
   std::string_view slice = value;
   if (is_string(value)) {
     slice = raw_ ? value.substr(1, value.size() - 2) : call.text.take(value, out);
   }
-  if (!raw_ && !call.has_arguments && slice == "null") return {};
-  call.has_arguments = call.has_arguments || !slice.empty();
-  return slice;
+  if (!raw_ && call.arguments.empty() && slice == "null") return;
+  call.arguments += slice;
 }
 
 void ToolCalls::add(const Fragment& fragment, std::string_view reply_id, Batch& out) {
-  Call& call = find(fragment);
+  const std::size_t known = calls_.size(), at = find(fragment);
+  Call& call = calls_[at];
   if (call.id.empty()) call.id = fragment.id;
-  const std::string_view slice = arguments_of(call, fragment.arguments, out);
-  ToolDelta delta;
-  delta.choice = choice_;
-  delta.index = static_cast<std::uint32_t>(&call - calls_.data());
-  if (call.shown) {
-    delta.arguments = slice;
-    if (!slice.empty()) out.push(delta);
-    return;
-  }
-  call.waiting += slice;
-  if (fragment.name.empty()) return;
-  call.shown = true;
-  delta.id = out.store(raw_ ? call.id : id_for(call, reply_id));
-  delta.name = out.store(fragment.name);
-  delta.arguments = out.store(call.waiting);
-  call.waiting.clear();
-  out.push(delta);
+  if (call.name.empty()) call.name = fragment.name;
+  add_arguments(call, fragment.arguments, out);
+  if (raw_) return show(call, reply_id, out);
+  // A later call's fragment cannot complete the open one.
+  if (at == open_ || at == known) advance(reply_id, out);
 }
 
-void ToolCalls::finish(bool cut_off, Batch& out) {
-  if (raw_ || cut_off) return;
-  for (std::size_t i = 0; i < calls_.size(); ++i) {
-    if (calls_[i].has_arguments || !calls_[i].shown) continue;
-    out.push(ToolDelta{choice_, static_cast<std::uint32_t>(i), {}, {}, "{}", {}});
+/// Tells the open call as far as it is known, and goes on to the next one once its arguments are
+/// whole: clients parse a call as soon as another begins.
+void ToolCalls::advance(std::string_view reply_id, Batch& out) {
+  for (; open_ < calls_.size(); ++open_) {
+    show(calls_[open_], reply_id, out);
+    if (open_ + 1 == calls_.size() || !is_json(calls_[open_].arguments)) return;
+  }
+}
+
+/// What of the call did not go out yet; nothing before its name is known.
+void ToolCalls::show(Call& call, std::string_view reply_id, Batch& out) {
+  if (call.name.empty()) return;
+  ToolDelta delta;
+  delta.choice = choice_;
+  if (!call.shown) {
+    call.index = next_index_++;
+    delta.id = out.store(id_for(call, reply_id));
+    delta.name = out.store(call.name);
+  }
+  delta.index = call.index;
+  delta.arguments = out.store(std::string_view(call.arguments).substr(call.sent));
+  if (!call.shown || !delta.arguments.empty()) out.push(delta);
+  call.shown = true;
+  call.sent = call.arguments.size();
+}
+
+void ToolCalls::finish(bool cut_off, std::string_view reply_id, Batch& out) {
+  if (raw_) return;
+  for (; open_ < calls_.size(); ++open_) {
+    Call& call = calls_[open_];
+    const bool may_be_cut = cut_off && open_ + 1 == calls_.size();
+    if (call.arguments.empty() && !may_be_cut) call.arguments = "{}";
+    show(call, reply_id, out);
   }
 }
 

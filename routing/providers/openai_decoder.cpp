@@ -52,14 +52,6 @@ class Collected {
   std::size_t size_ = 0;
 };
 
-/// An event that EOF ended, with the blank line that it lacks: something may be written behind it.
-std::string_view closed(std::string_view wire, Batch& out) {
-  if (wire.ends_with("\n\n") || wire.ends_with("\r\n\r\n") || wire.ends_with("\r\r")) return wire;
-  std::string whole(wire);
-  whole += wire.ends_with('\n') ? "\n" : "\n\n";
-  return out.store(whole);
-}
-
 Error not_json(std::string_view body) {
   Error error = make_error(ErrorKind::upstream_error, "the provider's reply is no JSON");
   constexpr std::size_t shown = 200;
@@ -90,7 +82,7 @@ class ErrorDecoder final : public ReplyDecoder {
 class OkDecoder final : public ReplyDecoder {
  public:
   OkDecoder(const ResponseHead& head, const DecodeHints& hints)
-      : headers_(head.headers), hints_(hints), reader_(hints.relay) {}
+      : headers_(head.headers), hints_(hints), reader_(hints.relay, hints.id_seed) {}
 
   Result<void> feed(const std::shared_ptr<Block>& block, std::string_view bytes,
                     Batch& out) override {
@@ -142,7 +134,7 @@ void OkDecoder::look(std::string_view bytes) {
   shape_ = whole ? Shape::whole : Shape::stream;
   if (whole != hints_.stream) return;
   other_shape_ = true;
-  reader_ = ReplyReader(false);
+  reader_ = ReplyReader(false, hints_.id_seed);
 }
 
 void OkDecoder::open_frame(std::string_view wire, Batch& out) const {
@@ -204,7 +196,6 @@ Result<void> OkDecoder::finish_stream(Batch& out) {
   auto more = sse_.finish(out, last);
   if (!more) return std::unexpected(more.error());
   if (*more) {
-    last.wire = closed(last.wire, out);
     const std::string_view data = trim(last.data);
     const bool half =
         last.has_data && !data.empty() && !data.starts_with("[DONE]") && !is_json(data);

@@ -115,6 +115,7 @@ Result<Encoded> encode_relay(const RequestView& view, const Target& target,
   // Vectors that the client wants packed are rendered anew.
   encoded.hints.relay = !(view.endpoint == Endpoint::embeddings && view.base64);
   encoded.hints.model = target.model;
+  encoded.hints.id_seed = context.request_id;
   return encoded;
 }
 

@@ -84,10 +84,11 @@ Result<void> ReplyReader::read(std::string_view object, std::string_view content
 
 /// Azure's first chunk has neither id nor choice: the reply begins with the one after it.
 void ReplyReader::start(const Heading& heading, Batch& out) {
-  id_ = text(heading.id);
-  if (id_.empty() && says_nothing(heading.choices)) return;
+  const std::string id = text(heading.id);
+  if (id.empty() && says_nothing(heading.choices)) return;
   started_ = true;
-  out.push(Started{out.store(id_), out.store(text(heading.model)),
+  if (!id.empty()) id_seed_ = id;
+  out.push(Started{out.store(id), out.store(text(heading.model)),
                    static_cast<std::int64_t>(count(heading.created).value_or(0))});
 }
 
@@ -144,7 +145,7 @@ void ReplyReader::tell_finish(Choice& choice, Batch& out) {
                                 : choice.calls.any() ? FinishReason::tool_calls
                                                      : FinishReason::stop;
   const FinishReason reason = choice.finish.value_or(inferred);
-  choice.calls.finish(reason == FinishReason::length, out);
+  choice.calls.finish(reason == FinishReason::length, id_seed_, out);
   out.push(Finished{choice.index, reason});
 }
 
@@ -190,10 +191,10 @@ void ReplyReader::message(Choice& choice, std::string_view delta, Batch& out) {
   const std::string_view refused = fragment(choice.refusal, refusal, out);
   if (!refused.empty()) out.push(RefusalDelta{choice.index, refused});
   for (wire::JsonElements items(calls); items.next();)
-    choice.calls.take(items.value(), id_, out);
+    choice.calls.take(items.value(), id_seed_, out);
   if (function.starts_with('{')) {
     choice.legacy_call = true;
-    choice.calls.take_function(function, id_, out);
+    choice.calls.take_function(function, id_seed_, out);
   }
   const std::array<ExtraDelta, 3> extras{ExtraDelta{choice.index, "annotations", annotations},
                                          ExtraDelta{choice.index, "audio", audio},

@@ -18,7 +18,8 @@ class ReplyReader {
   /// `raw`: a relay, where texts are only counted: they stay escaped, and a finish is told in the
   /// frame that holds it. Otherwise finishes are held to the end, since some providers send content
   /// after them or send them twice.
-  explicit ReplyReader(bool raw) : raw_(raw) {}
+  /// `id_seed` stands in for a reply id where the provider sends none.
+  ReplyReader(bool raw, std::string_view id_seed) : raw_(raw), id_seed_(id_seed) {}
 
   /// One stream chunk. Error: it says that the generation failed.
   Result<void> chunk(std::string_view object, Batch& out);
@@ -61,7 +62,7 @@ class ReplyReader {
 
   bool raw_;
   bool started_ = false;
-  std::string id_;
+  std::string id_seed_;  // of the ids that we have to make
   std::map<std::uint32_t, Choice> choices_;
 };
 

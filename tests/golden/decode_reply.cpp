@@ -1,5 +1,5 @@
 // decode_reply: runs a provider's decoder over a reply body from stdin, cut in every way, and
-// prints what the events add up to. Exit 2 when two cuts differ.
+// prints what the events add up to. Exit 2 when two cuts differ. --few-cuts tries fewer of them.
 #include <iostream>
 
 #include "tests/golden/merged.hpp"
@@ -17,7 +17,7 @@ int decode(const Args& args) {
   const MakeDecoder make = [&] { return provider.decoder(head, hints); };
   std::string first;
   bool seen = false;
-  for (const Cuts& cuts : all_cuts(body.size())) {
+  for (const Cuts& cuts : all_cuts(body.size(), args.flag("few-cuts"))) {
     Merged merged;
     merged.end(run(make, body, cuts, [&](const Batch& batch) { merged.add(batch); }));
     const std::string json = merged.json();

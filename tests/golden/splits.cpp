@@ -17,15 +17,17 @@ Result<void> feed(routing::ReplyDecoder& decoder, std::string_view piece, const 
 
 }  // namespace
 
-std::vector<Cuts> all_cuts(std::size_t size) {
+std::vector<Cuts> all_cuts(std::size_t size, bool few) {
   constexpr std::size_t small = 20U << 10U, thorough = 2000, stride = 97;
   std::vector<Cuts> all(1);
   Cuts bytes;
   for (std::size_t at = 1; at < size; ++at)
     bytes.push_back(at);
   all.push_back(std::move(bytes));
-  for (std::size_t at = 1; at<size; at += size> small && at >= thorough ? stride : 1)
+  for (std::size_t at = 1; at < size;) {
     all.push_back({at});
+    at += few || (size > small && at >= thorough) ? stride : 1;
+  }
   return all;
 }
 

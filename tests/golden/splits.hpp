@@ -21,8 +21,8 @@ using SeeBatch = std::function<void(const Batch&)>;
 using Cuts = std::vector<std::size_t>;
 
 /// Every way of cutting that is tried for a body of that size. Above 20 KB every boundary up to
-/// 2,000 and then every 97th.
-[[nodiscard]] std::vector<Cuts> all_cuts(std::size_t size);
+/// 2,000 and then every 97th. `few`: whole, byte by byte and every 97th boundary only.
+[[nodiscard]] std::vector<Cuts> all_cuts(std::size_t size, bool few = false);
 
 /// One run. The decoder's error, if any, ends it.
 [[nodiscard]] Result<void> run(const MakeDecoder& make, std::string_view body, const Cuts& cuts,

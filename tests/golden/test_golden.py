@@ -1,14 +1,16 @@
 """One case is one exchange, in tests/golden/<kind>/<case>/:
 
-  case.json               upstream `model`; optional: `refuse`, `status` and `headers` of the
-                          provider's reply, `client_status` (200 where it is left out)
+  case.json               upstream `model`; optional: `endpoint`, `refuse`, `defaults` of the model,
+                          `status` and `headers` of the provider's reply, `client_status` (200
+                          where it is left out), `relay: false` to render what could be relayed
   client_request.json     what the client sent
   upstream_request.json   `target`, `headers` (those that matter), `dropped`, `body`; missing where
                           the request is refused before it is sent
   upstream_response.*     the provider's body as it came (.sse, .json, .txt); missing as above
   client_response.*       what the client got: .sse byte for byte, .json by value
 
-Every reply is decoded and rendered whole, byte by byte and in two at every boundary.
+Every reply is decoded and rendered whole, byte by byte and in two at every boundary. The reply of
+kind `demo` is also what the demo model itself says to that request.
 """
 
 import json
@@ -34,8 +36,10 @@ def file_of(case, stem):
 def encode(case, settings):
     return tools.run_json("encode_request", {
         "kind": case.parent.name,
+        "endpoint": settings.get("endpoint", "chat"),
         "model": settings["model"],
         "refuse": settings.get("refuse", False),
+        "defaults": json.dumps(settings.get("defaults", {})),
     }, (case / "client_request.json").read_bytes())
 
 
@@ -69,12 +73,14 @@ def translate(case, settings, hints):
     response = file_of(case, "upstream_response")
     output = tools.run("translate_reply", {
         "kind": case.parent.name,
+        "endpoint": settings.get("endpoint", "chat"),
         "status": settings.get("status", 200),
         "headers": json.dumps(reply_headers(settings, response)),
         "stream": asked.get("stream", False),
         "include-usage": (asked.get("stream_options") or {}).get("include_usage", False),
         "json-tool": hints["json_tool_name"] or False,
-        "relay": hints["relay"],
+        "relay": settings.get("relay", hints["relay"]),
+        "base64": hints["base64"],
         "client-model": asked["model"],
         "status-line": True,
     }, response.read_bytes()).decode()
@@ -87,9 +93,19 @@ def check_reply(case, settings, hints):
     assert status == settings.get("client_status", 200)
     expected = file_of(case, "client_response")
     if expected.suffix == ".sse":
-        assert body == expected.read_text(encoding="utf-8")
+        assert body == expected.read_bytes().decode()  # line ends count
     else:
         assert json.loads(body) == load(expected)
+
+
+def check_demo(case, settings, encoded):
+    """What the demo model answers to the encoded request is what the case says it did."""
+    script = tools.run_json("demo_reply", {"endpoint": settings.get("endpoint", "chat")},
+                            encoded["body"].encode())
+    response = file_of(case, "upstream_response")
+    assert "".join(step["bytes"] for step in script["steps"]) == response.read_text("utf-8")
+    assert script["status"] == settings.get("status", 200)
+    assert script["dies"] == settings.get("dies", False)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.name}")
@@ -100,4 +116,6 @@ def test_case(case):
         check_refusal(case, settings, encoded)
         return
     check_upstream_request(case, encoded)
+    if case.parent.name == "demo":
+        check_demo(case, settings, encoded)
     check_reply(case, settings, encoded["hints"])

@@ -1,7 +1,8 @@
 // translate_reply: decodes a reply from stdin and renders it for a client of the openai_chat
 // dialect, cut in every way. Prints the client's bytes; exit 2 when two cuts differ. A failure
 // before any content is the JSON error body, one after it the stream's error event.
-// Further arguments: --client-model NAME, --include-usage, --status-line (prints the status first).
+// Further arguments: --client-model NAME, --include-usage, --few-cuts, --status-line (prints the
+// status first).
 #include <algorithm>
 #include <iostream>
 
@@ -63,7 +64,7 @@ int translate(const Args& args) {
   const wire::ReplyContext context = context_of(args);
   const std::string body = read_stdin();
   const MakeDecoder make = [&] { return provider.decoder(head, hints); };
-  const auto cuts = all_cuts(body.size());
+  const auto cuts = all_cuts(body.size(), args.flag("few-cuts"));
   const Rendered whole = render(make, body, cuts.front(), context);
   for (const Cuts& cut : cuts) {
     const Rendered other = render(make, body, cut, context);

@@ -1,0 +1,116 @@
+#include "tests/unit/openai/support.hpp"
+
+#include <doctest/doctest.h>
+
+#include "gateway/wire/dialect.hpp"
+#include "routing/providers/registry.hpp"
+
+namespace tollgate::routing::openai::test {
+namespace {
+
+struct Line {
+  static std::string of(std::string_view what, std::uint32_t choice, std::string_view text) {
+    std::string line(what);
+    if (choice != 0) line += "[" + std::to_string(choice) + "]";
+    return line + " " + std::string(text);
+  }
+  std::string operator()(const Started& e) const {
+    return "started " + std::string(e.id) + " " + std::string(e.model);
+  }
+  std::string operator()(const TextDelta& e) const { return of("text", e.choice, e.text); }
+  std::string operator()(const RefusalDelta& e) const { return of("refusal", e.choice, e.text); }
+  std::string operator()(const ReasoningDelta& e) const {
+    std::string text(e.text);
+    if (!e.signature.empty()) text += "signature:" + std::string(e.signature);
+    if (!e.redacted.empty()) text += "redacted:" + std::string(e.redacted);
+    return of("reasoning", e.choice, text);
+  }
+  std::string operator()(const ToolDelta& e) const {
+    std::string line = std::to_string(e.index);
+    for (std::string_view text : {e.id, e.name, e.arguments})
+      line += " " + std::string(text.empty() ? "-" : text);
+    return of("tool", e.choice, line);
+  }
+  std::string operator()(const ExtraDelta& e) const {
+    return of("extra", e.choice, std::string(e.name) + " " + std::string(e.json));
+  }
+  std::string operator()(const Finished& e) const {
+    return of("finish", e.choice, to_string(e.reason));
+  }
+  std::string operator()(const UsageEvent& e) const {
+    const Usage& u = e.usage;
+    return "usage " + std::to_string(u.input) + "+" + std::to_string(u.cache_read) + "+" +
+           std::to_string(u.cache_write) + " " + std::to_string(u.output) + "(" +
+           std::to_string(u.reasoning) + ")";
+  }
+  std::string operator()(const Embedding& e) const {
+    return "embedding " + std::to_string(e.index) + " " + std::to_string(e.floats.size());
+  }
+  std::string operator()(const Ended&) const { return "ended"; }
+};
+
+void take(Batch& batch, Got& got) {
+  for (const StreamEvent& event : batch.events)
+    got.events += std::visit(Line{}, event) + "\n";
+  batch.clear();
+}
+
+}  // namespace
+
+Sent encode(std::string_view request, const Asked& asked) {
+  auto view = wire::openai_chat().read(asked.endpoint, request);
+  REQUIRE(view);
+  view->set_defaults(&asked.defaults);
+  auto entry = std::make_shared<ProviderEntry>();
+  entry->codec = &openai_provider();
+  entry->address.base_path = "/v1";
+  entry->allow_fields = asked.allow_fields;
+  EncodeContext context;
+  context.api_key = asked.api_key;
+  auto encoded = openai_provider().encode(*view, {entry, std::string(asked.model), 1}, context);
+  Sent sent;
+  if (!encoded) {
+    CHECK(encoded.error().status == 400);
+    CHECK(encoded.error().code == "unsupported_parameter");
+    sent.error_param = encoded.error().param;
+    return sent;
+  }
+  sent.body = encoded->request.body.joined();
+  sent.target = encoded->request.target;
+  sent.headers = encoded->request.headers;
+  sent.hints = encoded->hints;
+  return sent;
+}
+
+Got decode(std::string_view body, const DecodeHints& hints, int status, const HeaderList& headers) {
+  ResponseHead head;
+  head.status = status;
+  head.headers = headers;
+  const auto decoder = openai_provider().decoder(head, hints);
+  Got got;
+  Batch batch;
+  auto block = std::make_shared<Block>(body.size() + 1);
+  got.result = decoder->feed(block, block->append(body), batch);
+  take(batch, got);
+  if (!got.result) return got;
+  got.result = decoder->finish(batch);
+  take(batch, got);
+  return got;
+}
+
+Got decode_stream(const std::vector<std::string>& chunks, bool relay) {
+  std::string body;
+  for (const std::string& json : chunks)
+    body += "data: " + json + "\n\n";
+  DecodeHints hints;
+  hints.stream = true;
+  hints.relay = relay;
+  return decode(body, hints);
+}
+
+std::string chunk(std::string_view delta, std::string_view finish) {
+  return R"({"id":"c1","model":"m","choices":[{"index":0,"delta":)" + std::string(delta) +
+         R"(,"finish_reason":)" + std::string(finish) + "}]}";
+}
+
+}  // namespace tollgate::routing::openai::test

@@ -1,0 +1,89 @@
+#include <doctest/doctest.h>
+
+#include "tests/unit/openai/support.hpp"
+
+using namespace tollgate;
+using namespace tollgate::routing;
+using namespace tollgate::routing::openai::test;
+
+namespace {
+
+Got whole(const std::string& choice, const std::string& more = "") {
+  return decode(R"({"id":"c1","model":"m","choices":[)" + choice + "]" + more + "}");
+}
+
+std::string usage_line(const std::string& usage) {
+  const std::string events = whole(R"({"message":{"content":"a"}})", ",\"usage\":" + usage).events;
+  const auto at = events.find("usage ");
+  return at == std::string::npos ? "" : events.substr(at, events.find('\n', at) - at);
+}
+
+}  // namespace
+
+TEST_CASE("a whole reply is the same events at once") {
+  CHECK(whole(R"({"index":0,"message":{"content":"a","tool_calls":[]},"finish_reason":"stop"})")
+            .events == "started c1 m\ntext a\nfinish stop\nended\n");
+  CHECK(whole(R"({"text":"a","finish_reason":"length"})").events ==
+        "started c1 m\ntext a\nfinish length\nended\n");
+}
+
+TEST_CASE("a finish that is missing or empty is inferred") {
+  CHECK(whole(R"({"finish_reason":"","message":{"tool_calls":[)"
+              R"({"id":"t","function":{"name":"f","arguments":"{}"}}]}})")
+            .events == "started c1 m\ntool 0 t f {}\nfinish tool_calls\nended\n");
+  CHECK(whole(R"({"message":{"function_call":{"name":"f","arguments":"{}"}}})")
+            .events.find("finish function_call") != std::string::npos);
+}
+
+TEST_CASE("empty and broken replies are upstream errors") {
+  for (const std::string body : {"", " \n", "{}", R"({"choices":[]})", "<html>", "[1", "null"}) {
+    const Got got = decode(body);
+    REQUIRE_FALSE(got.result);
+    CHECK(got.result.error().kind == ErrorKind::upstream_error);
+    CHECK(got.result.error().status == 502);
+  }
+}
+
+TEST_CASE("an error inside a 200") {
+  const Got got = decode(R"({"error":{"message":"m","code":503}})");
+  REQUIRE_FALSE(got.result);
+  CHECK(got.result.error().status == 503);
+}
+
+TEST_CASE("usage: every token once, nothing below zero") {
+  CHECK(usage_line(R"({"prompt_tokens":10,"completion_tokens":4,)"
+                   R"("prompt_tokens_details":{"cached_tokens":3,"cache_write_tokens":2},)"
+                   R"("completion_tokens_details":{"reasoning_tokens":1}})") == "usage 5+3+2 4(1)");
+  SUBCASE("more cached than prompted, more thought than said") {
+    CHECK(usage_line(R"({"prompt_tokens":377,"completion_tokens":5,)"
+                     R"("prompt_tokens_details":{"cached_tokens":515},)"
+                     R"("completion_tokens_details":{"reasoning_tokens":48}})") ==
+          "usage 0+377+0 5(5)");
+  }
+  SUBCASE("the other places of cached counts") {
+    CHECK(usage_line(R"({"prompt_tokens":9,"prompt_cache_hit_tokens":4})") == "usage 5+4+0 0(0)");
+    CHECK(usage_line(R"({"prompt_tokens":9,"num_cached_tokens":4})") == "usage 5+4+0 0(0)");
+    CHECK(usage_line(R"({"prompt_tokens":9,"cached_tokens":4})") == "usage 5+4+0 0(0)");
+  }
+  SUBCASE("floats, nulls, only a total, nothing at all") {
+    CHECK(usage_line(R"({"prompt_tokens":9.0,"completion_tokens":null})") == "usage 9+0+0 0(0)");
+    CHECK(usage_line(R"({"total_tokens":9})") == "usage 9+0+0 0(0)");
+    CHECK(usage_line(R"({"prompt_tokens":null,"cost":{"a":1}})").empty());
+    CHECK(usage_line(R"({"prompt_tokens":-5})").empty());
+  }
+}
+
+TEST_CASE("embeddings as numbers and as base64") {
+  DecodeHints hints;
+  hints.endpoint = Endpoint::embeddings;
+  const std::string body =
+      R"({"model":"m","data":[{"index":1,"embedding":[0.5,1]},{"embedding":"AAAAPwAAgD8AAIA/"}],)"
+      R"("usage":{"prompt_tokens":2,"total_tokens":2}})";
+  CHECK(decode(body, hints).events ==
+        "started  m\nembedding 1 8\nembedding 1 12\nusage 2+0+0 0(0)\nended\n");
+  hints.relay = true;
+  CHECK(decode(body, hints).events == "started  m\nusage 2+0+0 0(0)\nended\n");
+  CHECK_FALSE(decode(R"({"data":{}})", hints).result);
+  hints.relay = false;
+  CHECK_FALSE(decode(R"({"data":[{"embedding":null}]})", hints).result);
+}
