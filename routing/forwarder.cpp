@@ -111,6 +111,7 @@ Awaitable<Result<void>> Forwarder::begin_on(const Target& target) {
   ++begun_;
   usage_ = {};
   usage_seen_ = false;
+  complete_ = false;
   reply_bytes_ = 0;
   const Waiting waiting(call_);
   auto reply = co_await upstream_.send(
@@ -151,11 +152,16 @@ Awaitable<Result<Step>> Forwarder::advance(Batch& out, SteadyTime until) {
   }
 }
 
-/// Reads once from the provider and decodes it.
+/// Reads once from the provider and decodes it. A reply that has said its last word is complete
+/// whatever happens to its connection; only a moment is given to the end of its framing, for the
+/// connection's next use.
 Awaitable<Result<Step>> Forwarder::pull(Batch& into, SteadyTime until) {
+  constexpr auto framing_grace = std::chrono::milliseconds(250);
   const SteadyTime since = std::chrono::steady_clock::now();
-  auto step = co_await reply_->read(until);
+  auto step = co_await reply_->read(complete_ ? since + framing_grace : until);
   call_.waited += std::chrono::steady_clock::now() - since;
+  const bool over = !step || step->what != ReadStep::What::bytes;
+  if (complete_ && over) step = ReadStep{.what = ReadStep::What::end, .block = {}, .bytes = {}};
   if (!step) co_return std::unexpected(step.error());
   if (step->what == ReadStep::What::timeout) co_return Step::timeout;
   auto taken = take(*step, into);
@@ -179,6 +185,7 @@ void Forwarder::note(const Batch& batch) {
       usage_ = usage->usage;
       usage_seen_ = true;
     }
+    complete_ = complete_ || std::holds_alternative<Ended>(event);
   }
 }
 

@@ -80,6 +80,7 @@ class Forwarder {
   Batch held_;  // frames before the first content
   Usage usage_;
   bool usage_seen_ = false;
+  bool complete_ = false;  // the provider has said its last word
   std::uint64_t reply_bytes_ = 0;
   bool content_out_ = false;  // handed to the run: from here failover would be visible
   bool ended_ = false;

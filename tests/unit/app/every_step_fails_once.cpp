@@ -87,7 +87,9 @@ void fail_each_step(bool stream, int targets) {
     const ScriptedClient client = house.call(ask(stream), secret);
     check_books(house, client);
     check_reply(house, client);
-    CHECK((house.recorder.outcomes.front().status != CallStatus::ok || targets > 1));
+    // Fine only where another target answered, or the client had the last word already.
+    const bool had_all = client.received.find("[DONE]") != std::string::npos;
+    CHECK((house.recorder.outcomes.front().status != CallStatus::ok || targets > 1 || had_all));
   }
 }
 
