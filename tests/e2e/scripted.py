@@ -16,7 +16,8 @@ CHUNKS = [
     ' "id":"c1", "model":"up-1" }\n\n',
     'data: {"id":"c1","model":"up-1","choices":[{"index":0,"delta":{"content":" wörld 👋"},'
     '"logprobs":null,"finish_reason":null}],"obfuscation":"zz"}\n\n',
-    'data: {"id":"c1","model":"up-1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n',
+    'data: {"id":"c1","model":"up-1",'
+    '"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n',
 ]
 USAGE = ('data: {"id":"c1","model":"up-1","choices":[],"usage":{"prompt_tokens":3,'
          '"completion_tokens":4,"total_tokens":7}}\n\n')

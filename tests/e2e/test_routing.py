@@ -236,7 +236,7 @@ def test_dropped_params(gate, providers):
     streamed = call(gate, "claude", seed=5, stream=True)
     assert streamed["x-tollgate-dropped-params"] == "seed"
     assert call(gate, "claude", stop=["x"])["x-tollgate-dropped-params"] is None
-    assert gate.metric("tollgate_dropped_params_total") == 4
+    assert gate.metric("tollgate_dropped_params_total", provider="claude") == 4
 
 
 def test_unsupported_params_refused(gate, providers, a):

@@ -107,7 +107,8 @@ def test_completions(gate, provider):
 
 def test_request_bytes(gate, provider):
     """Only the model is spliced; spaces, order, escapes and unknown fields go through."""
-    body = ('{ "x_new" : [1.0, 1e3,-0.0] , "messages":[ {"role":"user","content":"\\u00fc wörld"} ],\n'
+    body = ('{ "x_new" : [1.0, 1e3,-0.0] ,\n'
+            '"messages":[ {"role":"user","content":"\\u00fc wörld"} ],\n'
             '\t"model" : "up/text" , "temperature":0.70,"user":"u" }  ')
     assert ask(gate, post(body)).status == 200
     assert provider.requests[-1].body.decode() == body.replace("up/text", "text")
