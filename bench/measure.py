@@ -1,0 +1,113 @@
+"""What the kernel says about processes and the machine: CPU time, memory, stolen time."""
+
+import os
+import pathlib
+import platform
+
+TICKS = os.sysconf("SC_CLK_TCK")
+PROC = pathlib.Path("/proc")
+
+
+def stat_fields(pid):
+    """Fields of /proc/<pid>/stat from the state on: a name may hold spaces and parentheses."""
+    return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+
+
+def children_of():
+    """Parent -> children, of every process there is now."""
+    found = {}
+    for entry in PROC.iterdir():
+        if entry.name.isdigit():
+            try:
+                found.setdefault(int(stat_fields(entry.name)[1]), []).append(int(entry.name))
+            except OSError:
+                continue  # ended between the listing and the look
+    return found
+
+
+def tree(pid):
+    """The process and all its descendants."""
+    children, found, left = children_of(), [], [pid]
+    while left:
+        found.append(left.pop())
+        left += children.get(found[-1], [])
+    return found
+
+
+def cpu_us(pids):
+    """User and system time of processes in microseconds, with their ended children."""
+    user = system = 0
+    for each in pids:
+        try:
+            fields = stat_fields(each)
+        except OSError:
+            continue
+        user += int(fields[11]) + int(fields[13])
+        system += int(fields[12]) + int(fields[14])
+    return user * 1e6 / TICKS, system * 1e6 / TICKS
+
+
+def pss_bytes(pid):
+    """Proportional set size of the whole process tree; None where the kernel does not tell."""
+    total = 0
+    for each in tree(pid):
+        try:
+            rollup = (PROC / str(each) / "smaps_rollup").read_text()
+        except OSError:
+            return None
+        total += next((int(line.split()[1]) * 1024 for line in rollup.splitlines()
+                       if line.startswith("Pss:")), 0)
+    return total
+
+
+def machine_ticks():
+    """Ticks of all cores since boot: all, busy, stolen by the hypervisor."""
+    line = (PROC / "stat").read_text().splitlines()[0]
+    user, nice, system, idle, iowait, irq, softirq, steal = map(int, line.split()[1:9])
+    busy = user + nice + system + irq + softirq
+    return busy + idle + iowait + steal, busy, steal
+
+
+class Snapshot:
+    """One look at a process tree, at our own helpers and at the machine."""
+
+    def __init__(self, pid, helpers):
+        self.user, self.system = cpu_us(tree(pid))
+        self.helpers = sum(cpu_us(helpers))
+        self.total, self.busy, self.steal = machine_ticks()
+
+    def since(self, before):
+        """What happened since `before`, as a dictionary for the report."""
+        total = max(1, self.total - before.total)
+        user, system = self.user - before.user, self.system - before.system
+        ours = (user + system + self.helpers - before.helpers) * TICKS / 1e6
+        return {
+            "cpu_user_us": user,
+            "cpu_system_us": system,
+            "stolen": (self.steal - before.steal) / total,
+            "others_busy": max(0.0, self.busy - before.busy - ours) / total,
+        }
+
+
+def cpu_model():
+    for line in (PROC / "cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def machine():
+    """The machine, for the head of a report."""
+    try:
+        release = platform.freedesktop_os_release()
+    except OSError:
+        release = {}
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cpu": cpu_model(),
+        "cores": sorted(os.sched_getaffinity(0)),
+        "memory_bytes": memory,
+        "kernel": platform.release(),
+        "system": release.get("PRETTY_NAME", platform.system()),
+        "load_average": os.getloadavg(),
+    }

@@ -1,0 +1,240 @@
+"""The servers of a benchmark: how each is configured, started and asked for its version.
+
+Every proxy gets one worker, keep-alive on both sides, no buffering of replies and an access log to
+a file, so that none is spared what another pays for."""
+
+import hashlib
+import os
+import pathlib
+import resource
+import shutil
+import socket
+import subprocess
+import time
+
+KEY = "tg-bench-4Tq8Zr2Lw6Nc0Xv5Hs1Yd7Ke3Ua9Gj"
+
+
+def connections_max():
+    """What a proxy may be told to hold: each connection is two descriptors of those we may have."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return 20000 if hard == resource.RLIM_INFINITY else max(256, min(20000, hard // 2 - 200))
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def pinned(command, cores):
+    """The command, held to `cores` (nothing: not held)."""
+    holder = ["taskset", "-c", ",".join(map(str, cores))] if cores else []
+    return holder + [str(word) for word in command]
+
+
+class Process:
+    """A server that is started here, and by its id ended here."""
+
+    def __init__(self, command, log, **more):
+        self.log = pathlib.Path(log)
+        self.output = open(self.log, "wb")
+        self.process = subprocess.Popen(command, stderr=self.output, stdin=subprocess.DEVNULL,
+                                        **more)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.output.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+class Upstream(Process):
+    """The mock provider; `port` is its own choice."""
+
+    def __init__(self, build, directory, arguments, cores):
+        command = pinned([build / "bench_upstream", *arguments], cores)
+        super().__init__(command, directory / "upstream.log", stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        if not line.strip().isdigit():
+            raise SystemExit(f"bench: the mock provider does not start; see {self.log}")
+        self.port = int(line)
+
+
+class Proxy:
+    """One server to be measured. Subclasses say how it is configured and started."""
+
+    name = ""
+
+    def __init__(self, build):
+        self.build = build
+        self.port = 0
+        self.config = ""
+        self.process = None
+
+    def present(self):
+        return shutil.which(self.name) is not None
+
+    def version(self):
+        done = subprocess.run([self.name, "-v"], capture_output=True, text=True)
+        return (done.stdout + done.stderr).strip().splitlines()[0]
+
+    def render(self, directory, upstream_port):
+        raise NotImplementedError
+
+    def command(self, config):
+        raise NotImplementedError
+
+    def start(self, directory, upstream_port, cores):
+        """Starts the server and waits until it takes connections."""
+        self.port = free_port()
+        self.config = self.render(directory, upstream_port)
+        file = directory / f"{self.name}.conf"
+        file.write_text(self.config)
+        log = directory / f"{self.name}.log"
+        with open(directory / f"{self.name}.out", "wb") as output:
+            self.process = Process(pinned(self.command(file), cores), log, stdout=output)
+        for _ in range(500):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            if self.process.process.poll() is not None:
+                break
+            time.sleep(0.02)
+        self.stop()
+        said = log.read_text()[-2000:]
+        raise SystemExit(f"bench: {self.name} does not start; see {log}:\n{said}")
+
+    def stop(self):
+        if self.process:
+            self.process.stop()
+            self.process = None
+
+
+class Tollgate(Proxy):
+    name = "tollgate"
+
+    def binary(self):
+        return self.build / "tollgate"
+
+    def present(self):
+        return self.binary().exists()
+
+    def version(self):
+        done = subprocess.run([self.binary(), "--version"], capture_output=True, text=True)
+        return done.stdout.strip()
+
+    def render(self, directory, upstream_port):
+        digest = hashlib.sha256(KEY.encode()).hexdigest()
+        base = f"http://127.0.0.1:{upstream_port}"
+        return f"""\
+version: 1
+listen:
+  http: 127.0.0.1:{self.port}
+  admin: 127.0.0.1:{free_port()}
+  workers: 1
+providers:
+  openai-mock: {{kind: openai, base_url: "{base}/v1", api_key: sk-mock}}
+  anthropic-mock: {{kind: anthropic, base_url: "{base}", api_key: sk-mock}}
+  gemini-mock: {{kind: gemini, base_url: "{base}", api_key: sk-mock}}
+models:
+  bench: {{targets: [{{provider: openai-mock, model: bench-1}}]}}
+  bench-anthropic: {{targets: [{{provider: anthropic-mock, model: bench-1}}]}}
+  bench-gemini: {{targets: [{{provider: gemini-mock, model: bench-1}}]}}
+tenants:
+  bench: {{keys: [{{id: bench, sha256: "{digest}"}}]}}
+log: {{level: warn, output: stderr, access: "{directory}/tollgate-access.log"}}
+"""
+
+    def command(self, config):
+        return [self.binary(), "serve", "--config", config]
+
+
+class Nginx(Proxy):
+    name = "nginx"
+
+    def render(self, directory, upstream_port):
+        user = "user root;\n" if os.geteuid() == 0 else ""
+        temporary = "".join(f"  {kind}_temp_path {directory}/nginx-{kind};\n" for kind in
+                            ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        return f"""\
+daemon off;
+{user}worker_processes 1;
+pid {directory}/nginx.pid;
+error_log {directory}/nginx-error.log warn;
+worker_rlimit_nofile {2 * connections_max() + 200};
+events {{ worker_connections {2 * connections_max()}; }}
+http {{
+{temporary}  access_log {directory}/nginx-access.log combined;
+  keepalive_requests 1000000000;
+  keepalive_timeout 650s;
+  client_max_body_size 64m;
+  client_body_buffer_size 1m;
+  upstream mock {{
+    server 127.0.0.1:{upstream_port};
+    keepalive 8192;
+    keepalive_requests 1000000000;
+    keepalive_timeout 650s;
+  }}
+  server {{
+    listen 127.0.0.1:{self.port} backlog=4096;
+    location / {{
+      proxy_pass http://mock;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_buffering off;
+      proxy_read_timeout 650s;
+    }}
+  }}
+}}
+"""
+
+    def command(self, config):
+        return [self.name, "-e", config.parent / "nginx-error.log", "-c", config]
+
+
+class Haproxy(Proxy):
+    name = "haproxy"
+
+    def render(self, directory, upstream_port):
+        return f"""\
+global
+  nbthread 1
+  maxconn {connections_max()}
+  log stdout format raw local0
+defaults
+  mode http
+  log global
+  option httplog
+  option http-no-delay
+  http-reuse always
+  timeout connect 5s
+  timeout client 650s
+  timeout server 650s
+  timeout http-keep-alive 650s
+frontend front
+  bind 127.0.0.1:{self.port} backlog 4096
+  default_backend mock
+backend mock
+  server mock 127.0.0.1:{upstream_port}
+"""
+
+    def command(self, config):
+        return [self.name, "-db", "-f", config]
+
+
+ALL = (Tollgate, Nginx, Haproxy)
