@@ -1,8 +1,9 @@
 """Counts the tests in one step's output: prints "passed failed skipped".
 
-Understands doctest and pytest. A step that fails without saying how many counts as one failure, one that
-passes without saying how many as one pass.
+Understands doctest and pytest. A step that fails without saying how many counts as one failure, one
+that passes without saying how many as one pass.
 """
+
 import re
 import sys
 

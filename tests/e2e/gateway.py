@@ -1,8 +1,9 @@
 """A running Tollgate for tests: free ports, its log lines, its end.
 
-The binary is $TOLLGATE_BUILD/tollgate (default build/debug). Under a sanitizer a report makes the exit code, and so the
-test, fail.
+The binary is $TOLLGATE_BUILD/tollgate (default build/debug). Under a sanitizer a report makes the
+exit code, and so the test, fail.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -63,31 +64,46 @@ class Lines:
                     return found
                 left = end - time.monotonic()
                 if left <= 0 or self._closed:
-                    raise AssertionError(f"{len(found)} of {count} lines came; last: {self.lines[-5:]}")
+                    raise AssertionError(
+                        f"{len(found)} of {count} lines came; last: {self.lines[-5:]}"
+                    )
                 self._arrived.wait(left)
 
 
 class Gateway:
-    def __init__(self, config: str, directory: pathlib.Path, *, env: dict | None = None, args: tuple = ()):
-        """`config`: YAML without `version` and `listen` where it has none of its own (then ports are free ones)."""
+    def __init__(
+        self, config: str, directory: pathlib.Path, *, env: dict | None = None, args: tuple = ()
+    ):
+        """`config`: YAML; `version` and `listen` (free ports) are added where it has none."""
         if "listen:" not in config:
             config = "listen: {http: 127.0.0.1:0, admin: 127.0.0.1:0, workers: 2}\n" + config
         if "version:" not in config:
             config = "version: 1\n" + config
         self.file = directory / "tollgate.yaml"
         self.file.write_text(config)
-        clean = {k: v for k, v in os.environ.items() if not k.endswith("_API_KEY") and "PROXY" not in k.upper()}
+        clean = {
+            k: v
+            for k, v in os.environ.items()
+            if not k.endswith("_API_KEY") and "PROXY" not in k.upper()
+        }
         self.process = subprocess.Popen(
             [str(BINARY), "serve", "--config", str(self.file), *args],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**clean, **(env or {})})
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**clean, **(env or {})},
+        )
         self.access = Lines(self.process.stdout)
         self.log = Lines(self.process.stderr)
         self.url = "http://" + self._address(" listening on ", "tollgate ")
-        self.admin_url = "http://" + self._address("admin listening on ") if "admin: off" not in config else ""
+        self.admin_url = (
+            "http://" + self._address("admin listening on ") if "admin: off" not in config else ""
+        )
 
     def _address(self, marker: str, start: str = "") -> str:
-        line = self.log.wait(lambda l: marker.strip() in l and start in l and
-                             (start or "admin" in l))[0]
+        line = self.log.wait(
+            lambda l: marker.strip() in l and start in l and (start or "admin" in l)
+        )[0]
         return line.split("listening on ")[1].split(" ")[0].strip('"}')
 
     @property
@@ -95,7 +111,9 @@ class Gateway:
         return self.url + "/v1"
 
     def access_lines(self, count: int, timeout: float = 30) -> list[dict]:
-        return [json.loads(l) for l in self.access.wait(lambda l: l.startswith("{"), count, timeout)]
+        return [
+            json.loads(l) for l in self.access.wait(lambda l: l.startswith("{"), count, timeout)
+        ]
 
     def metrics(self) -> str:
         with urllib.request.urlopen(self.admin_url + "/metrics", timeout=10) as reply:
@@ -123,5 +141,7 @@ class Gateway:
             code = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            raise AssertionError("the gateway did not stop; last log: " + "\n".join(self.log.lines[-10:]))
+            raise AssertionError(
+                "the gateway did not stop; last log: " + "\n".join(self.log.lines[-10:])
+            )
         assert code == expect, f"exit {code}\n" + "\n".join(self.log.lines[-60:])

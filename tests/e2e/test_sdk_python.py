@@ -1,4 +1,5 @@
 """The official Python SDK, unmodified, through the gateway to three scripted providers."""
+
 from __future__ import annotations
 
 import asyncio
@@ -16,13 +17,31 @@ from gateway import key, tenant_yaml
 PROVIDERS = ["openai", "anthropic", "gemini"]
 ASK = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello?"}]
 TOOLS = [
-    {"type": "function", "function": {"name": "weather", "description": "The weather", "parameters": {
-        "type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}}, "required": ["city"]}}},
-    {"type": "function", "function": {"name": "time", "parameters": {
-        "type": "object", "properties": {"zone": {"type": "string"}}}}},
+    {
+        "type": "function",
+        "function": {
+            "name": "weather",
+            "description": "The weather",
+            "parameters": {
+                "type": "object",
+                "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+                "required": ["city"],
+            },
+        },
+    },
+    {
+        "type": "function",
+        "function": {
+            "name": "time",
+            "parameters": {"type": "object", "properties": {"zone": {"type": "string"}}},
+        },
+    },
 ]
-PIXEL = ("data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5E"
-         "rkJggg==")
+PIXEL = (
+    "data:image/png;base64,"
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5E"
+    "rkJggg=="
+)
 
 pytestmark = pytest.mark.threads
 
@@ -35,6 +54,7 @@ class Person(pydantic.BaseModel):
 @pytest.fixture(scope="module")
 def providers():
     from upstream import Upstream
+
     made = {name: Upstream(script) for name, script in dialects.SCRIPTS.items()}
     yield made
     for one in made.values():
@@ -45,8 +65,11 @@ def providers():
 @pytest.fixture(scope="module")
 def gate(providers, tmp_path_factory):
     from gateway import Gateway
-    made = Gateway(dialects.config({n: u.url for n, u in providers.items()}, tenant_yaml()),
-                   tmp_path_factory.mktemp("sdk"))
+
+    made = Gateway(
+        dialects.config({n: u.url for n, u in providers.items()}, tenant_yaml()),
+        tmp_path_factory.mktemp("sdk"),
+    )
     yield made
     made.stop()
 
@@ -63,10 +86,17 @@ def test_chat(client, name):
     reply = raw.parse()
     assert reply.choices[0].message.content == dialects.TEXT
     assert reply.choices[0].finish_reason == "stop"
-    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens, reply.usage.total_tokens) == (11, 7, 18)
+    assert (
+        reply.usage.prompt_tokens,
+        reply.usage.completion_tokens,
+        reply.usage.total_tokens,
+    ) == (11, 7, 18)
     assert reply.usage.prompt_tokens_details.cached_tokens == 4
     assert raw.headers["x-tollgate-provider"] == name and raw.headers["x-tollgate-attempts"] == "1"
-    assert raw.headers["x-request-id"].startswith("req_") and int(raw.headers["x-tollgate-overhead-us"]) >= 0
+    assert (
+        raw.headers["x-request-id"].startswith("req_")
+        and int(raw.headers["x-tollgate-overhead-us"]) >= 0
+    )
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
@@ -75,14 +105,19 @@ def test_stream(client, name):
     assert "".join(c.choices[0].delta.content or "" for c in chunks) == dialects.TEXT
     assert [c.choices[0].delta.role for c in chunks if c.choices[0].delta.role] == ["assistant"]
     assert [c.choices[0].finish_reason for c in chunks if c.choices[0].finish_reason] == ["stop"]
-    assert all(c.choices and c.usage is None for c in chunks), "a usage chunk that nobody asked for"
+    assert all(
+        c.choices and c.usage is None for c in chunks
+    ), "a usage chunk that nobody asked for"
     assert len({(c.id, c.created, c.model) for c in chunks}) == 1
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_stream_usage(client, name):
-    chunks = list(client.chat.completions.create(model=f"{name}/text", messages=ASK, stream=True,
-                                                 stream_options={"include_usage": True}))
+    chunks = list(
+        client.chat.completions.create(
+            model=f"{name}/text", messages=ASK, stream=True, stream_options={"include_usage": True}
+        )
+    )
     assert chunks[-1].choices == [] and chunks[-1].usage.total_tokens == 18
     assert all(c.usage is None for c in chunks[:-1])
 
@@ -90,11 +125,20 @@ def test_stream_usage(client, name):
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_async(gate, name):
     async def main():
-        async with openai.AsyncOpenAI(base_url=gate.base_url, api_key=key(), max_retries=0) as client:
+        async with openai.AsyncOpenAI(
+            base_url=gate.base_url, api_key=key(), max_retries=0
+        ) as client:
+
             async def one():
-                stream = await client.chat.completions.create(model=f"{name}/text", messages=ASK, stream=True)
-                return "".join([c.choices[0].delta.content or "" async for c in stream if c.choices])
+                stream = await client.chat.completions.create(
+                    model=f"{name}/text", messages=ASK, stream=True
+                )
+                return "".join(
+                    [c.choices[0].delta.content or "" async for c in stream if c.choices]
+                )
+
             return await asyncio.gather(*(one() for _ in range(20)))
+
     assert asyncio.run(main()) == [dialects.TEXT] * 20
 
 
@@ -102,20 +146,33 @@ def test_async(gate, name):
 def test_tools(client, name):
     reply = client.chat.completions.create(model=f"{name}/tools", messages=ASK, tools=TOOLS)
     call = reply.choices[0].message.tool_calls[0]
-    assert call.function.name == "weather" and json.loads(call.function.arguments) == dialects.ARGUMENTS
-    assert reply.choices[0].finish_reason == "tool_calls" and reply.choices[0].message.content is None
-    history = [*ASK, reply.choices[0].message.model_dump(exclude_none=True),
-               {"role": "tool", "tool_call_id": call.id, "content": "rain"}]
+    assert (
+        call.function.name == "weather"
+        and json.loads(call.function.arguments) == dialects.ARGUMENTS
+    )
+    assert (
+        reply.choices[0].finish_reason == "tool_calls" and reply.choices[0].message.content is None
+    )
+    history = [
+        *ASK,
+        reply.choices[0].message.model_dump(exclude_none=True),
+        {"role": "tool", "tool_call_id": call.id, "content": "rain"},
+    ]
     again = client.chat.completions.create(model=f"{name}/text", messages=history, tools=TOOLS)
     assert again.choices[0].message.content == dialects.TEXT
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_tools_stream(client, name):
-    with client.chat.completions.stream(model=f"{name}/tools", messages=ASK, tools=TOOLS) as stream:
+    with client.chat.completions.stream(
+        model=f"{name}/tools", messages=ASK, tools=TOOLS
+    ) as stream:
         final = stream.get_final_completion()
     call = final.choices[0].message.tool_calls[0]
-    assert call.function.name == "weather" and json.loads(call.function.arguments) == dialects.ARGUMENTS
+    assert (
+        call.function.name == "weather"
+        and json.loads(call.function.arguments) == dialects.ARGUMENTS
+    )
     assert final.choices[0].finish_reason == "tool_calls"
 
 
@@ -123,11 +180,16 @@ def test_tools_stream(client, name):
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_parallel_tools(client, name, stream):
     if stream:
-        with client.chat.completions.stream(model=f"{name}/two-tools", messages=ASK, tools=TOOLS) as events:
+        with client.chat.completions.stream(
+            model=f"{name}/two-tools", messages=ASK, tools=TOOLS
+        ) as events:
             message = events.get_final_completion().choices[0].message
     else:
-        message = client.chat.completions.create(model=f"{name}/two-tools", messages=ASK,
-                                                 tools=TOOLS).choices[0].message
+        message = (
+            client.chat.completions.create(model=f"{name}/two-tools", messages=ASK, tools=TOOLS)
+            .choices[0]
+            .message
+        )
     assert message.content == "Looking."
     assert [c.function.name for c in message.tool_calls] == ["weather", "time"]
     assert json.loads(message.tool_calls[1].function.arguments) == {"zone": "UTC"}
@@ -136,16 +198,27 @@ def test_parallel_tools(client, name, stream):
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_parse(client, name):
-    reply = client.chat.completions.parse(model=f"{name}/json", messages=ASK, response_format=Person)
+    reply = client.chat.completions.parse(
+        model=f"{name}/json", messages=ASK, response_format=Person
+    )
     assert reply.choices[0].message.parsed == Person(name="Ada", age=36)
-    with client.chat.completions.stream(model=f"{name}/json", messages=ASK, response_format=Person) as stream:
-        assert stream.get_final_completion().choices[0].message.parsed == Person(name="Ada", age=36)
+    with client.chat.completions.stream(
+        model=f"{name}/json", messages=ASK, response_format=Person
+    ) as stream:
+        assert stream.get_final_completion().choices[0].message.parsed == Person(
+            name="Ada", age=36
+        )
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_vision(client, providers, name):
-    parts = [{"type": "text", "text": "What is this?"}, {"type": "image_url", "image_url": {"url": PIXEL}}]
-    reply = client.chat.completions.create(model=f"{name}/text", messages=[{"role": "user", "content": parts}])
+    parts = [
+        {"type": "text", "text": "What is this?"},
+        {"type": "image_url", "image_url": {"url": PIXEL}},
+    ]
+    reply = client.chat.completions.create(
+        model=f"{name}/text", messages=[{"role": "user", "content": parts}]
+    )
     assert reply.choices[0].message.content == dialects.TEXT
     sent = json.dumps(providers[name].requests[-1].json)
     assert PIXEL.split(",")[1] in sent and "image/png" in sent
@@ -153,7 +226,9 @@ def test_vision(client, providers, name):
 
 @pytest.mark.parametrize("name", ["openai", "gemini"])
 def test_embeddings(client, name):
-    reply = client.embeddings.create(model=f"{name}/embed", input=["a", "b"])  # the SDK asks for base64
+    reply = client.embeddings.create(
+        model=f"{name}/embed", input=["a", "b"]
+    )  # the SDK asks for base64
     assert [d.embedding for d in reply.data] == [[0.5, -0.25, 1.0], [0.5, -0.25, 2.0]]
     floats = client.embeddings.create(model=f"{name}/embed", input="a", encoding_format="float")
     assert floats.data[0].embedding == [0.5, -0.25, 1.0]
@@ -173,9 +248,15 @@ def test_models(client):
         client.models.retrieve("nobody")
 
 
-CLASSES = {400: openai.BadRequestError, 404: openai.NotFoundError, 409: openai.ConflictError,
-           422: openai.UnprocessableEntityError, 429: openai.RateLimitError, 500: openai.InternalServerError,
-           503: openai.InternalServerError}
+CLASSES = {
+    400: openai.BadRequestError,
+    404: openai.NotFoundError,
+    409: openai.ConflictError,
+    422: openai.UnprocessableEntityError,
+    429: openai.RateLimitError,
+    500: openai.InternalServerError,
+    503: openai.InternalServerError,
+}
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -188,7 +269,9 @@ def test_provider_errors(client, name, status, stream):
     assert error.status_code == status and dialects.ERRORS[status] in error.message
     assert error.response.headers["x-request-id"]
     if status == 429:
-        assert error.code == "upstream_rate_limited" and error.response.headers["retry-after"] == "7"
+        assert (
+            error.code == "upstream_rate_limited" and error.response.headers["retry-after"] == "7"
+        )
     if status == 500:
         assert error.response.headers["x-should-retry"] == "false"
 
@@ -218,9 +301,10 @@ def test_own_errors(gate):
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_timeout_and_cancellation(gate, providers, name):
-    """The SDK gives up: the provider's connection is closed at once and the line says client_abort."""
-    quick = openai.OpenAI(base_url=gate.base_url, api_key=key(), max_retries=0,
-                          timeout=httpx.Timeout(0.3, connect=5))
+    """The SDK gives up: the provider's connection is closed at once; the line says client_abort."""
+    quick = openai.OpenAI(
+        base_url=gate.base_url, api_key=key(), max_retries=0, timeout=httpx.Timeout(0.3, connect=5)
+    )
     before = len([l for l in gate.access.lines if "client_abort" in l])
     with pytest.raises(openai.APITimeoutError):
         quick.chat.completions.create(model=f"{name}/hang", messages=ASK)
@@ -240,10 +324,15 @@ def test_many_at_once(gate):
             client = openai.OpenAI(base_url=gate.base_url, api_key=key(), max_retries=0)
             for _ in range(5):
                 name = PROVIDERS[n % 3]
-                got = client.chat.completions.create(model=f"{name}/text", messages=ASK).choices[0].message.content
+                got = (
+                    client.chat.completions.create(model=f"{name}/text", messages=ASK)
+                    .choices[0]
+                    .message.content
+                )
                 assert got == dialects.TEXT
         except BaseException as error:  # noqa: BLE001
             errors.append(error)
+
     threads = [threading.Thread(target=work, args=(n,)) for n in range(12)]
     [t.start() for t in threads]
     [t.join() for t in threads]

@@ -1,4 +1,5 @@
 """Scripted providers on loopback: plain sockets, so that every fault can be played byte by byte."""
+
 from __future__ import annotations
 
 import json
@@ -19,7 +20,7 @@ class Request:
 
 
 class Exchange:
-    """One request and the means to answer it. Methods return self, so that scripts read as chains."""
+    """One request and the means to answer it. Methods return self: scripts read as chains."""
 
     def __init__(self, sock: socket.socket, request: Request):
         self.sock, self.request = sock, request
@@ -33,15 +34,19 @@ class Exchange:
     def json(self, body, status: int = 200, headers: dict | None = None) -> "Exchange":
         text = json.dumps(body)
         lines = "".join(f"{k}: {v}\r\n" for k, v in (headers or {}).items())
-        self.send(f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n"
-                  f"content-length: {len(text.encode())}\r\n{lines}\r\n{text}")
+        self.send(
+            f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(text.encode())}\r\n{lines}\r\n{text}"
+        )
         self.keep = True
         return self
 
     def sse_head(self, headers: dict | None = None) -> "Exchange":
         lines = "".join(f"{k}: {v}\r\n" for k, v in (headers or {}).items())
-        return self.send("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
-                         f"transfer-encoding: chunked\r\n{lines}\r\n")
+        return self.send(
+            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
+            f"transfer-encoding: chunked\r\n{lines}\r\n"
+        )
 
     def chunk(self, data: str) -> "Exchange":
         raw = data.encode()
@@ -69,7 +74,7 @@ class Exchange:
 
 
 class Upstream:
-    """Serves each request with `script(exchange)` on a thread of its own. `requests` holds what came."""
+    """Serves each request with `script(exchange)` on its own thread; `requests` holds what came."""
 
     def __init__(self, script):
         self.script = script

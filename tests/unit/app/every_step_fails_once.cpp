@@ -31,9 +31,9 @@ const std::vector<std::string> stream_reply{
     chunk(R"({"content":"lo"})", "null"), chunk("{}", "\"stop\"") + "data: [DONE]\n\n"};
 
 const std::vector<std::string> whole_reply{
-    R"({"id":"c","object":"chat.completion","created":1,"model":"u","choices":[{"index":0,"message":)",
-    R"({"role":"assistant","content":"Hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,)",
-    R"("completion_tokens":2,"total_tokens":3}})"};
+    R"({"id":"c","object":"chat.completion","created":1,"model":"u","choices":[{"index":0,)",
+    R"("message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}],"usage":)",
+    R"({"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}})"};
 
 std::string ask(bool stream) {
   return std::string(R"({"model":"m","messages":[{"role":"user","content":"x"}],"stream":)") +
