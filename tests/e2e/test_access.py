@@ -206,6 +206,14 @@ def test_client_request_ids_are_tamed(gate):
     assert len(last_line(gate, before)["client_request_id"]) <= 128
 
 
+def test_what_clients_choose_is_bounded_in_the_line(gate):
+    before = len(gate.access.lines)
+    assert call(gate, "all-1", "gpt-a", user="u" * 100_000).status == 200
+    assert call(gate, "all-1", "m" * 100_000).status == 400
+    gate.access.wait(lambda l: True, before + 2)
+    assert all(len(line) < 2000 for line in gate.access.lines[before:])
+
+
 # --- nothing secret is written --------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import socket
 import stat
 import subprocess
@@ -253,6 +254,9 @@ def test_the_shipped_default(tmp_path):
         bare.url = "http://" + re.search(r"listening on (127\.0\.0\.1:\d+) with", text)[1]
         header = f"authorization: Bearer {secret}\r\n"
         assert ask(bare, post(chat_body("demo/rate=100000"), headers=header)).status == 200
+        process.send_signal(signal.SIGHUP)
+        while "no file to reload" not in (line := process.stderr.readline()):
+            assert line, "SIGHUP should say that there is nothing to reload"
     finally:
         process.terminate()
         assert process.wait(20) == 0

@@ -123,7 +123,7 @@ BAD_BODIES = {
     "duplicate-escaped": chat_body().encode()[:-1] + b', "mod\\u0065l": "hidden"}',
     "no-model": b'{"messages": [{"role": "user", "content": "x"}]}',
     "model-number": chat_body().replace('"demo"', "5").encode(),
-    "model-empty": chat_body("").encode(),
+    "model-empty": chat_body("").encode(), "model-long": chat_body("m" * 600).encode(),
     "no-messages": b'{"model": "demo"}', "messages-empty": b'{"model": "demo", "messages": []}',
     "messages-text": b'{"model": "demo", "messages": "x"}',
     "stream-text": chat_body(stream="yes").encode(),

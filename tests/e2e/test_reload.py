@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import pathlib
 import signal
+import socket
 import ssl
 import subprocess
 import time
@@ -249,3 +250,25 @@ def test_tls_without_its_files(tmp_path):
     path.write_text(config(listen=LISTEN[:-1] + f", {tls}}}"))
     bad = run("serve", "--config", path)
     assert bad.returncode == 1 and "none.crt" in bad.stderr
+
+
+def test_tls_port_and_strangers(gateway, tmp_path):
+    """Who speaks no TLS, or does not finish its handshake, is closed; the others do not notice."""
+    certificate(tmp_path, "one")
+    tls = f"tls: {{cert_file: {tmp_path}/tls.crt, key_file: {tmp_path}/tls.key}}"
+    gate = gateway(config(listen=LISTEN[:-1] + f", {tls}, timeouts: {{header: 300ms}}}}"))
+    plain = Connection(gate).send(post(chat_body("one")))
+    silent = Connection(gate)
+    half = Connection(gate).send(b"\x16\x03\x01\x02\x00\x01")
+    while plain._more():  # an alert of TLS may come
+        pass
+    assert silent.closed() and half.closed()
+    context = ssl.create_default_context(cafile=str(tmp_path / "tls.crt"))
+    host, port = gate.url.removeprefix("http://").split(":")
+    for protocols in (["http/1.1"], ["h2", "http/1.1"]):
+        context.set_alpn_protocols(protocols)
+        sock = context.wrap_socket(socket.create_connection((host, int(port))),
+                                   server_hostname=host)
+        assert sock.selected_alpn_protocol() in (None, "http/1.1")
+        assert Connection(gate, sock=sock).ask(post(chat_body("one"))).status == 200
+        sock.close()
