@@ -184,7 +184,7 @@ def sample_of(profile, load, used, pss):
         "void": faults(load, used, units),
         "units": units,
         "per_second": units / load["window_s"] if load["window_s"] else 0,
-        "cpu_us": (used["cpu_user_us"] + used["cpu_system_us"]) / each,
+        "cpu_us": used["cpu_us"] / each,
         "cpu_user_us": used["cpu_user_us"] / each,
         "cpu_system_us": used["cpu_system_us"] / each,
         "stolen": used["stolen"], "others_busy": used["others_busy"], "pss_bytes": pss,

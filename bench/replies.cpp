@@ -20,13 +20,14 @@ struct Script {
   std::vector<std::string_view> after;
 };
 
-#define CHUNK                                                                                \
-  R"({"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1760000000,"model":)" \
-  R"("bench-1","choices":)"
+#define CHUNK                                                   \
+  R"({"id":"chatcmpl-bench","object":"chat.completion.chunk",)" \
+  R"("created":1760000000,"model":"bench-1","choices":)"
 
 const Script openai{
     R"({"id":"chatcmpl-bench","object":"chat.completion","created":1760000000,"model":"bench-1",)"
-    R"("choices":[{"index":0,"message":{"role":"assistant","content":"$"},"finish_reason":"stop"}],)"
+    R"("choices":[{"index":0,"message":{"role":"assistant","content":"$"},)"
+    R"("finish_reason":"stop"}],)"
     R"("usage":{"prompt_tokens":700,"completion_tokens":200,"total_tokens":900}})",
     {"data: " CHUNK
      R"([{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]})"},

@@ -25,7 +25,8 @@ def load(**changes):
             "streams": streams} | changes
 
 
-USED = {"cpu_user_us": 300.0, "cpu_system_us": 700.0, "stolen": 0.0, "others_busy": 0.0}
+USED = {"cpu_us": 1000.0, "cpu_user_us": 300.0, "cpu_system_us": 700.0, "stolen": 0.0,
+        "others_busy": 0.0}
 
 
 class Ratios(unittest.TestCase):
@@ -93,6 +94,9 @@ class Kernel(unittest.TestCase):
         self.assertIn(measure.os.getpid(), measure.tree(measure.os.getppid()))
         user, system = measure.cpu_us([measure.os.getpid()])
         self.assertGreater(user + system, 0)
+        exact = measure.run_us([measure.os.getpid()])
+        if exact is not None:
+            self.assertLess(abs(exact - user - system), 100_000)
         self.assertIn(measure.pss_bytes(measure.os.getpid()) or 2**20, range(2**19, 2**32))
 
 
