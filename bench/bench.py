@@ -155,7 +155,7 @@ class Bench:
         model = profile.model if proxy.name == "tollgate" else "bench"
         command = proxies.pinned([
             self.args.build / "bench_load", "--port", proxy.port, "--key", proxies.KEY, "--model",
-            model, "--warmup", self.args.warmup, "--seconds", self.args.seconds,
+            model, "--warmup", self.args.warmup + profile.ramp(), "--seconds", self.args.seconds,
             *profile.load_arguments()], self.pins.load)
         load = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         looks, pss, last = [], None, ""

@@ -31,6 +31,13 @@ class Profile:
     def unit(self):
         return "event" if self.stream else "request"
 
+    @property
+    def demand(self):
+        """Units a second that are asked for; None in a closed loop, which takes what it gets."""
+        if self.stream and self.interval_ms:
+            return self.connections * 1000 / self.interval_ms
+        return self.rate or None
+
     def upstream_arguments(self):
         arguments = ["--reply-bytes", self.reply_bytes]
         if self.stream:

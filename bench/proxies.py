@@ -27,6 +27,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def find_program(name):
+    """Its full path, or None. Debian keeps servers where users without root do not look."""
+    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin")
+
+
 def pinned(command, cores):
     """The command, held to `cores` (nothing: not held)."""
     holder = ["taskset", "-c", ",".join(map(str, cores))] if cores else []
@@ -86,11 +91,14 @@ class Proxy:
         self.config = ""
         self.process = None
 
+    def binary(self):
+        return find_program(self.name)
+
     def present(self):
-        return shutil.which(self.name) is not None
+        return self.binary() is not None
 
     def version(self):
-        done = subprocess.run([self.name, "-v"], capture_output=True, text=True)
+        done = subprocess.run([self.binary(), "-v"], capture_output=True, text=True)
         return (done.stdout + done.stderr).strip().splitlines()[0]
 
     def render(self, directory, upstream_port):
@@ -204,7 +212,7 @@ http {{
 """
 
     def command(self, config):
-        return [self.name, "-e", config.parent / "nginx-error.log", "-c", config]
+        return [self.binary(), "-e", config.parent / "nginx-error.log", "-c", config]
 
 
 class Haproxy(Proxy):
@@ -234,7 +242,7 @@ backend mock
 """
 
     def command(self, config):
-        return [self.name, "-db", "-f", config]
+        return [self.binary(), "-db", "-f", config]
 
 
 ALL = (Tollgate, Nginx, Haproxy)

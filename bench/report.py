@@ -83,6 +83,14 @@ def void_notes(samples):
             for s in samples if s["void"]]
 
 
+def shortfall_notes(profile, figures):
+    """Who did not carry the load: events that queue up share reads and writes, and look cheap."""
+    return [f"- {each['proxy']} carried {each['per_second']:,.0f} of {profile.demand:,.0f} "
+            f"{profile.unit}s a second: its figures are those of an overload"
+            for each in figures if profile.demand and each["per_second"] is not None
+            and each["per_second"] < 0.9 * profile.demand]
+
+
 def noise_note(samples):
     noise = statistics.median(s["others_busy"] for s in samples) if samples else 0
     if noise < 0.05:
@@ -104,6 +112,7 @@ def markdown(result, profiles):
     for profile in profiles:
         part = result["profiles"][profile.name]
         lines += ["", f"## {part['title']}", "", table(profile, part["summary"])]
-        notes = void_notes(part["samples"]) + noise_note(part["samples"])
+        notes = (void_notes(part["samples"]) + shortfall_notes(profile, part["summary"]) +
+                 noise_note(part["samples"]))
         lines += ["", *notes] if notes else []
     return "\n".join(lines + [""] + [f"- {note}" for note in result["notes"]]) + "\n"

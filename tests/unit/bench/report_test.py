@@ -81,6 +81,14 @@ class Table(unittest.TestCase):
         self.assertEqual(report.void_notes(samples),
                          ["- void: tollgate, round 1: 3 x status 502"])
 
+    def test_an_overload_is_said(self):
+        profile = profiles.Profile("x", "X", stream=True, connections=10, events=10, interval_ms=50)
+        figures = [{"proxy": "nginx", "per_second": 199.0}, {"proxy": "slow", "per_second": 120.0}]
+        notes = report.shortfall_notes(profile, figures)
+        self.assertEqual(len(notes), 1)
+        self.assertIn("slow carried 120 of 200 events", notes[0])
+        self.assertEqual(report.shortfall_notes(profiles.Profile("x", "X"), figures), [])
+
     def test_a_row_has_a_cell_for_every_head(self):
         for profile in profiles.ALL:
             made = bench.sample_of(profile, load(), USED, 2**20) | {"proxy": "nginx", "round": 1}
