@@ -128,7 +128,8 @@ Awaitable<Result<std::unique_ptr<Stream>>> Connector::secure(Destination to,
   if (done.status != IoStatus::ok) {
     const std::string why = stream->failure();
     co_return broken(to, patience, why.empty() ? "the TLS handshake failed" : "TLS: " + why,
-                     place(to.address().host, to.address().port) + ": " + done.error.message());
+                     place(to.address().host, to.address().port) + ": " +
+                         (why.empty() ? done.error.message() : why));
   }
   UpstreamStats::add(parts_.stats.tls_handshakes);
   if (stream->resumed()) UpstreamStats::add(parts_.stats.tls_resumed);

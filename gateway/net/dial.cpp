@@ -70,6 +70,8 @@ Awaitable<std::expected<tcp::socket, error_code>> dial(asio::io_context& io,
   }
   error_code ignored;
   race->winner->set_option(tcp::no_delay(true), ignored);
+  // A whole reply may be ten silent minutes away; a peer that vanished must not look like that.
+  race->winner->set_option(asio::socket_base::keep_alive(true), ignored);
   co_return std::move(*race->winner);
 }
 

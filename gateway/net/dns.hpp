@@ -52,10 +52,13 @@ class Resolver {
   struct Name {
     Addresses addresses;
     std::string failure;
-    SteadyTime good_until{};
+    SteadyTime ask_again{};    // not before
+    SteadyTime fresh_until{};  // by the TTL of the last good answer
     bool asking = false;
     std::list<boost::asio::steady_timer*> waiters;
   };
+  static void take(Name& name, const DnsAnswer& answer);
+  static bool usable(const Name& name);
   std::shared_ptr<Name> name_of(const std::string& host);
   void ask(const std::string& host, const std::shared_ptr<Name>& name);
 

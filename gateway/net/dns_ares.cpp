@@ -91,8 +91,8 @@ bool Channel::open() {
   ares_options options{};
   options.sock_state_cb = &Channel::state_changed;
   options.sock_state_cb_data = this;
-  options.timeout = 1500;  // milliseconds for the first try; a lost packet must not cost a connect
-  options.tries = 3;
+  options.timeout = 1000;  // milliseconds for the first try; a lost packet must not cost a connect
+  options.tries = 2;
   const int mask = ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES;
   return ares_init_options(&channel_, &options, mask) == ARES_SUCCESS;
 }

@@ -29,7 +29,10 @@ class Patience final : public Deadline, public Abortable {
     wake();
   }
   /// Nothing is waited for: no time runs.
-  void rest() { arm(never); }
+  void rest() {
+    expired_ = false;
+    arm(never);
+  }
   [[nodiscard]] bool over() const { return expired_ || slot_.aborted(); }
   [[nodiscard]] AbortSlot& slot() const { return slot_; }
   [[nodiscard]] SteadyTime deadline() const { return deadline_; }
