@@ -11,6 +11,9 @@ namespace tollgate::config {
 namespace {
 
 constexpr std::size_t digest_digits = 64;
+// What a clock of nanoseconds can hold: 9999-12-31 means "never" and must not wrap around.
+constexpr std::chrono::sys_seconds time_min{};
+constexpr std::chrono::sys_seconds time_max{std::chrono::sys_days{std::chrono::year{2262} / 1 / 1}};
 
 class TenantCheck {
  public:
@@ -39,6 +42,7 @@ class TenantCheck {
     key_id(tenant, at, key);
     digest(tenant, at, key);
     if (key.models) patterns({"tenants", tenant, "keys", at, "models"}, *key.models);
+    if (key.expires) key.expires = std::clamp(*key.expires, time_min, time_max);
     if (key.expires && *key.expires <= std::chrono::system_clock::now()) {
       check_.notes.push_back("key " + quote(key.id) + " of tenant " + quote(tenant) +
                              " has expired (" + to_text(*key.expires) + ")");

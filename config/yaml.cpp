@@ -2,6 +2,7 @@
 #include <map>
 #include <sstream>
 #include <unordered_map>
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
@@ -11,6 +12,8 @@
 
 namespace tollgate::config {
 namespace {
+
+std::string too_deep() { return "nested deeper than " + std::to_string(depth_max) + " levels"; }
 
 // Builds the tree from yaml-cpp's events: the only interface of it that still tells an alias from
 // a value and a plain scalar from a quoted one.
@@ -111,7 +114,7 @@ class Builder : public YAML::EventHandler {
             YAML::anchor_t anchor) {
     if (broken_) return;
     if (stack_.size() >= depth_max) {
-      return stop(place(mark), "nested deeper than " + std::to_string(depth_max) + " levels");
+      return stop(place(mark), too_deep());
     }
     check_tag(place(mark), tag);
     Open opened;
@@ -243,6 +246,8 @@ std::optional<Node> parse_yaml(std::string_view text, std::uint32_t file, Budget
   }
   try {
     return parse_events(text, file, budget, problems);
+  } catch (const YAML::DeepRecursion& error) {
+    problems.add({file, error.mark.line + 1, error.mark.column + 1}, too_deep());
   } catch (const YAML::ParserException& error) {
     std::string message = "YAML syntax: " + error.msg;
     if (has_bare_variable(text, error.mark.line)) {

@@ -9,8 +9,10 @@ using namespace tollgate::config;
 TEST_CASE("nesting is bounded") {
   const std::string deep = "a: " + std::string(100, '[') + std::string(100, ']') + "\n";
   CHECK(report(deep) == "t.yaml:1:67: nested deeper than 64 levels\n");
-  CHECK_FALSE(report("a: " + std::string(100000, '[')).empty());
-  CHECK_FALSE(report("a: " + std::string(100000, '{')).empty());
+  for (const char open : {'[', '{'}) {
+    CHECK(report("a: " + std::string(100000, open)).find("nested deeper than 64 levels") !=
+          std::string::npos);
+  }
 }
 
 TEST_CASE("aliases cannot multiply without end") {

@@ -169,6 +169,15 @@ TEST_CASE("keys") {
       load(tenant("keys: [{id: a, sha256: " + digest + ", expires: 2001-01-01}]"));
   REQUIRE(expired.config);
   CHECK(expired.notes.back() == "key \"a\" of tenant \"acme\" has expired (2001-01-01T00:00:00Z)");
+  // A clock of nanoseconds ends in 2262.
+  const std::vector<std::pair<std::string, std::string>> far = {
+      {"0001-01-01", "1970-01-01T00:00:00Z"}, {"9999-12-31", "2262-01-01T00:00:00Z"}};
+  for (const auto& [date, held] : far) {
+    const Loaded loaded =
+        load(tenant("keys: [{id: a, sha256: " + digest + ", expires: " + date + "}]"));
+    REQUIRE(loaded.config);
+    CHECK(masked_yaml(*loaded.config).find("expires: " + held) != std::string::npos);
+  }
   CHECK(report(tenant("provider_keys: {up: \"${K:-}\"}")) ==
         "t.yaml:5:30: the tenant's key for \"up\" expands to nothing: its calls would go out under "
         "ours\n");
