@@ -15,6 +15,8 @@ std::int64_t unix_seconds(SystemTime time) {
   return duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
+constexpr std::size_t user_bytes_max = 256;  // of the client's own choosing, for logs and rows
+
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) {
@@ -77,7 +79,7 @@ Awaitable<Result<void>> Generation::prepare() {
   if (!view) co_return std::unexpected(view.error());
   view_ = std::move(*view);
   call_.outcome.model_asked = view_->model;
-  call_.outcome.user = view_->user;
+  call_.outcome.user = view_->user.substr(0, user_bytes_max);
   call_.outcome.stream = view_->stream;
 
   auto match = choose();

@@ -9,9 +9,15 @@ namespace {
 constexpr std::int64_t choices_max = 128;
 constexpr std::size_t inputs_max = 2048;
 
+/// It stands in errors, logs and upstream requests: nothing there may be as long as a body.
+constexpr std::size_t model_bytes_max = 512;
+
 Result<void> read_model(const Node& node, RequestView& view) {
   if (auto done = read(node, view.model); !done) return done;
   if (view.model.empty()) return bad_value(node, "expected the name of a model");
+  if (view.model.size() > model_bytes_max) {
+    return bad_value(node, "expected at most 512 bytes");
+  }
   return {};
 }
 
