@@ -141,8 +141,10 @@ TEST_CASE("syntax errors have a place") {
   CHECK(report("version: 1\n\x04tenants: {a: {}}\n") == "t.yaml:2:1: a control character\n");
 }
 
-TEST_CASE("a whole file is read as it stands") {
-  const Loaded loaded = load(R"(
+namespace {
+
+// Every key, none at its default.
+const std::string whole_file = R"(
 version: 1
 listen:
   http: "[::1]:80"
@@ -171,7 +173,8 @@ models:
     timeout: 1s
     hold_back: 0s
     on_disconnect: cancel
-    defaults: {max_tokens: 5, stop: ["a\"b", null], temperature: 0.5, user: "7", metadata: {k: true}}
+    defaults: {max_tokens: 5, stop: ["a\"b", null], temperature: 0.5, user: "7",
+               metadata: {k: true}}
     unsupported_params: refuse
     retry: {attempts: 2}
     max_attempts: 4
@@ -185,7 +188,12 @@ tenants:
     provider_keys: {up: sk}
     tags: {cost_center: 4711, on: yes}
 log: {level: debug, format: text, output: stdout, access: off, bodies: off}
-)");
+)";
+
+}  // namespace
+
+TEST_CASE("listeners and log of a whole file are read as they stand") {
+  const Loaded loaded = load(whole_file);
   CHECK(texts(loaded) == std::vector<std::string>{});
   REQUIRE(loaded.config);
   const Config& c = *loaded.config;
@@ -196,6 +204,14 @@ log: {level: debug, format: text, output: stdout, access: off, bodies: off}
   CHECK(c.listen.limits.body_bytes.count == 1048576);
   CHECK(c.listen.timeouts.keep_alive == std::chrono::hours(96));
   CHECK(c.listen.heartbeat.count() == 0);
+  CHECK(c.listen.admin == HostPort{"localhost", 0});
+  CHECK(c.log.access == "off");
+}
+
+TEST_CASE("providers, models and tenants of a whole file are read as they stand") {
+  const Loaded loaded = load(whole_file);
+  REQUIRE(loaded.config);
+  const Config& c = *loaded.config;
   const ProviderConfig& up = c.providers.at("up");
   CHECK(up.api_keys == std::vector<Secret>{{"one"}, {"2"}});
   CHECK(up.headers.front().second.value == "7");
@@ -217,8 +233,6 @@ log: {level: debug, format: text, output: stdout, access: off, bodies: off}
   CHECK(acme.keys[0].by_hash);
   CHECK(acme.tags ==
         std::vector<std::pair<std::string, std::string>>{{"cost_center", "4711"}, {"on", "yes"}});
-  CHECK(c.log.access == "off");
-  CHECK(c.listen.admin == HostPort{"localhost", 0});
 }
 
 TEST_CASE("what the file leaves out has the documented default") {
