@@ -11,6 +11,12 @@ void add_retry_after(ReplyHead& head, std::chrono::milliseconds wait) {
   head.add("retry-after-ms", std::to_string(std::max<std::int64_t>(wait.count(), 0)));
 }
 
+/// Where nobody said when: a purse is not filled in a second.
+std::chrono::milliseconds usual_wait(const Error& error) {
+  return error.kind == ErrorKind::upstream_quota ? std::chrono::minutes(1)
+                                                 : std::chrono::seconds(1);
+}
+
 }  // namespace
 
 ReplyHead base_head(const Run& run, int status) {
@@ -26,7 +32,7 @@ ReplyHead error_head(const Run& run, const Error& error) {
   ReplyHead head = base_head(run, error.status);
   head.add("content-type", "application/json");
   if (error.status == 429 || error.status == 503) {
-    if (error.retry_after) add_retry_after(head, *error.retry_after);
+    add_retry_after(head, error.retry_after.value_or(usual_wait(error)));
   }
   if (retry_cannot_help(error)) head.add("x-should-retry", "false");
   if (!run.allow.empty()) head.add("allow", run.allow);

@@ -67,7 +67,7 @@ Result<void> Server::open_workers() {
   const Common common{.shared = shared_,
                       .server = server_shared_,
                       .upstream = upstream_shared_,
-                      .tls = config().listen.tls ? &server_tls_ : nullptr};
+                      .tls = server_tls_};
   for (std::size_t i = 0; i < worker_count(config().listen); ++i) {
     workers_.push_back(std::make_unique<Worker>(common, reloader_.plan()));
     auto opened = workers_.back()->open(*where);

@@ -7,7 +7,9 @@ namespace {
 
 std::shared_ptr<const net::ServerSettings> settings_of(const Plan& plan) {
   return std::make_shared<const net::ServerSettings>(
-      net::ServerSettings{plan.config.listen.limits, plan.config.listen.timeouts});
+      net::ServerSettings{.limits = plan.config.listen.limits,
+                          .timeouts = plan.config.listen.timeouts,
+                          .tls = plan.config.listen.tls.has_value()});
 }
 
 }  // namespace
@@ -23,7 +25,7 @@ Worker::Worker(const Common& common, std::shared_ptr<const Plan> plan)
                 .sinks = {&metrics_, &common.shared.access_log},
                 .ids = {}},
       front_(services_),
-      listener_(io_, deadlines_, front_, common.server, settings_of(*services_.plan), common.tls),
+      listener_(io_, deadlines_, front_, common.server, settings_of(*services_.plan), &common.tls),
       work_(boost::asio::make_work_guard(io_)) {}
 
 Worker::~Worker() { stop(); }

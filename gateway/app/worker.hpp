@@ -21,7 +21,7 @@ struct Common {
   Shared& shared;
   net::ServerShared& server;
   net::UpstreamShared& upstream;
-  const net::TlsServerContext* tls = nullptr;  ///< null: plain HTTP
+  const net::TlsServerContext& tls;  ///< used while the plan says TLS
 };
 
 class Worker {

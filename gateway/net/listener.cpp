@@ -79,9 +79,10 @@ void Listener::admit(tcp::socket socket) {
   const tcp::endpoint peer = socket.remote_endpoint(error);
   if (error) return;  // gone already
   socket.set_option(tcp::no_delay(true), error);
-  Session::Arrival arrival{std::move(socket), peer, tls_ != nullptr ? tls_->current() : nullptr,
+  const bool secure = tls_ != nullptr && host_.settings->tls;
+  Session::Arrival arrival{std::move(socket), peer, secure ? tls_->current() : nullptr,
                            std::nullopt};
-  if (tls_ != nullptr && !arrival.tls) return;  // no certificate: never plain instead
+  if (secure && !arrival.tls) return;  // no certificate: never plain instead
   const std::uint32_t before = host_.connections.fetch_add(1, std::memory_order_relaxed);
   const std::uint32_t limit = host_.settings->limits.connections;
   if (before >= limit) {

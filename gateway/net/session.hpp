@@ -24,6 +24,7 @@ namespace tollgate::net {
 struct ServerSettings {
   config::ListenLimits limits;
   config::ListenTimeouts timeouts;
+  bool tls = true;  ///< false: plain, even where the listener has a TLS context
 };
 
 class Session;

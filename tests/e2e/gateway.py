@@ -93,6 +93,7 @@ class Gateway:
             text=True,
             env={**clean, **(env or {})},
         )
+        self.told = False
         self.access = Lines(self.process.stdout)
         self.log = Lines(self.process.stderr)
         self.url = "http://" + self._address(" listening on ", "tollgate ")
@@ -115,6 +116,10 @@ class Gateway:
             json.loads(l) for l in self.access.wait(lambda l: l.startswith("{"), count, timeout)
         ]
 
+    def line_of(self, request_id: str) -> dict:
+        """The access-log line of one call: the log is written behind the replies."""
+        return json.loads(self.access.wait(lambda l: f'"request_id":"{request_id}"' in l)[0])
+
     def metrics(self) -> str:
         with urllib.request.urlopen(self.admin_url + "/metrics", timeout=10) as reply:
             return reply.read().decode()
@@ -134,9 +139,14 @@ class Gateway:
         fresh.write_text(config)
         fresh.rename(self.file)
 
+    def terminate(self) -> None:
+        """The first SIGTERM; a second one would end the drain, so `stop` sends none after it."""
+        self.told = True
+        self.process.send_signal(signal.SIGTERM)
+
     def stop(self, expect: int = 0, timeout: float = 60) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        if self.process.poll() is None and not self.told:
+            self.terminate()
         try:
             code = self.process.wait(timeout)
         except subprocess.TimeoutExpired:

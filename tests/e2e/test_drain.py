@@ -59,7 +59,7 @@ def refused(gate) -> bool:
 
 
 def terminate(gate) -> None:
-    gate.process.send_signal(signal.SIGTERM)
+    gate.terminate()
     gate.log.wait(lambda l: "draining" in l)
 
 
@@ -134,7 +134,7 @@ def test_a_second_signal_ends_at_once(gateway, provider, first):
     gate = gateway(config(provider.url))
     line = running_stream(gate, first)
     terminate(gate)
-    gate.process.send_signal(signal.SIGTERM)
+    gate.terminate()
     assert gate.process.wait(20) == 1
     first.go()
     line.close()
@@ -153,7 +153,7 @@ def test_drain_takes_what_waits_in_the_backlog(gateway):
     """Many connect at the moment of the signal: each is answered or refused, none is reset."""
     gate = gateway(config("http://127.0.0.1:9"))
     lines = [Connection(gate) for _ in range(50)]
-    gate.process.send_signal(signal.SIGTERM)
+    gate.terminate()
     for line in lines:
         try:
             line.send(MODELS)

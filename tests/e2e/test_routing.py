@@ -148,11 +148,10 @@ def test_weighted(gate):
 @pytest.mark.parametrize("model,attempts,status", [
     ("five", 3, 503), ("five-2", 2, 500), ("five-9", 4, 500), ("five-1", 1, 503)])
 def test_attempts(gate, model, attempts, status):
-    before = len(gate.access.lines)
     reply = call(gate, model)
     assert (reply.status, reply["x-tollgate-attempts"]) == (status, str(attempts))
     assert reply.error["message"] == f"it is {status}"
-    row = json.loads(gate.access.wait(lambda l: True, before + 1)[before])
+    row = gate.line_of(reply["x-request-id"])
     assert row["attempts"] == attempts
     assert [e["provider"] for e in row["attempt_errors"]] == list("abcab")[:attempts]
     assert [e["http_status"] for e in row["attempt_errors"]] == [503, 500, 503, 500][:attempts]
