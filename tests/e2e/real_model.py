@@ -42,7 +42,7 @@ def model_server():
             urllib.request.urlopen(url + "/models", timeout=2).read()
             break
         except OSError:
-            assert process.poll() is None and time.monotonic() < end, "the model server did not start"
+            assert process.poll() is None and time.monotonic() < end, "it did not start"
             time.sleep(0.2)
     yield url
     process.terminate()
