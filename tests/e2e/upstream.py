@@ -133,6 +133,8 @@ class Upstream:
             time.sleep(0.01)
 
     def close(self):
+        # A close alone leaves `accept` waiting, with a number that the next listener may get.
+        self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
 
