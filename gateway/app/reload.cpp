@@ -16,6 +16,13 @@ Reloader::Report failed(const std::vector<config::Problem>& problems) {
   return report;
 }
 
+void refuse_exposure(config::Loaded& loaded) {
+  for (std::string& message : config::exposure_problems(*loaded.config)) {
+    loaded.problems.push_back({loaded.config->source, 0, 0, std::move(message)});
+  }
+  if (!loaded.problems.empty()) loaded.config.reset();
+}
+
 double unix_now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
@@ -61,11 +68,11 @@ config::Loaded Reloader::load() {
   config::Loaded loaded =
       path_ ? config::load_file(*path_, real_surroundings())
             : config::load_text(config::shipped_default(), "(built in)", real_surroundings());
-  if (loaded.config) {
-    adjust_(*loaded.config);
-    watched_ = loaded.config->files;
-  }
+  watched_ = loaded.files;
   if (path_ && watched_.empty()) watched_.push_back(*path_);
+  if (loaded.config) adjust_(*loaded.config);
+  // The command line may have replaced the address that the file was checked with.
+  if (loaded.config) refuse_exposure(loaded);
   identity_ = file_identity(watched_);
   return loaded;
 }

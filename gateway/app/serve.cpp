@@ -50,9 +50,6 @@ int serve(const ServeOptions& options) {
   if (!first.ok) return 1;
 
   const config::Config& config = reloader.plan()->config;
-  const std::vector<std::string> exposed = config::exposure_problems(config);
-  print_lines(exposed);
-  if (!exposed.empty()) return 1;
   auto log = Log::open(config.log);
   if (!log) return give_up(log.error());
   AccessLog access_log(config.log.access);
