@@ -149,6 +149,7 @@ ErrorKind judge(int status, const ReportedError& reported) {
 Retry retry_of(int status, Retry usual) {
   switch (status) {
     case 404:  // another target may map the name to a model that exists
+    case 501:  // asking the same server again does not teach it
       return Retry::other_target;
     case 408:
     case 409:
@@ -220,6 +221,7 @@ Error map_upstream_error(int status, const HeaderList& headers, const ReportedEr
     case ErrorKind::upstream_error:
       // Only real server failures keep their status: a 3xx or 2xx here is a broken upstream.
       if (inside >= 500) error.status = inside;
+      error.retry = retry_of(inside, error.retry);
       break;
     case ErrorKind::context_length:
       if (error.param.empty()) error.param = "messages";

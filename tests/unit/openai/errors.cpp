@@ -56,6 +56,8 @@ TEST_CASE("the retry matrix, by status and then by structured code") {
        Retry::same_or_other},
       {502, "<html>bad</html>", ErrorKind::upstream_error, 502, "upstream_error",
        Retry::same_or_other},
+      {501, R"({"error":{"message":"m"}})", ErrorKind::upstream_error, 501, "upstream_error",
+       Retry::other_target},
       {498, "m", ErrorKind::upstream_overloaded, 503, "upstream_error", Retry::same_or_other},
       {503, "m", ErrorKind::upstream_overloaded, 503, "upstream_error", Retry::same_or_other},
       {529, "m", ErrorKind::upstream_overloaded, 503, "upstream_error", Retry::same_or_other},
