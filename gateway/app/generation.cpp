@@ -192,8 +192,7 @@ ReplyHead Generation::reply_head() const {
     head.add("content-type", "application/json");
   }
   add_route_fields(head, run_);
-  const auto ours = steady_clock::now() - call_.started - call_.waited;
-  head.add("x-tollgate-overhead-us", std::to_string(duration_cast<microseconds>(ours).count()));
+  add_overhead(head, run_);
   if (!forwarder_->dropped().empty()) {
     head.add("x-tollgate-dropped-params", joined(forwarder_->dropped()));
   }

@@ -37,6 +37,7 @@ ReplyHead error_head(const Run& run, const Error& error) {
   if (retry_cannot_help(error)) head.add("x-should-retry", "false");
   if (!run.allow.empty()) head.add("allow", run.allow);
   if (!run.call.outcome.attempts.empty()) add_route_fields(head, run);
+  add_overhead(head, run);
   return head;
 }
 
@@ -45,6 +46,12 @@ void add_route_fields(ReplyHead& head, const Run& run) {
   head.add("x-tollgate-provider", outcome.provider);
   head.add("x-tollgate-model", outcome.model);
   head.add("x-tollgate-attempts", std::to_string(outcome.attempts.size()));
+}
+
+void add_overhead(ReplyHead& head, const Run& run) {
+  const auto ours = std::chrono::steady_clock::now() - run.call.started - run.call.waited;
+  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(ours).count();
+  head.add("x-tollgate-overhead-us", std::to_string(us));
 }
 
 }  // namespace tollgate::app

@@ -11,5 +11,7 @@ namespace tollgate::app {
 [[nodiscard]] ReplyHead error_head(const Run& run, const Error& error);
 /// Adds where the call went: provider, model, attempts.
 void add_route_fields(ReplyHead& head, const Run& run);
+/// Adds our own time so far: all since the head was read, less what was waited for.
+void add_overhead(ReplyHead& head, const Run& run);
 
 }  // namespace tollgate::app
