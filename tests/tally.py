@@ -22,8 +22,9 @@ def tally(text: str, status: int) -> tuple[int, int, int]:
                 failed += int(count)
     if status != 0 and failed == 0:
         failed = 1
-    if status == 0 and passed == failed == 0:
-        passed = 1
+    if status == 0 and passed == failed == skipped == 0:
+        said_so = re.search(r"^SKIPPED", text, re.M) is not None
+        passed, skipped = (0, 1) if said_so else (1, 0)
     return passed, failed, skipped
 
 
