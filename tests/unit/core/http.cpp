@@ -1,0 +1,23 @@
+#include "gateway/core/http.hpp"
+
+#include <doctest/doctest.h>
+
+namespace tollgate {
+
+TEST_CASE("header names are compared without case, and only whole") {
+  CHECK(iequals("Content-Type", "content-type"));
+  CHECK_FALSE(iequals("content-typ", "content-type"));
+  RequestHead head;
+  head.headers = {{"X-A", "1"}, {"x-a", "2"}, {"x-empty", ""}};
+  CHECK(head.header("x-A") == "1");
+  CHECK(head.has("X-EMPTY"));
+  CHECK_FALSE(head.has("x-b"));
+}
+
+TEST_CASE("a value cannot break out of its line") {
+  ReplyHead head;
+  head.add("x-model", std::string_view("a\r\nset-cookie: b\0c", 18));
+  CHECK(head.fields == "x-model: a  set-cookie: b c\r\n");
+}
+
+}  // namespace tollgate
