@@ -5,12 +5,9 @@
 namespace tollgate::routing {
 
 std::span<const Provider* const> providers() {
-  static const std::array all{
-      &openai_provider(),
-      &anthropic_provider(),
-      &gemini_provider(),
-      &demo_provider(),
-  };
+#define X(kind) &kind##_provider(),
+  static const std::array all{TOLLGATE_PROVIDERS(X)};
+#undef X
   return all;
 }
 

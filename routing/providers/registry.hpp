@@ -1,14 +1,19 @@
-// The list of provider codecs. One line here and one in registry.cpp for each; a codec is a
-// stateless object that its own .cpp keeps in a function, so there is no initialiser magic.
-// Called through providers() and find_provider() only; any thread.
+// The list of provider codecs: one line each. A codec is a stateless object that its own .cpp keeps
+// in a function `<kind>_provider()`, so there is no initialiser magic; the fuzz targets are made
+// from the same list. Called through providers() and find_provider() only; any thread.
 #pragma once
 #include "routing/provider.hpp"
 
+#define TOLLGATE_PROVIDERS(X) \
+  X(openai)                   \
+  X(anthropic)                \
+  X(gemini)                   \
+  X(demo)
+
 namespace tollgate::routing {
 
-[[nodiscard]] const Provider& openai_provider();
-[[nodiscard]] const Provider& anthropic_provider();
-[[nodiscard]] const Provider& gemini_provider();
-[[nodiscard]] const Provider& demo_provider();
+#define X(kind) [[nodiscard]] const Provider& kind##_provider();
+TOLLGATE_PROVIDERS(X)
+#undef X
 
 }  // namespace tollgate::routing
