@@ -23,6 +23,11 @@ std::string_view trim(std::string_view text) {
 /// A reply that is looked at when it is there: its pieces, joined only when there are several.
 class Collected {
  public:
+  struct Piece {
+    std::shared_ptr<Block> block;
+    std::string_view bytes;
+  };
+  [[nodiscard]] const std::vector<Piece>& pieces() const { return pieces_; }
   void add(const std::shared_ptr<Block>& block, std::string_view bytes) {
     if (bytes.empty()) return;
     pieces_.push_back({block, bytes});
@@ -44,10 +49,6 @@ class Collected {
   }
 
  private:
-  struct Piece {
-    std::shared_ptr<Block> block;
-    std::string_view bytes;
-  };
   std::vector<Piece> pieces_;
   std::size_t size_ = 0;
 };
@@ -86,15 +87,25 @@ class OkDecoder final : public ReplyDecoder {
 
   Result<void> feed(const std::shared_ptr<Block>& block, std::string_view bytes,
                     Batch& out) override {
-    if (shape_ == Shape::unknown) look(bytes);
+    const bool undecided = shape_ == Shape::unknown;
+    if (undecided) look(bytes);
     if (shape_ != Shape::stream) {
       body_.add(block, bytes);
       return {};
+    }
+    if (undecided) {
+      auto begun = begin_stream(out);
+      if (!begun) return begun;
     }
     sse_.feed(block, bytes);
     return drain(out);
   }
   Result<void> finish(Batch& out) override {
+    if (shape_ == Shape::unknown && hints_.stream) {
+      shape_ = Shape::stream;
+      auto begun = begin_stream(out);
+      if (!begun) return begun;
+    }
     return shape_ == Shape::stream ? finish_stream(out) : finish_whole(out);
   }
 
@@ -102,6 +113,7 @@ class OkDecoder final : public ReplyDecoder {
   enum class Shape : std::uint8_t { unknown, whole, stream };
 
   void look(std::string_view bytes);
+  Result<void> begin_stream(Batch& out);
   Result<void> drain(Batch& out);
   Result<void> event(const wire::SseEvent& event, Batch& out);
   Result<void> chunk(const wire::SseEvent& event, std::string_view data, Batch& out);
@@ -120,14 +132,11 @@ class OkDecoder final : public ReplyDecoder {
   bool done_ = false;
 };
 
-/// Goes by the first byte: content types lie, and a stream that was asked for may come whole.
+/// Goes by the first byte that is not blank: content types lie, and a stream that was asked for may
+/// come whole.
 void OkDecoder::look(std::string_view bytes) {
   const auto first = bytes.find_first_not_of(whitespace);
-  if (first == std::string_view::npos) {
-    // Blank lines in front of a stream are part of it.
-    if (hints_.stream) shape_ = Shape::stream;
-    return;
-  }
+  if (first == std::string_view::npos) return;
   const char c = bytes[first];
   const bool whole =
       hints_.stream ? c == '{' || c == '[' || c == '<' : c != 'd' && c != ':' && c != 'e';
@@ -135,6 +144,16 @@ void OkDecoder::look(std::string_view bytes) {
   if (whole != hints_.stream) return;
   other_shape_ = true;
   reader_ = ReplyReader(false, hints_.id_seed);
+}
+
+/// Blank bytes that came before the shape was known are part of the stream.
+Result<void> OkDecoder::begin_stream(Batch& out) {
+  for (const Collected::Piece& piece : body_.pieces()) {
+    sse_.feed(piece.block, piece.bytes);
+    auto drained = drain(out);
+    if (!drained) return drained;
+  }
+  return {};
 }
 
 void OkDecoder::open_frame(std::string_view wire, Batch& out) const {

@@ -151,3 +151,24 @@ TEST_CASE("a whole reply to a request for a stream is rendered, not relayed") {
       R"({"id":"c1","model":"m","choices":[{"message":{"content":"a\n"},"finish_reason":"stop"}]})";
   CHECK(decode(body, hints).events == head + "text a\n\nfinish stop\nended\n");
 }
+
+TEST_CASE("blank bytes in front are the same in one piece with what follows and alone") {
+  const std::string chunk_text = chunk(R"({"content":"a"})", "\"stop\"");
+  const std::string whole_text =
+      R"({"choices":[{"message":{"content":"a"},"finish_reason":"stop"}]})";
+  for (const bool stream : {false, true}) {
+    for (const std::string& body : {"\r\n\r\ndata: " + chunk_text + "\n\n", "\n\n" + whole_text}) {
+      CAPTURE(stream);
+      CAPTURE(body);
+      DecodeHints hints;
+      hints.stream = stream;
+      hints.relay = true;
+      const std::string whole = frames_of({body}, hints);
+      CHECK(whole.starts_with(body.substr(0, 2)));
+      for (std::size_t cut = 1; cut < body.size(); ++cut) {
+        const std::string_view text = body;
+        CHECK(frames_of({text.substr(0, cut), text.substr(cut)}, hints) == whole);
+      }
+    }
+  }
+}

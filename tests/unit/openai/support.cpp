@@ -98,6 +98,27 @@ Got decode(std::string_view body, const DecodeHints& hints, int status, const He
   return got;
 }
 
+std::string frames_of(const std::vector<std::string_view>& pieces, const DecodeHints& hints) {
+  ResponseHead head;
+  head.status = 200;
+  const auto decoder = openai_provider().decoder(head, hints);
+  std::string wire;
+  Batch batch;
+  const auto take_wire = [&](const Result<void>& result) {
+    CHECK(result);
+    for (const Frame& frame : batch.frames)
+      wire += frame.wire;
+    batch.clear();
+  };
+  for (const std::string_view piece : pieces) {
+    const auto block = std::make_shared<Block>(piece.size());
+    const std::string_view bytes = block->append(piece);
+    take_wire(decoder->feed(block, bytes, batch));
+  }
+  take_wire(decoder->finish(batch));
+  return wire;
+}
+
 Got decode_stream(const std::vector<std::string>& chunks, bool relay) {
   std::string body;
   for (const std::string& json : chunks)

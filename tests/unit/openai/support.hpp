@@ -32,7 +32,10 @@ struct Got {
 };
 [[nodiscard]] Got decode(std::string_view body, const DecodeHints& hints = {}, int status = 200,
                          const HeaderList& headers = {});
-/// The same for a stream whose events hold these JSON texts; "[DONE]" is one of them.
+/// The bytes of every frame, as a relay would pass them on, when the reply comes in these pieces.
+[[nodiscard]] std::string frames_of(const std::vector<std::string_view>& pieces,
+                                    const DecodeHints& hints);
+/// The same as decode for a stream whose events hold these JSON texts; "[DONE]" is one of them.
 [[nodiscard]] Got decode_stream(const std::vector<std::string>& chunks, bool relay = false);
 /// A chunk with one choice of index 0.
 [[nodiscard]] std::string chunk(std::string_view delta, std::string_view finish = "null");
