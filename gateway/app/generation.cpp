@@ -203,7 +203,7 @@ ReplyHead Generation::reply_head() const {
 /// attempt answers.
 wire::ReplyEncoder& Generation::encoder() {
   if (!encoder_) {
-    encoder_ = dialect_.encoder({.id = "chatcmpl-" + call_.request_id.substr(4),
+    encoder_ = dialect_.encoder({.id = "chatcmpl-" + call_.request_id,
                                  .created = unix_seconds(call_.outcome.started_at),
                                  .model = view_->model,
                                  .endpoint = view_->endpoint,

@@ -23,7 +23,7 @@ IdSource::IdSource() {
   }
 }
 
-/// xoshiro256**: 80 random bits behind the time make a clash between replicas unthinkable.
+/// xoshiro256**: 74 random bits behind the time make a clash between replicas unthinkable.
 std::uint64_t IdSource::random() {
   const std::uint64_t result = std::rotl(state_[1] * 5, 7) * 9;
   const std::uint64_t shifted = state_[1] << 17U;
@@ -39,12 +39,21 @@ std::uint64_t IdSource::random() {
 std::string IdSource::next(SystemTime now) {
   const auto milliseconds = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
+  constexpr std::uint64_t version = 7ULL << 12U;
+  constexpr std::uint64_t variant = 2ULL << 14U;
+  const std::uint64_t high = random();
+  const std::uint64_t low = random();
   std::string id;
   id.reserve(36);
-  id = "req_";
-  append_hex(id, milliseconds, 12);
-  append_hex(id, random(), 4);
-  append_hex(id, random(), 16);
+  append_hex(id, milliseconds >> 16U, 8);
+  id += '-';
+  append_hex(id, milliseconds & 0xffffU, 4);
+  id += '-';
+  append_hex(id, version | (high & 0xfffU), 4);
+  id += '-';
+  append_hex(id, variant | ((high >> 12U) & 0x3fffU), 4);
+  id += '-';
+  append_hex(id, low, 12);
   return id;
 }
 

@@ -12,7 +12,8 @@ namespace tollgate::app {
 class IdSource {
  public:
   IdSource();  ///< seeds from the system's random source
-  /// "req_" and 32 hexadecimal digits, ordered by time (milliseconds first).
+  /// A UUID of version 7: ordered by time, and of the one form that every provider takes as
+  /// x-request-id (some servers answer 400 to an id that is no UUID).
   std::string next(SystemTime now);
 
  private:

@@ -28,7 +28,7 @@ STATUS = {401: 502, 403: 502, 402: 429, 498: 503, 529: 503}
 
 def is_covered(recording):
     """Ours by method and path: other hosts call other things embeddings too."""
-    path = recording["request"]["url"].split("?")[0]
+    path = re.split("[?#]", recording["request"]["url"])[0]
     return (recording["api"] in SURFACES and recording["request"]["method"] == "POST"
             and path.endswith(("/completions", "/embeddings")))
 

@@ -21,7 +21,7 @@ const checks = {
     assert.equal(data.choices[0].message.content, text);
     assert.equal(data.usage.total_tokens, 18);
     assert.equal(response.headers.get("x-tollgate-provider"), provider);
-    assert.match(data._request_id, /^req_/);
+    assert.match(data._request_id, /^[0-9a-f-]{36}$/);
   },
   async stream() {
     let all = "";
