@@ -128,7 +128,6 @@ Result<void> GatewayFront::authenticate(Run& run, const RequestHead& head) {
     }
   }
   Outcome& outcome = run.call.outcome;
-  run.call.principal = {run.key->tenant->name, run.key->id, 0};
   outcome.tenant = run.key->tenant->name;
   outcome.key_id = run.key->id;
   outcome.tags = run.key->tenant->tags;

@@ -162,7 +162,6 @@ Awaitable<Result<void>> Generation::on_batch() {
   encoder().encode(batch_, pieces_);
   if (!view_->stream || pieces_.empty()) co_return Result<void>{};
   if (!begun_) begin_stream();
-  call_.content_written = true;
   co_return co_await send_pieces();
 }
 

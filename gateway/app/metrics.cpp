@@ -130,11 +130,14 @@ void MetricsSink::record(const Outcome& outcome) noexcept {
         .Increment(static_cast<double>(outcome.dropped_params.size()));
   }
   if (outcome.error.empty()) return;
-  const std::string origin(to_string(outcome.error_origin));
-  const std::string code(outcome.error_label);
-  counter(*metrics_.families().errors, "e" + origin + '\n' + code,
-          {{"origin", origin}, {"code", code}})
-      .Increment();
+  count_error(outcome.error_origin, outcome.error_label);
+}
+
+void MetricsSink::count_error(Origin origin, std::string_view code) {
+  const std::string_view from = to_string(origin);
+  std::string key("e");
+  key.append(from).append("\n").append(code);
+  counter(*metrics_.families().errors, key, {{"origin", from}, {"code", code}}).Increment();
 }
 
 void MetricsSink::refused(std::string_view route, int status, std::string_view code,
@@ -144,16 +147,13 @@ void MetricsSink::refused(std::string_view route, int status, std::string_view c
   counter(*metrics_.families().requests, "r" + name + '\n' + text,
           {{"route", name}, {"provider", "none"}, {"model", "none"}, {"code", text}})
       .Increment();
-  const std::string from(to_string(origin));
-  counter(*metrics_.families().errors, "e" + from + '\n' + std::string(code),
-          {{"origin", from}, {"code", std::string(code)}})
-      .Increment();
+  count_error(origin, code);
 }
 
 prometheus::Counter& MetricsSink::counter(Metrics::Counters& family, const std::string& key,
-                                          const Labels& labels) {
+                                          LabelViews labels) {
   auto& handle = counters_[key];
-  if (handle == nullptr) handle = &family.Add(labels);
+  if (handle == nullptr) handle = &family.Add(Labels(labels.begin(), labels.end()));
   return *handle;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 #include <atomic>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <prometheus/counter.h>
 #include <prometheus/family.h>
@@ -12,6 +13,7 @@
 #include <prometheus/registry.h>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "gateway/core/outcome.hpp"
@@ -70,8 +72,11 @@ class MetricsSink final : public OutcomeSink {
   Handles& handles_for(const Outcome& outcome);
   void count_times(const Outcome& outcome, Handles& handles);
   void count_tokens(const Outcome& outcome, Handles& handles);
+  void count_error(Origin origin, std::string_view code);
+  /// Label names with views of their values: made into Labels only for a handle that is new.
+  using LabelViews = std::initializer_list<std::pair<const char*, std::string_view>>;
   prometheus::Counter& counter(Metrics::Counters& family, const std::string& key,
-                               const prometheus::Labels& labels);
+                               LabelViews labels);
 
   Metrics& metrics_;
   std::string key_;

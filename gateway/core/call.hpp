@@ -1,9 +1,8 @@
 // Call: one authenticated request's mutable context, from its head to its settlement. Owned by the
 // run, seen by policies and routing. One worker thread.
 #pragma once
-#include <memory>
+#include <chrono>
 #include <string>
-#include <string_view>
 
 #include "gateway/core/abort.hpp"
 #include "gateway/core/clock.hpp"
@@ -11,27 +10,13 @@
 
 namespace tollgate {
 
-struct Plan;  // gateway/app
-
-/// Who asks.
-struct Principal {
-  std::string_view tenant, key_id;  ///< views into the plan
-  std::size_t tenant_index = 0;     ///< metrics and per-tenant tables
-};
-
 struct Call {
-  std::shared_ptr<const Plan> plan;
-  Principal principal;
   std::string request_id;
   SteadyTime started{};
   SteadyTime deadline = never;
   AbortSlot abort;
   Outcome outcome;
-  SteadyTime waiting_since{};  ///< while somebody else works: not our overhead
-  std::chrono::nanoseconds waited{0};
-  bool content_written = false;  ///< from then on failover would be visible
-
-  virtual ~Call() = default;
+  std::chrono::nanoseconds waited{0};  ///< for somebody else: not our overhead
 };
 
 }  // namespace tollgate
