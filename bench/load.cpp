@@ -94,6 +94,9 @@ void describe(CLI::App& app, Options& options, Plan& plan) {
   app.add_option("--connections", plan.connections, "Keep-alive connections")
       ->check(CLI::Range(1, 100000));
   app.add_option("--rate", plan.rate, "Open loop: requests a second; 0 is a closed loop");
+  app.add_option("--requests", plan.requests,
+                 "Closed loop: exactly so many, within --seconds, and no warmup")
+      ->excludes("--rate");
   app.add_option("--ramp", options.ramp, "Closed loop: seconds over which connections begin");
   app.add_option("--warmup", options.warmup, "Seconds before the window");
   app.add_option("--seconds", options.seconds, "Seconds of the window");

@@ -40,6 +40,25 @@ const Results& Runner::run() {
     // In a closed loop connections enter by the ramp, in an open loop they wait for work.
     if (!closed_loop()) idle_.push_back(i);
   }
+  if (plan_.requests > 0)
+    run_counted();
+  else
+    run_window();
+  return results_;
+}
+
+/// So many requests, all of them measured; the window ends with the last reply.
+void Runner::run_counted() {
+  start_ns_ = opens_ns_ = now_ns();
+  shuts_ns_ = opens_ns_ + plan_.window_ns;
+  tell("measuring");
+  turn(shuts_ns_);
+  tell("measured");
+  results_.window_ns = now_ns() - opens_ns_;
+  results_.unfinished = plan_.requests - ended_;
+}
+
+void Runner::run_window() {
   start_ns_ = now_ns();
   opens_ns_ = start_ns_ + plan_.warmup_ns;
   shuts_ns_ = opens_ns_ + plan_.window_ns;
@@ -57,14 +76,13 @@ const Results& Runner::run() {
     if (connection.busy && !plan_.stream && in_window(connection.due_ns)) ++results_.unfinished;
   for (const std::int64_t due : waiting_)
     if (in_window(due)) ++results_.unfinished;
-  return results_;
 }
 
 /// Serves the connections until the clock shows `until_ns`, or, when nothing more is to be sent,
 /// until all is quiet.
 void Runner::turn(std::int64_t until_ns) {
   const bool draining = now_ns() >= shuts_ns_;
-  while (failures_ < failures_max) {
+  while (failures_ < failures_max && !all_ended()) {
     const std::int64_t now = now_ns();
     if (now >= until_ns) return;
     if (!draining) make_due(now);
@@ -90,7 +108,7 @@ std::int64_t Runner::next_due_ns() const {
 void Runner::make_due(std::int64_t now) {
   for (std::int64_t due = next_due_ns(); due <= now; due = next_due_ns()) {
     if (closed_loop())
-      begin(static_cast<Index>(handed_out_), due);
+      begin_next(static_cast<Index>(handed_out_), due);
     else
       waiting_.push_back(due);
     ++handed_out_;
@@ -198,6 +216,7 @@ void Runner::finish_reply(Index index, std::int64_t now) {
   if (counts) ++results_.requests;
   if (in_window(connection.due_ns)) results_.latency.record(span(connection.due_ns, now));
   connection.busy = false;
+  ++ended_;
   if (connection.reply.closes()) {
     ++results_.reconnects;
     drop(index);
@@ -210,7 +229,14 @@ void Runner::release(Index index) {
   if (!closed_loop())
     idle_.push_back(index);
   else if (sending_ && start_ns_ != 0)
-    begin(index, now_ns());
+    begin_next(index, now_ns());
+}
+
+/// Closed loop: one more request, if the plan has one more.
+void Runner::begin_next(Index index, std::int64_t due) {
+  if (!may_begin()) return;
+  ++begun_;
+  begin(index, due);
 }
 
 void Runner::fail(Index index, std::string what) {
@@ -218,6 +244,7 @@ void Runner::fail(Index index, std::string what) {
   ++failures_;
   drop(index);
   const bool had_work = connections_[index].busy;
+  if (had_work) ++ended_;
   connections_[index].busy = false;
   // A request that failed is not sent again; in a closed loop the connection goes on, unless the
   // server does not even take connections.

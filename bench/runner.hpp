@@ -1,7 +1,8 @@
 // Runner: drives one measurement against a server on this machine's loopback address. Open loop:
 // request i is due at start + i / rate whatever the server does, waits for a free connection if it
 // must, and its latency counts from that due time (no coordinated omission). Closed loop: every
-// connection sends again as soon as it has its reply. Used by bench/load.cpp; one thread.
+// connection sends again as soon as it has its reply; with a number of requests it ends when all
+// have been answered, for those who count what one costs. Used by bench/load.cpp; one thread.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -23,6 +24,7 @@ struct Plan {
   std::uint64_t events = 0;  ///< deltas of a whole stream; 0: not known
   std::uint32_t connections = 64;
   double rate = 0;             ///< requests a second; 0: closed loop
+  std::uint64_t requests = 0;  ///< closed loop: exactly so many, `window_ns` at most; 0: no bound
   std::int64_t ramp_ns = 0;    ///< closed loop: the connections begin spread over this time
   std::int64_t warmup_ns = 0;  ///< before the measured window
   std::int64_t window_ns = 0;  ///< the measured window
@@ -66,12 +68,15 @@ class Runner {
   };
   using Index = std::uint32_t;
 
+  void run_window();
+  void run_counted();
   void turn(std::int64_t until_ns);
   void make_due(std::int64_t now);
   void hand_out();
   std::int64_t next_due_ns() const;
   bool open_connection(Index index);
   void begin(Index index, std::int64_t due);
+  void begin_next(Index index, std::int64_t due);
   void send_rest(Index index);
   void receive(Index index);
   bool take(Index index, std::string_view bytes, std::int64_t now);
@@ -81,6 +86,8 @@ class Runner {
   void drop(Index index);
   bool in_window(std::int64_t time) const { return time >= opens_ns_ && time < shuts_ns_; }
   bool closed_loop() const { return plan_.rate <= 0; }
+  bool may_begin() const { return plan_.requests == 0 || begun_ < plan_.requests; }
+  bool all_ended() const { return plan_.requests > 0 && ended_ >= plan_.requests; }
 
   const Plan& plan_;
   Results results_;
@@ -90,6 +97,8 @@ class Runner {
   std::deque<std::int64_t> waiting_;  // due times without a free connection
   std::vector<char> read_buffer_;
   std::uint64_t handed_out_ = 0;  // the next request (or, closed loop, connection) of the schedule
+  std::uint64_t begun_ = 0;       // requests, in a closed loop
+  std::uint64_t ended_ = 0;       // of these, well or badly
   std::uint64_t failures_ = 0;
   std::int64_t start_ns_ = 0;
   std::int64_t opens_ns_ = 0;
