@@ -182,7 +182,7 @@ def read_accepted():
     except FileNotFoundError:
         return accepted_file.Accepted({}, {})
     except ValueError as error:
-        raise SystemExit(f"{ACCEPTED}: {error}") from error
+        raise SystemExit(f"{ACCEPTED}: {error}; remove the file and {HOW}") from error
 
 
 def accept(counts, accepted, here):
