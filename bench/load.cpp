@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <spdlog/fmt/fmt.h>
 #include <string>
+#include <vector>
 
 #include "bench/runner.hpp"
 
@@ -14,6 +15,7 @@ struct Options {
   std::string path = "/v1/chat/completions";
   std::string model = "bench";
   std::string key;
+  std::vector<std::string> headers;
   std::size_t body_bytes = 3072;
   double ramp = 0;
   double warmup = 1;
@@ -42,6 +44,8 @@ std::string whole_request(const Options& options, const Plan& plan) {
   std::string head =
       fmt::format("POST {} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n", options.path, plan.port);
   if (!options.key.empty()) head += "Authorization: Bearer " + options.key + "\r\n";
+  for (const std::string& header : options.headers)
+    head += header + "\r\n";
   head += "User-Agent: bench_load\r\nAccept: application/json\r\n";
   head += fmt::format("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.size());
   return head + body;
@@ -65,11 +69,11 @@ std::string json(const std::map<std::string, std::uint64_t>& errors) {
 }
 
 std::string json(const StreamCounts& streams) {
-  return fmt::format(R"({{"frames":{},"lost":{},"reordered":{},"merged":{},"late":{},"late_ms":{},)"
-                     R"("delay_us":{},"jitter_us":{}}})",
-                     streams.frames, streams.lost, streams.reordered, streams.merged, streams.late,
-                     static_cast<double>(streams.late_ns) / 1e6, json(streams.delay),
-                     json(streams.jitter));
+  return fmt::format(R"({{"frames":{},"lost":{},"reordered":{},"merged":{},"together":{},)"
+                     R"("late":{},"late_ms":{},"delay_us":{},"jitter_us":{}}})",
+                     streams.frames, streams.lost, streams.reordered, streams.merged,
+                     streams.together, streams.late, static_cast<double>(streams.late_ns) / 1e6,
+                     json(streams.delay), json(streams.jitter));
 }
 
 void print(const Results& results, const Plan& plan) {
@@ -88,6 +92,8 @@ void describe(CLI::App& app, Options& options, Plan& plan) {
   app.add_option("--path", options.path, "What to POST to");
   app.add_option("--model", options.model, "The request's model");
   app.add_option("--key", options.key, "Sent as a bearer token");
+  app.add_option("--header", options.headers, "`Name: value`, sent as it is; may be repeated")
+      ->allow_extra_args(false);
   app.add_option("--body-bytes", options.body_bytes, "Size of the request's JSON");
   app.add_flag("--stream", plan.stream, "Ask for SSE and judge each delta");
   app.add_option("--events", plan.events, "Deltas that a whole stream has");

@@ -24,6 +24,7 @@ void StreamWatch::restart() {
 }
 
 void StreamWatch::feed(std::string_view bytes, std::int64_t now_ns, StreamCounts* counts) {
+  const std::uint64_t before = counts ? counts->frames : 0;
   if (!rest_.empty()) {
     rest_ += bytes;
     bytes = rest_;
@@ -32,6 +33,7 @@ void StreamWatch::feed(std::string_view bytes, std::int64_t now_ns, StreamCounts
     event(bytes.substr(0, end), now_ns, counts);
     bytes.remove_prefix(end + 2);
   }
+  if (counts && counts->frames > before + 1) counts->together += counts->frames - before - 1;
   // A copy by way of a new string: `bytes` may lie in `rest_`.
   rest_ = std::string(bytes);
 }

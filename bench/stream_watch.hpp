@@ -17,6 +17,7 @@ struct StreamCounts {
   std::uint64_t lost = 0;       ///< sequence numbers that never came
   std::uint64_t reordered = 0;  ///< deltas behind one that was sent later, and repeated ones
   std::uint64_t merged = 0;     ///< deltas that shared a `data:` payload with an earlier one
+  std::uint64_t together = 0;   ///< deltas that came in the same read as the one before; no fault
   std::uint64_t late = 0;       ///< deltas later than `late_ns`
   std::int64_t late_ns = 5'000'000;
   Histogram delay;   ///< nanoseconds from the upstream's stamp to our read

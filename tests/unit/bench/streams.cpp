@@ -76,6 +76,12 @@ TEST_CASE("two deltas in one payload are merged") {
   CHECK(counts.lost == 0);
 }
 
+TEST_CASE("deltas that one read brought are together, and no fault") {
+  const std::string text = event(0) + event(1) + event(2) + std::string(done);
+  CHECK(judged(text, 3).together == 2);
+  CHECK(judged(text, 3, event(0).size()).together == 0);
+}
+
 TEST_CASE("delay, lateness and jitter count from the stamps") {
   StreamCounts counts;
   counts.late_ns = 100;
