@@ -1,7 +1,9 @@
 // bench_load: the load generator. Talks to 127.0.0.1 only; prints `measuring` and `measured` when
 // its window opens and shuts, then one line of JSON with all results.
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
+#include <optional>
 #include <spdlog/fmt/fmt.h>
 #include <string>
 #include <vector>
@@ -22,6 +24,7 @@ struct Options {
   double seconds = 5;
   double drain = 2;
   double late_ms = 5;
+  bool tls = false;
 };
 
 std::int64_t nanoseconds(double seconds) { return static_cast<std::int64_t>(seconds * 1e9); }
@@ -78,17 +81,18 @@ std::string json(const StreamCounts& streams) {
 
 void print(const Results& results, const Plan& plan) {
   fmt::print(R"({{"mode":"{}","connections":{},"rate":{},"request_bytes":{},"window_s":{:.6f},)"
-             R"("requests":{},"body_bytes":{},"unfinished":{},"reconnects":{},"errors":{},)"
-             R"("latency_us":{},"first_delta_us":{},"streams":{}}})"
+             R"("requests":{},"body_bytes":{},"unfinished":{},"open_streams":{},"reconnects":{},)"
+             R"("errors":{},"latency_us":{},"first_delta_us":{},"streams":{}}})"
              "\n",
              plan.rate > 0 ? "open" : "closed", plan.connections, plan.rate, plan.request.size(),
              static_cast<double>(results.window_ns) / 1e9, results.requests, results.body_bytes,
-             results.unfinished, results.reconnects, json(results.errors), json(results.latency),
-             json(results.first_delta), json(results.streams));
+             results.unfinished, results.open_streams, results.reconnects, json(results.errors),
+             json(results.latency), json(results.first_delta), json(results.streams));
 }
 
 void describe(CLI::App& app, Options& options, Plan& plan) {
   app.add_option("--port", plan.port, "Of the server on 127.0.0.1")->required();
+  app.add_flag("--tls", options.tls, "Speak TLS; the server's certificate is not looked at");
   app.add_option("--path", options.path, "What to POST to");
   app.add_option("--model", options.model, "The request's model");
   app.add_option("--key", options.key, "Sent as a bearer token");
@@ -123,6 +127,9 @@ int run(int argc, char** argv) {
   plan.drain_ns = nanoseconds(options.drain);
   plan.late_ns = nanoseconds(options.late_ms / 1e3);
   raise_descriptor_limit();
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
+  std::optional<Tls> tls;
+  if (options.tls) plan.tls = &tls.emplace(Tls::client());
   Runner runner(plan);
   print(runner.run(), plan);
   return 0;

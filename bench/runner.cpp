@@ -5,8 +5,6 @@
 #include <cstdio>
 #include <cstring>
 #include <limits>
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace tollgate::bench {
 namespace {
@@ -29,14 +27,12 @@ Runner::Runner(const Plan& plan)
   results_.streams.late_ns = plan.late_ns;
 }
 
-Runner::~Runner() {
-  for (const Connection& connection : connections_)
-    if (connection.fd >= 0) ::close(connection.fd);
-}
-
 const Results& Runner::run() {
   for (Index i = 0; i < connections_.size(); ++i) {
-    if (!open_connection(i)) fail(i, std::string("connect: ") + std::strerror(errno));
+    // With a ramp each connection is opened when its turn has come: a server closes those that
+    // are silent for long.
+    if (plan_.ramp_ns == 0 && !open_connection(i))
+      fail(i, std::string("connect: ") + std::strerror(errno));
     // In a closed loop connections enter by the ramp, in an open loop they wait for work.
     if (!closed_loop()) idle_.push_back(i);
   }
@@ -70,6 +66,8 @@ void Runner::run_window() {
   shuts_ns_ = now_ns();
   tell("measured");
   results_.window_ns = shuts_ns_ - opens_ns_;
+  for (const Connection& connection : connections_)
+    if (connection.busy && connection.watch.saw_delta()) ++results_.open_streams;
   sending_ = closed_loop() ? false : !waiting_.empty();
   if (!plan_.stream) turn(now_ns() + plan_.drain_ns);
   for (const Connection& connection : connections_)
@@ -127,9 +125,9 @@ void Runner::hand_out() {
 
 bool Runner::open_connection(Index index) {
   Connection& connection = connections_[index];
-  connection.fd = connect_to(plan_.port);
-  if (connection.fd < 0) return false;
-  epoll_.add(connection.fd, index);
+  connection.link = Link::connected(plan_.port, plan_.tls);
+  if (!connection.link.open()) return false;
+  epoll_.add(connection.link.fd(), index);
   return true;
 }
 
@@ -140,34 +138,32 @@ void Runner::begin(Index index, std::int64_t due) {
   connection.sent = 0;
   connection.reply.restart();
   connection.watch.restart();
-  if (connection.fd < 0 && !open_connection(index))
+  if (!connection.link.open() && !open_connection(index))
     return fail(index, std::string("connect: ") + std::strerror(errno));
   send_rest(index);
 }
 
 void Runner::send_rest(Index index) {
   Connection& connection = connections_[index];
-  if (!connection.busy || connection.fd < 0) return;
+  if (!connection.busy || !connection.link.open()) return;
   const std::string& request = plan_.request;
   while (connection.sent < request.size()) {
-    const ssize_t sent = ::send(connection.fd, request.data() + connection.sent,
-                                request.size() - connection.sent, MSG_NOSIGNAL);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0 && errno == EAGAIN) break;
+    const ssize_t sent = connection.link.write(std::string_view(request).substr(connection.sent));
+    if (sent == 0) break;
     // The server may have closed the connection while it was idle: the read finds out.
     if (sent < 0) return;
     connection.sent += static_cast<std::size_t>(sent);
   }
   const bool wait = connection.sent < request.size();
-  if (wait != connection.waits_to_write) epoll_.want_writes(connection.fd, index, wait);
+  if (wait != connection.waits_to_write) epoll_.want_writes(connection.link.fd(), index, wait);
   connection.waits_to_write = wait;
 }
 
 void Runner::receive(Index index) {
   Connection& connection = connections_[index];
-  if (connection.fd < 0) return;
-  const ssize_t size = ::recv(connection.fd, read_buffer_.data(), read_buffer_.size(), 0);
-  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (!connection.link.open()) return;
+  const ssize_t size = connection.link.read(read_buffer_);
+  if (size == 0) return;
   if (size > 0) {
     const std::string_view bytes(read_buffer_.data(), static_cast<std::size_t>(size));
     if (!connection.busy) return fail(index, "bytes without a request");
@@ -253,10 +249,9 @@ void Runner::fail(Index index, std::string what) {
 
 void Runner::drop(Index index) {
   Connection& connection = connections_[index];
-  if (connection.fd < 0) return;
-  epoll_.remove(connection.fd);
-  ::close(connection.fd);
-  connection.fd = -1;
+  if (!connection.link.open()) return;
+  epoll_.remove(connection.link.fd());
+  connection.link.close();
   connection.waits_to_write = false;
 }
 

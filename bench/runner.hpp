@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bench/histogram.hpp"
+#include "bench/link.hpp"
 #include "bench/loop.hpp"
 #include "bench/reply_reader.hpp"
 #include "bench/stream_watch.hpp"
@@ -19,6 +20,7 @@ namespace tollgate::bench {
 
 struct Plan {
   std::uint16_t port = 0;
+  const Tls* tls = nullptr;  ///< connections under TLS; null: plain
   std::string request;       ///< the whole request, head and body, sent as it is
   bool stream = false;       ///< replies are SSE and are judged delta by delta
   std::uint64_t events = 0;  ///< deltas of a whole stream; 0: not known
@@ -33,10 +35,11 @@ struct Plan {
 };
 
 struct Results {
-  std::uint64_t requests = 0;    ///< whole replies that ended inside the window
-  std::uint64_t body_bytes = 0;  ///< of replies, inside the window
-  std::uint64_t unfinished = 0;  ///< due inside the window, no reply by the end of the drain
-  std::uint64_t reconnects = 0;  ///< the server closed an idle connection, or said it would
+  std::uint64_t requests = 0;      ///< whole replies that ended inside the window
+  std::uint64_t body_bytes = 0;    ///< of replies, inside the window
+  std::uint64_t unfinished = 0;    ///< due inside the window, no reply by the end of the drain
+  std::uint64_t open_streams = 0;  ///< under way when the window shut, with a delta
+  std::uint64_t reconnects = 0;    ///< the server closed an idle connection, or said it would
   std::map<std::string, std::uint64_t> errors;
   std::int64_t window_ns = 0;  ///< as it was in truth
   Histogram latency;           ///< nanoseconds from the due time to the whole reply
@@ -47,7 +50,6 @@ struct Results {
 class Runner {
  public:
   explicit Runner(const Plan& plan);
-  ~Runner();
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
 
@@ -57,7 +59,7 @@ class Runner {
 
  private:
   struct Connection {
-    int fd = -1;
+    Link link;
     bool busy = false;
     bool waits_to_write = false;
     std::int64_t due_ns = 0;

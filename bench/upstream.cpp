@@ -5,16 +5,19 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <queue>
+#include <stdexcept>
 #include <strings.h>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <vector>
 
+#include "bench/link.hpp"
 #include "bench/loop.hpp"
 #include "bench/replies.hpp"
 #include "bench/stamp.hpp"
@@ -28,6 +31,8 @@ struct Settings {
   double delay_ms = 0;
   std::uint32_t events = 100;
   double interval_ms = 0;
+  std::string certificate_file;  // empty: plain
+  std::string key_file;
 };
 
 constexpr std::string_view not_found =
@@ -60,6 +65,8 @@ class Server {
         delay_ns_(static_cast<std::int64_t>(settings.delay_ms * 1e6)),
         interval_ns_(static_cast<std::int64_t>(settings.interval_ms * 1e6)),
         read_buffer_(256 * 1024) {
+    if (!settings.certificate_file.empty())
+      tls_ = Tls::server(settings.certificate_file, settings.key_file);
     for (const Dialect dialect : {Dialect::openai, Dialect::anthropic, Dialect::gemini})
       replies_[static_cast<std::size_t>(dialect)] = make_replies(dialect, settings.sizes);
   }
@@ -88,7 +95,7 @@ class Server {
 
   struct Peer {
     std::uint64_t generation = 0;  // timers of a peer that is gone do not touch its successor
-    bool open = false;
+    Link link;
     bool waits_to_write = false;
     std::string in;
     std::string out;                 // what the socket did not take
@@ -115,12 +122,11 @@ class Server {
     for (;;) {
       const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
       if (fd < 0) return;
-      prepare(fd);
       const auto index = static_cast<std::size_t>(fd);
       if (index >= peers_.size()) peers_.resize(index + 1);
       peers_[index] = Peer{};
       peers_[index].generation = ++generations_;
-      peers_[index].open = true;
+      peers_[index].link = Link::accepted(fd, tls_ ? &*tls_ : nullptr);
       epoll_.add(fd, static_cast<std::uint32_t>(fd));
     }
   }
@@ -128,10 +134,10 @@ class Server {
   Peer& peer(int fd) { return peers_[static_cast<std::size_t>(fd)]; }
 
   void receive(int fd) {
-    if (!peer(fd).open) return;
-    const ssize_t size = ::recv(fd, read_buffer_.data(), read_buffer_.size(), 0);
-    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (size <= 0) return close_peer(fd);
+    if (!peer(fd).link.open()) return;
+    const ssize_t size = peer(fd).link.read(read_buffer_);
+    if (size < 0) return close_peer(fd);
+    if (size == 0) return;
     peer(fd).in.append(read_buffer_.data(), static_cast<std::size_t>(size));
     take_request(fd);
   }
@@ -171,7 +177,7 @@ class Server {
       return take_next(fd);
     }
     if (to.next_event == 0) write(fd, reply.stream.opening);
-    if (!to.open) return;
+    if (!to.link.open()) return;
     if (to.next_event == settings_.events) {
       to.reply = nullptr;
       write(fd, reply.stream.closing);
@@ -181,11 +187,11 @@ class Server {
     Stamp{to.next_event, now_ns()}.write(delta_.data() + reply.stream.stamp_at);
     ++to.next_event;
     write(fd, delta_);
-    if (to.open) timers_.push({due + interval_ns_, fd, to.generation});
+    if (to.link.open()) timers_.push({due + interval_ns_, fd, to.generation});
   }
 
   void take_next(int fd) {
-    if (peer(fd).open && !peer(fd).in.empty()) take_request(fd);
+    if (peer(fd).link.open() && !peer(fd).in.empty()) take_request(fd);
   }
 
   void run_timers() {
@@ -196,7 +202,7 @@ class Server {
       due_.push_back(timers_.top());
     for (const Timer& timer : due_) {
       const Peer& to = peer(timer.fd);
-      if (!to.open || to.generation != timer.generation || !to.reply) continue;
+      if (!to.link.open() || to.generation != timer.generation || !to.reply) continue;
       if (to.out.empty())
         answer(timer.fd, timer.at_ns);
       else  // a reader that does not keep up is not sent more
@@ -207,15 +213,14 @@ class Server {
   /// Sends what is left over and then `bytes`.
   void write(int fd, std::string_view bytes) {
     Peer& to = peer(fd);
-    if (!to.open) return;
+    if (!to.link.open()) return;
     if (!to.out.empty()) {
       to.out += bytes;
       bytes = to.out;
     }
     while (!bytes.empty()) {
-      const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (sent < 0 && errno == EINTR) continue;
-      if (sent < 0 && errno == EAGAIN) break;
+      const ssize_t sent = to.link.write(bytes);
+      if (sent == 0) break;
       if (sent < 0) return close_peer(fd);
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
@@ -227,16 +232,16 @@ class Server {
   }
 
   void close_peer(int fd) {
-    if (!peer(fd).open) return;
-    peer(fd) = Peer{};
+    if (!peer(fd).link.open()) return;
     epoll_.remove(fd);
-    ::close(fd);
+    peer(fd) = Peer{};
   }
 
   Settings settings_;
   std::int64_t delay_ns_;
   std::int64_t interval_ns_;
   std::array<Replies, 3> replies_;
+  std::optional<Tls> tls_;
   Epoll epoll_;
   int listener_ = -1;
   std::vector<Peer> peers_;  // by descriptor
@@ -256,9 +261,17 @@ int run(int argc, char** argv) {
   app.add_option("--events", settings.events, "Deltas in a stream")->check(CLI::Range(1, 999999));
   app.add_option("--interval-ms", settings.interval_ms, "Between two deltas");
   app.add_option("--text-bytes", settings.sizes.text_bytes, "Text of a delta with its stamp");
+  CLI::Option* key = app.add_option("--tls-key", settings.key_file, "PEM; goes with --tls-cert");
+  key->needs(app.add_option("--tls-cert", settings.certificate_file, "PEM: speak TLS")->needs(key));
   CLI11_PARSE(app, argc, argv);
   raise_descriptor_limit();
-  return std::make_unique<Server>(settings)->run();
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
+  try {
+    return std::make_unique<Server>(settings)->run();
+  } catch (const std::runtime_error& error) {
+    std::fprintf(stderr, "bench_upstream: %s\n", error.what());
+    return 1;
+  }
 }
 
 }  // namespace
