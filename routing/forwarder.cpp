@@ -101,9 +101,10 @@ Awaitable<Result<void>> Forwarder::begin_on(const Target& target) {
   auto encoded = provider.codec->encode(plan_.view, target, context);
   if (!encoded) co_return std::unexpected(encoded.error());
   encoded_ = std::move(*encoded);
-  for (const auto& header : provider.headers)
-    encoded_.request.headers.push_back(header);
-  encoded_.request.headers.emplace_back("x-request-id", call_.request_id);
+  HeaderFields& headers = encoded_.request.headers;
+  for (const auto& [name, value] : provider.headers)
+    headers.add(name, value);
+  headers.add("x-request-id", call_.request_id);
 
   auto attempt = co_await gate_.begin(call_, {provider.name, provider.kind, current_->model});
   if (!attempt) co_return std::unexpected(attempt.error());

@@ -18,9 +18,9 @@ namespace tollgate::routing {
 
 struct HttpRequest {
   std::string method = "POST";
-  std::string target;  ///< path and query, the address's base_path included
-  HeaderList headers;  ///< content-type, auth and the provider's own; Host and framing are net's
-  Pieces body;         ///< views point into the client's body, which outlives the attempt
+  std::string target;    ///< path and query, the address's base_path included
+  HeaderFields headers;  ///< content-type, auth and the provider's own; Host and framing are net's
+  Pieces body;           ///< views point into the client's body, which outlives the attempt
 };
 
 /// What the decoder must know of the request.
@@ -79,6 +79,7 @@ struct Provider {
   /// Builds the upstream request. Errors: 400 unsupported_parameter / invalid_request with `param`.
   virtual Result<Encoded> encode(const wire::RequestView& view, const Target& target,
                                  const EncodeContext& context) const = 0;
+  /// `head` and `hints` outlive the decoder.
   [[nodiscard]] virtual std::unique_ptr<ReplyDecoder> decoder(const ResponseHead& head,
                                                               const DecodeHints& hints) const = 0;
 };

@@ -1,6 +1,8 @@
 // HTTP heads as plain values: what the codecs in wire/ produce and the sockets in net/ move.
 #pragma once
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +15,57 @@ struct HeaderView {
   std::string_view name, value;
 };
 using HeaderList = std::vector<std::pair<std::string, std::string>>;
+
+/// Headers in one piece of memory: a head costs two allocations, however many headers it has.
+class HeaderFields {
+ public:
+  class Iterator;
+
+  HeaderFields() = default;
+  HeaderFields(std::initializer_list<HeaderView> headers);
+  HeaderFields(const HeaderList& headers);  // NOLINT(google-explicit-constructor)
+
+  void add(std::string_view name, std::string_view value);
+  /// Lengthens the value of the header that was added last.
+  void extend_last(std::string_view more);
+  /// Sets memory aside for so many headers of so many bytes in all.
+  void reserve(std::size_t headers, std::size_t bytes);
+
+  [[nodiscard]] bool empty() const { return fields_.empty(); }
+  [[nodiscard]] std::size_t size() const { return fields_.size(); }
+  /// Its views stay true until the next change.
+  [[nodiscard]] HeaderView operator[](std::size_t i) const;
+  /// Value of the first header of that name, or empty.
+  [[nodiscard]] std::string_view find(std::string_view name) const;
+  [[nodiscard]] Iterator begin() const;
+  [[nodiscard]] Iterator end() const;
+  [[nodiscard]] HeaderList list() const;
+
+ private:
+  struct Field {  // where its name begins, its value begins and ends
+    std::uint32_t name, value, end;
+  };
+  std::string text_;
+  std::vector<Field> fields_;
+};
+
+class HeaderFields::Iterator {
+ public:
+  Iterator(const HeaderFields& fields, std::size_t at) : fields_(&fields), at_(at) {}
+  HeaderView operator*() const { return (*fields_)[at_]; }
+  Iterator& operator++() {
+    ++at_;
+    return *this;
+  }
+  bool operator==(const Iterator& other) const { return at_ == other.at_; }
+
+ private:
+  const HeaderFields* fields_;
+  std::size_t at_;
+};
+
+inline HeaderFields::Iterator HeaderFields::begin() const { return {*this, 0}; }
+inline HeaderFields::Iterator HeaderFields::end() const { return {*this, fields_.size()}; }
 
 /// Case-insensitive ASCII compare, as HTTP header names and tokens need it.
 [[nodiscard]] bool iequals(std::string_view a, std::string_view b);
@@ -40,13 +93,16 @@ struct RequestHead {
 struct ResponseHead {
   int status = 0;
   int minor_version = 1;
-  HeaderList headers;
+  HeaderFields headers;
   Framing framing = Framing::none;
   std::uint64_t content_length = 0;
   bool keep_alive = true;
 
-  [[nodiscard]] std::string_view header(std::string_view name) const;
+  [[nodiscard]] std::string_view header(std::string_view name) const { return headers.find(name); }
 };
+
+/// Appends `name: value` and the line's end; what would break the line becomes a space.
+void append_header(std::string& out, std::string_view name, std::string_view value);
 
 /// What we answer. `fields` holds ready lines "name: value\r\n"; the session adds the status
 /// line, framing, date and connection headers.
@@ -54,7 +110,7 @@ struct ReplyHead {
   int status = 200;
   std::string fields;
   /// Appends one header line; CR and LF in `value` become spaces.
-  void add(std::string_view name, std::string_view value);
+  void add(std::string_view name, std::string_view value) { append_header(fields, name, value); }
 };
 
 }  // namespace tollgate

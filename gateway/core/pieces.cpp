@@ -4,6 +4,7 @@ namespace tollgate {
 
 void Pieces::view(std::string_view bytes) {
   if (bytes.empty()) return;
+  if (parts_.empty()) parts_.reserve(8);
   parts_.push_back(bytes);
   size_ += bytes.size();
 }

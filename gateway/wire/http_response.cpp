@@ -35,13 +35,14 @@ bool parse_status_line(std::string_view line, ResponseHead& out) {
 }
 
 /// Adds one header line, or the continuation of the last one.
-Result<void> read_reply_header(std::string_view line, HeaderList& headers) {
+Result<void> read_reply_header(std::string_view line, HeaderFields& headers) {
   if (line.find_first_of(std::string_view("\r\0", 2)) != std::string_view::npos) {
     return bad_reply("a control character in a header");
   }
   if (line.starts_with(' ') || line.starts_with('\t')) {
     if (headers.empty()) return bad_reply("a header line begins with a space");
-    headers.back().second.append(" ").append(trim(line));
+    headers.extend_last(" ");
+    headers.extend_last(trim(line));
     return {};
   }
   const std::size_t colon = line.find(':');
@@ -49,7 +50,7 @@ Result<void> read_reply_header(std::string_view line, HeaderList& headers) {
   const std::string_view name = trim(line.substr(0, colon));
   if (!is_token(name)) return bad_reply("a header name is no token");
   if (headers.size() == headers_max) return bad_reply("too many headers");
-  headers.emplace_back(name, trim(line.substr(colon + 1)));
+  headers.add(name, trim(line.substr(colon + 1)));
   return {};
 }
 

@@ -1,15 +1,20 @@
 #include "gateway/wire/json_walk.hpp"
 
+#include "gateway/wire/json_scan.hpp"
+#include "gateway/wire/scan.hpp"
+
 namespace tollgate::wire {
 namespace {
 
-constexpr int depth_max = 128;  // more than JsonShape lets through
+/// Offset of the next byte that may end a string or escape its end.
+std::size_t string_mark(std::string_view text) {
+  return find_byte(text, [](auto c) { return (c == '"') | (c == '\\'); });
+}
 
-/// The next value's text; empty: there is none.
-std::string_view take_value(JsonScanner& scan) {
-  scan.space();
-  const std::size_t begin = scan.at();
-  return scan.value() ? scan.since(begin) : std::string_view{};
+/// Offset of the next quote, brace or bracket; the bit that tells these two apart is ignored.
+std::size_t container_mark(std::string_view text) {
+  return find_byte(text,
+                   [](auto c) { return (c == '"') | ((c | 0x20) == '{') | ((c | 0x20) == '}'); });
 }
 
 }  // namespace
@@ -32,31 +37,107 @@ JsonKind json_kind(std::string_view value) {
   }
 }
 
-JsonMembers::JsonMembers(std::string_view object) : scan_(object, depth_max) { scan_.space(); }
+void JsonCursor::space() {
+  while (at_ < text_.size() && static_cast<unsigned char>(text_[at_]) <= ' ')
+    ++at_;
+}
+
+bool JsonCursor::take(char c) {
+  if (at_ == text_.size() || text_[at_] != c) return false;
+  ++at_;
+  return true;
+}
+
+std::string_view JsonCursor::take_until(std::size_t end) {
+  const std::string_view taken = text_.substr(at_, end - at_);
+  at_ = end;
+  return taken;
+}
+
+std::string_view JsonCursor::string() {
+  const bool quoted = at_ < text_.size() && text_[at_] == '"';
+  return take_until(quoted ? string_end(at_) : at_);
+}
+
+std::string_view JsonCursor::value() {
+  space();
+  if (at_ == text_.size()) return {};
+  switch (text_[at_]) {
+    case '"':
+      return take_until(string_end(at_));
+    case '{':
+    case '[':
+      return take_until(container_end(at_));
+    default:
+      return take_until(scalar_end(at_));
+  }
+}
+
+/// Behind the closing quote; `begin` where there is none.
+std::size_t JsonCursor::string_end(std::size_t begin) const {
+  for (std::size_t at = begin + 1; at < text_.size();) {
+    at += string_mark(text_.substr(at));
+    if (at == text_.size()) break;
+    if (text_[at] == '"') return at + 1;
+    at += 2;
+  }
+  return begin;
+}
+
+std::size_t JsonCursor::container_end(std::size_t begin) const {
+  std::size_t open = 0;
+  for (std::size_t at = begin; at < text_.size();) {
+    at += container_mark(text_.substr(at));
+    if (at == text_.size()) break;
+    if (text_[at] == '"') {
+      const std::size_t end = string_end(at);
+      if (end == at) break;
+      at = end;
+      continue;
+    }
+    const bool opens = text_[at] == '{' || text_[at] == '[';
+    ++at;
+    open = opens ? open + 1 : open - 1;
+    if (open == 0) return at;
+  }
+  return begin;
+}
+
+std::size_t JsonCursor::scalar_end(std::size_t begin) const {
+  std::size_t at = begin;
+  const auto ends = [](char c) {
+    return static_cast<unsigned char>(c) <= ' ' || c == ',' || c == '}' || c == ']' || c == ':' ||
+           c == '"';
+  };
+  while (at < text_.size() && !ends(text_[at]))
+    ++at;
+  return at;
+}
+
+JsonMembers::JsonMembers(std::string_view object) : cursor_(object) {}
 
 bool JsonMembers::next() {
-  if (!scan_.take(before_)) return false;
+  if (!cursor_.take(before_)) return false;
   before_ = ',';
-  scan_.space();
-  const std::size_t begin = scan_.at();
-  if (!scan_.string()) return false;
-  const std::string_view quoted = scan_.since(begin);
+  cursor_.space();
+  const std::string_view quoted = cursor_.string();
+  if (quoted.empty()) return false;
   name_ = quoted.substr(1, quoted.size() - 2);
   if (name_.find('\\') != std::string_view::npos) name_ = unescaped_ = json_unescape(name_);
-  scan_.space();
-  if (!scan_.take(':')) return false;
-  value_ = take_value(scan_);
-  scan_.space();
+  cursor_.space();
+  if (!cursor_.take(':')) return false;
+  value_ = cursor_.value();
+  cursor_.space();
   return !value_.empty();
 }
 
-JsonElements::JsonElements(std::string_view array) : scan_(array, depth_max) { scan_.space(); }
+JsonElements::JsonElements(std::string_view array) : cursor_(array) {}
 
 bool JsonElements::next() {
-  if (!scan_.take(before_)) return false;
+  if (!cursor_.take(before_)) return false;
   before_ = ',';
-  value_ = take_value(scan_);
-  scan_.space();
+  value_ = cursor_.value();
+  cursor_.space();
   return !value_.empty();
 }
 

@@ -1,13 +1,13 @@
 // Walks one level of JSON text: the members of an object, the elements of an array, each as its own
 // text. No document, no copy: what is kept raw keeps its key order and its large numbers.
-// Used by dialect decoders on bodies that JsonShape has checked; other text ends the walk early.
+// Used by dialect decoders on text that was checked as a whole before: here nothing is judged
+// again, only the ends of values are looked for. Other text ends the walk early, and never leads
+// beyond it.
 #pragma once
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "gateway/wire/json_scan.hpp"
 
 namespace tollgate::wire {
 
@@ -15,6 +15,28 @@ enum class JsonKind : std::uint8_t { null, boolean, number, string, array, objec
 
 /// By the first byte, which is enough for text that was checked.
 [[nodiscard]] JsonKind json_kind(std::string_view value);
+
+/// The cursor below the two walks. What it takes is empty where the text is no JSON.
+class JsonCursor {
+ public:
+  explicit JsonCursor(std::string_view text) : text_(text) { space(); }
+  void space();
+  /// Takes `c` when it stands next.
+  bool take(char c);
+  /// Takes the string that stands next, with its quotes.
+  std::string_view string();
+  /// Takes the value that stands next.
+  std::string_view value();
+
+ private:
+  [[nodiscard]] std::size_t string_end(std::size_t begin) const;
+  [[nodiscard]] std::size_t container_end(std::size_t begin) const;
+  [[nodiscard]] std::size_t scalar_end(std::size_t begin) const;
+  std::string_view take_until(std::size_t end);
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
 
 class JsonMembers {
  public:
@@ -25,7 +47,7 @@ class JsonMembers {
   [[nodiscard]] std::string_view value() const { return value_; }
 
  private:
-  JsonScanner scan_;
+  JsonCursor cursor_;
   std::string_view name_, value_;
   std::string unescaped_;
   char before_ = '{';
@@ -38,7 +60,7 @@ class JsonElements {
   [[nodiscard]] std::string_view value() const { return value_; }
 
  private:
-  JsonScanner scan_;
+  JsonCursor cursor_;
   std::string_view value_;
   char before_ = '[';
 };

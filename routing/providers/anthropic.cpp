@@ -27,11 +27,13 @@ std::string betas_of(const anthropic::Notes& notes, const ProviderEntry& entry) 
   return list;
 }
 
-HeaderList headers_of(std::string_view api_key, std::string betas) {
-  HeaderList headers{{"content-type", "application/json"},
-                     {"anthropic-version", std::string(api_version)}};
-  if (!api_key.empty()) headers.emplace_back("x-api-key", api_key);
-  if (!betas.empty()) headers.emplace_back("anthropic-beta", std::move(betas));
+HeaderFields headers_of(std::string_view api_key, std::string_view betas) {
+  HeaderFields headers;
+  headers.reserve(8, 256);
+  headers.add("content-type", "application/json");
+  headers.add("anthropic-version", api_version);
+  if (!api_key.empty()) headers.add("x-api-key", api_key);
+  if (!betas.empty()) headers.add("anthropic-beta", betas);
   return headers;
 }
 

@@ -183,7 +183,7 @@ class WholeDecoder final : public ReplyDecoder {
   }
 
   int status_;
-  HeaderList headers_;
+  const HeaderFields& headers_;
   BlockEvents blocks_;
   std::string body_;
 };

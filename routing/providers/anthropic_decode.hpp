@@ -23,6 +23,6 @@ void read_usage(const wire::JsonView& usage, Usage& out);
 
 /// The Error of a body `{type:error,error{type,message},request_id}`; `status` 0 for one inside a
 /// 200, which is judged by its type.
-[[nodiscard]] Error read_error(int status, const HeaderList& headers, std::string_view body);
+[[nodiscard]] Error read_error(int status, const HeaderFields& headers, std::string_view body);
 
 }  // namespace tollgate::routing::anthropic

@@ -29,7 +29,7 @@ void overwrite(const JsonView& value, std::uint64_t& figure) {
 
 /// A spend limit that an operator has set does not pass by waiting; the same code with a delay is a
 /// rate.
-std::string quota_code(const JsonView& error, const HeaderList& headers) {
+std::string quota_code(const JsonView& error, const HeaderFields& headers) {
   const std::string code = error["details"]["error_code"].string();
   const bool final = code == "enforced_spend_limit_reached" && !retry_after(headers);
   return final ? "organization_spend_limit_exceeded" : std::string();
@@ -57,7 +57,7 @@ FinishReason finish_reason(std::string_view stop_reason) {
   return row == stops.end() ? FinishReason::stop : row->finish;
 }
 
-Error read_error(int status, const HeaderList& headers, std::string_view body) {
+Error read_error(int status, const HeaderFields& headers, std::string_view body) {
   ReportedError reported;
   std::string request_id;
   if (wire::JsonShape::read(body)) {

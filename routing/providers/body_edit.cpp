@@ -5,12 +5,29 @@
 #include "gateway/wire/json_writer.hpp"
 
 namespace tollgate::routing {
+namespace {
 
-BodyEdit::BodyEdit(std::string_view body, const wire::JsonShape& shape)
-    : body_(body), shape_(shape) {
-  for (const wire::JsonField& field : shape.fields())
-    members_.push_back({&field, false, false, {}});
-}
+/// Cuts a body where it changes.
+class Cutter {
+ public:
+  explicit Cutter(std::string_view body) : body_(body) {}
+  void change(std::size_t begin, std::size_t end, std::string text) {
+    out_.view(body_.substr(at_, begin - at_));
+    out_.own(std::move(text));
+    at_ = end;
+  }
+  Pieces done() {
+    out_.view(body_.substr(at_));
+    return std::move(out_);
+  }
+
+ private:
+  std::string_view body_;
+  std::size_t at_ = 0;
+  Pieces out_;
+};
+
+}  // namespace
 
 const wire::JsonField* BodyEdit::find(std::string_view name) const {
   for (const wire::JsonField& field : shape_.fields()) {
@@ -19,11 +36,18 @@ const wire::JsonField* BodyEdit::find(std::string_view name) const {
   return nullptr;
 }
 
+BodyEdit::Edit& BodyEdit::edit(const wire::JsonField& field) {
+  if (edits_.empty()) edits_.reserve(4);
+  auto place = std::ranges::lower_bound(edits_, &field, {}, &Edit::field);
+  if (place == edits_.end() || place->field != &field) {
+    place = edits_.insert(place, Edit{&field, false, {}});
+  }
+  return *place;
+}
+
 void BodyEdit::set(std::string_view name, std::string json) {
-  for (Member& member : members_) {
-    if (member.field->name != name) continue;
-    member.replaced = true;
-    member.value = std::move(json);
+  if (const wire::JsonField* field = find(name)) {
+    edit(*field).value = std::move(json);
     return;
   }
   for (auto& [known, value] : added_) {
@@ -35,12 +59,26 @@ void BodyEdit::set(std::string_view name, std::string json) {
 }
 
 void BodyEdit::remove(std::string_view name) {
-  for (Member& member : members_)
-    member.removed = member.removed || member.field->name == name;
+  for (const wire::JsonField& field : shape_.fields()) {
+    if (field.name == name) edit(field).removed = true;
+  }
 }
 
-std::size_t BodyEdit::end_of(const Member& member) const {
-  return member.field->value_at(body_) + member.field->value.size();
+bool BodyEdit::removed(const wire::JsonField& field) const {
+  const auto found = std::ranges::lower_bound(edits_, &field, {}, &Edit::field);
+  return found != edits_.end() && found->field == &field && found->removed;
+}
+
+std::size_t BodyEdit::end_of(const wire::JsonField& field) const {
+  return field.value_at(body_) + field.value.size();
+}
+
+/// How many members there are up to the last one that stays.
+std::size_t BodyEdit::members_kept() const {
+  std::size_t kept = shape_.fields().size();
+  while (kept > 0 && removed(shape_.fields()[kept - 1]))
+    --kept;
+  return kept;
 }
 
 std::string BodyEdit::inserted(bool something_behind) const {
@@ -55,41 +93,27 @@ std::string BodyEdit::inserted(bool something_behind) const {
   return text;
 }
 
-/// The edits in the body's order. A removed member goes with the comma behind it; a run of removed
-/// ones at the end goes with the comma before it.
-std::vector<BodyEdit::Change> BodyEdit::changes() const {
-  const auto last_kept =
-      std::find_if(members_.rbegin(), members_.rend(), [](const Member& m) { return !m.removed; });
-  const auto kept = static_cast<std::size_t>(std::distance(last_kept, members_.rend()));
-  std::vector<Change> list;
-  list.push_back({shape_.insert_at(), shape_.insert_at(), inserted(kept != 0)});
-  for (std::size_t i = 0; i < kept; ++i) {
-    const Member& member = members_[i];
-    const std::size_t value_at = member.field->value_at(body_);
-    if (member.removed) {
-      list.push_back({member.field->name_at, members_[i + 1].field->name_at, {}});
-    } else if (member.replaced) {
-      list.push_back({value_at, end_of(member), member.value});
+/// A removed member goes with the comma behind it; a run of removed ones at the end goes with the
+/// comma before it.
+Pieces BodyEdit::pieces() const {
+  const std::vector<wire::JsonField>& fields = shape_.fields();
+  const std::size_t kept = members_kept();
+  Cutter cut(body_);
+  cut.change(shape_.insert_at(), shape_.insert_at(), inserted(kept != 0));
+  for (const Edit& edit : edits_) {
+    const auto at = static_cast<std::size_t>(edit.field - fields.data());
+    if (at >= kept) break;
+    if (edit.removed) {
+      cut.change(edit.field->name_at, fields[at + 1].name_at, {});
+    } else {
+      cut.change(edit.field->value_at(body_), end_of(*edit.field), edit.value);
     }
   }
-  if (kept < members_.size()) {
-    const std::size_t begin =
-        kept == 0 ? members_.front().field->name_at : end_of(members_[kept - 1]);
-    list.push_back({begin, end_of(members_.back()), {}});
+  if (kept < fields.size()) {
+    const std::size_t begin = kept == 0 ? fields.front().name_at : end_of(fields[kept - 1]);
+    cut.change(begin, end_of(fields.back()), {});
   }
-  return list;
-}
-
-Pieces BodyEdit::pieces() const {
-  Pieces out;
-  std::size_t at = 0;
-  for (Change& change : changes()) {
-    out.view(body_.substr(at, change.begin - at));
-    out.own(std::move(change.text));
-    at = change.end;
-  }
-  out.view(body_.substr(at));
-  return out;
+  return cut.done();
 }
 
 }  // namespace tollgate::routing

@@ -15,7 +15,7 @@ namespace tollgate::routing {
 class BodyEdit {
  public:
   /// `body` and `shape` outlive this; `body` outlives the pieces.
-  BodyEdit(std::string_view body, const wire::JsonShape& shape);
+  BodyEdit(std::string_view body, const wire::JsonShape& shape) : body_(body), shape_(shape) {}
 
   /// Puts `json` where the member's value stands; adds the member when it is not there.
   void set(std::string_view name, std::string json);
@@ -26,24 +26,21 @@ class BodyEdit {
   [[nodiscard]] Pieces pieces() const;
 
  private:
-  struct Change {
-    std::size_t begin, end;
-    std::string text;
-  };
-  /// What becomes of one member.
-  struct Member {
+  /// What becomes of one member: another value, or none.
+  struct Edit {
     const wire::JsonField* field;
-    bool removed = false;
-    bool replaced = false;
+    bool removed;
     std::string value;
   };
-  [[nodiscard]] std::size_t end_of(const Member& member) const;
-  [[nodiscard]] std::vector<Change> changes() const;
+  [[nodiscard]] Edit& edit(const wire::JsonField& field);
+  [[nodiscard]] bool removed(const wire::JsonField& field) const;
+  [[nodiscard]] std::size_t end_of(const wire::JsonField& field) const;
+  [[nodiscard]] std::size_t members_kept() const;
   [[nodiscard]] std::string inserted(bool something_behind) const;
 
   std::string_view body_;
   const wire::JsonShape& shape_;
-  std::vector<Member> members_;
+  std::vector<Edit> edits_;  // in the body's order
   std::vector<std::pair<std::string, std::string>> added_;
 };
 

@@ -202,7 +202,7 @@ std::string plain_message(int status, std::string_view body) {
   return "the provider answered " + std::to_string(status) + " without a readable error";
 }
 
-Error map_upstream_error(int status, const HeaderList& headers, const ReportedError& reported) {
+Error map_upstream_error(int status, const HeaderFields& headers, const ReportedError& reported) {
   const int inside = status == 0 ? status_inside(reported) : status;
   const ErrorKind kind = judge(inside, reported);
   const std::string said =

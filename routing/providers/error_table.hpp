@@ -25,12 +25,12 @@ struct ReportedError {
 /// Judges a failure. `status` is the HTTP status, or for an error inside a 200 the status that its
 /// own code names; 0 there means: find it by code and type (else 502). Headers are asked for retry
 /// hints and `date`.
-[[nodiscard]] Error map_upstream_error(int status, const HeaderList& headers,
+[[nodiscard]] Error map_upstream_error(int status, const HeaderFields& headers,
                                        const ReportedError& reported);
 
 /// The delay that reply headers ask for: the larger of `retry-after-ms` and `retry-after` (int,
 /// float, or an HTTP date relative to `date`); negative becomes 0, capped at a day.
-[[nodiscard]] std::optional<std::chrono::milliseconds> retry_after(const HeaderList& headers);
+[[nodiscard]] std::optional<std::chrono::milliseconds> retry_after(const HeaderFields& headers);
 
 /// A duration as providers write it in bodies and headers: `12`, `1.5`, `46s`, `46.2s`, `12ms`,
 /// `6m0s`. Plain numbers are seconds.

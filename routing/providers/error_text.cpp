@@ -76,23 +76,16 @@ std::optional<std::chrono::sys_seconds> http_date(std::string_view text) {
          std::chrono::seconds(second);
 }
 
-std::string_view find(const HeaderList& headers, std::string_view name) {
-  for (const auto& [key, value] : headers) {
-    if (iequals(key, name)) return value;
-  }
-  return {};
-}
-
-std::optional<milliseconds> retry_after_seconds(const HeaderList& headers) {
-  const std::string_view text = find(headers, "retry-after");
+std::optional<milliseconds> retry_after_seconds(const HeaderFields& headers) {
+  const std::string_view text = headers.find("retry-after");
   if (auto delay = parse_delay(text)) return delay;
-  const auto until = http_date(text), now = http_date(find(headers, "date"));
+  const auto until = http_date(text), now = http_date(headers.find("date"));
   if (!until || !now) return std::nullopt;
   return clamp_ms(static_cast<double>((*until - *now).count()) * 1000);
 }
 
-std::optional<milliseconds> retry_after_ms(const HeaderList& headers) {
-  std::string_view text = trim(find(headers, "retry-after-ms"));
+std::optional<milliseconds> retry_after_ms(const HeaderFields& headers) {
+  std::string_view text = trim(headers.find("retry-after-ms"));
   const auto value = take_number(text);
   if (!value || !text.empty()) return std::nullopt;
   return clamp_ms(*value);
@@ -144,7 +137,7 @@ std::optional<milliseconds> parse_delay(std::string_view text) {
   return clamp_ms(total);
 }
 
-std::optional<milliseconds> retry_after(const HeaderList& headers) {
+std::optional<milliseconds> retry_after(const HeaderFields& headers) {
   const auto fine = retry_after_ms(headers), coarse = retry_after_seconds(headers);
   if (!fine) return coarse;
   return coarse ? std::max(*fine, *coarse) : fine;

@@ -33,6 +33,6 @@ std::unique_ptr<ReplyDecoder> embeddings_decoder(const ResponseHead& head,
 
 /// The Error that an error reply's body describes: Google's object, alone or in an array, or
 /// whatever else came. `status` 0: inside a 200.
-[[nodiscard]] Error read_error(int status, const HeaderList& headers, std::string_view body);
+[[nodiscard]] Error read_error(int status, const HeaderFields& headers, std::string_view body);
 
 }  // namespace tollgate::routing::gemini

@@ -118,7 +118,7 @@ class ChatDecoder final : public ReplyDecoder {
   }
 
   int status_;
-  HeaderList headers_;
+  const HeaderFields& headers_;
   bool collects_ = false;
   ReplyReader reader_;
   wire::SseDecoder events_;

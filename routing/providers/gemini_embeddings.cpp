@@ -130,7 +130,7 @@ class EmbeddingsDecoder final : public ReplyDecoder {
   }
 
   int status_;
-  HeaderList headers_;
+  const HeaderFields& headers_;
   std::string model_, body_;
 };
 

@@ -81,7 +81,7 @@ void read_details(const JsonView& error, int status, ReportedError& reported) {
 
 }  // namespace
 
-Error read_error(int status, const HeaderList& headers, std::string_view body) {
+Error read_error(int status, const HeaderFields& headers, std::string_view body) {
   const JsonView error = error_object(body);
   ReportedError reported;
   if (error.is_object()) {

@@ -53,8 +53,9 @@ Result<HttpRequest> method_request(const Target& target, const EncodeContext& co
   request.target += name;
   request.target += ':';
   request.target += method;
-  request.headers.emplace_back("content-type", "application/json");
-  if (!context.api_key.empty()) request.headers.emplace_back("x-goog-api-key", context.api_key);
+  request.headers.reserve(8, 256);
+  request.headers.add("content-type", "application/json");
+  if (!context.api_key.empty()) request.headers.add("x-goog-api-key", context.api_key);
   return request;
 }
 

@@ -63,7 +63,7 @@ Error not_json(std::string_view body) {
 /// A 4xx, 5xx, or a redirect, which is never followed.
 class ErrorDecoder final : public ReplyDecoder {
  public:
-  explicit ErrorDecoder(const ResponseHead& head) : status_(head.status), headers_(head.headers) {}
+  explicit ErrorDecoder(const ResponseHead& head) : head_(head) {}
 
   Result<void> feed(const std::shared_ptr<Block>& block, std::string_view bytes, Batch&) override {
     body_.add(block, bytes);
@@ -71,19 +71,19 @@ class ErrorDecoder final : public ReplyDecoder {
   }
   Result<void> finish(Batch& out) override {
     const std::string_view body = body_.join(out);
-    return std::unexpected(map_upstream_error(status_, headers_, read_error_body(status_, body)));
+    return std::unexpected(
+        map_upstream_error(head_.status, head_.headers, read_error_body(head_.status, body)));
   }
 
  private:
-  int status_;
-  HeaderList headers_;
+  const ResponseHead& head_;
   Collected body_;
 };
 
 class OkDecoder final : public ReplyDecoder {
  public:
   OkDecoder(const ResponseHead& head, const DecodeHints& hints)
-      : headers_(head.headers), hints_(hints), reader_(hints.relay, hints.id_seed) {}
+      : head_(head), hints_(hints), reader_(hints.relay, hints.id_seed) {}
 
   Result<void> feed(const std::shared_ptr<Block>& block, std::string_view bytes,
                     Batch& out) override {
@@ -119,11 +119,11 @@ class OkDecoder final : public ReplyDecoder {
   Result<void> chunk(const wire::SseEvent& event, std::string_view data, Batch& out);
   Result<void> finish_stream(Batch& out);
   Result<void> finish_whole(Batch& out);
-  Result<void> check(std::string_view object) const;
+  Result<void> check(const ReplyTop& top, std::string_view object) const;
   void open_frame(std::string_view wire, Batch& out) const;
 
-  HeaderList headers_;
-  DecodeHints hints_;
+  const ResponseHead& head_;
+  const DecodeHints& hints_;
   ReplyReader reader_;
   wire::SseDecoder sse_;
   Collected body_;
@@ -192,22 +192,24 @@ Result<void> OkDecoder::event(const wire::SseEvent& event, Batch& out) {
 
 Result<void> OkDecoder::chunk(const wire::SseEvent& event, std::string_view data, Batch& out) {
   if (!is_json(data)) return std::unexpected(not_json(data));
+  const ReplyTop top(data);
   // After every choice has finished an error changes nothing that the client has.
   if (!reader_.all_finished()) {
-    auto checked = check(data);
+    auto checked = check(top, data);
     if (!checked) return checked;
     if (event.event == "error") {
-      return std::unexpected(map_upstream_error(0, headers_, read_error_body(0, data)));
+      return std::unexpected(map_upstream_error(0, head_.headers, read_error_body(0, data)));
     }
   }
   open_frame(event.wire, out);
-  return reader_.chunk(data, out);
+  return reader_.chunk(top, out);
 }
 
-Result<void> OkDecoder::check(std::string_view object) const {
+Result<void> OkDecoder::check(const ReplyTop& top, std::string_view object) const {
+  if (top.error.empty() && top.kind != "\"error\"") return {};
   const auto reported = read_error_inside(object);
   if (!reported) return {};
-  return std::unexpected(map_upstream_error(0, headers_, *reported));
+  return std::unexpected(map_upstream_error(0, head_.headers, *reported));
 }
 
 Result<void> OkDecoder::finish_stream(Batch& out) {
@@ -242,7 +244,8 @@ Result<void> OkDecoder::finish_whole(Batch& out) {
   const std::string_view object = trim(body);
   if (object.empty()) return fail(ErrorKind::upstream_error, "the provider sent an empty reply");
   if (!is_json(object)) return std::unexpected(not_json(object));
-  auto checked = check(object);
+  const ReplyTop top(object);
+  auto checked = check(top, object);
   if (!checked) return checked;
   open_frame(body, out);
   if (hints_.endpoint == Endpoint::embeddings) {
@@ -250,7 +253,7 @@ Result<void> OkDecoder::finish_whole(Batch& out) {
     if (read) out.push(Ended{});
     return read;
   }
-  auto read = reader_.whole(object, out);
+  auto read = reader_.whole(top, out);
   if (read) reader_.end(out);
   return read;
 }

@@ -90,12 +90,13 @@ Pieces splice(const RequestView& view, const Target& target) {
   return edit.pieces();
 }
 
-HeaderList headers_for(const RequestView& view, std::string_view api_key) {
-  HeaderList headers;
-  if (!api_key.empty()) headers.emplace_back("authorization", "Bearer " + std::string(api_key));
-  headers.emplace_back("content-type", "application/json");
-  headers.emplace_back("accept", view.stream ? "text/event-stream" : "application/json");
-  headers.emplace_back("accept-encoding", "identity");
+HeaderFields headers_for(const RequestView& view, std::string_view api_key) {
+  HeaderFields headers;
+  headers.reserve(8, 256);
+  if (!api_key.empty()) headers.add("authorization", "Bearer " + std::string(api_key));
+  headers.add("content-type", "application/json");
+  headers.add("accept", view.stream ? "text/event-stream" : "application/json");
+  headers.add("accept-encoding", "identity");
   return headers;
 }
 

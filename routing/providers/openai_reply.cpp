@@ -1,5 +1,6 @@
 #include "routing/providers/openai_reply.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "gateway/wire/json_walk.hpp"
@@ -38,38 +39,33 @@ FinishReason reason_of(std::string_view name) {
 
 }  // namespace
 
-/// The members of the top level.
-struct ReplyReader::Heading {
-  std::string_view id, model, created, choices, usage, groq;
-};
+ReplyTop::ReplyTop(std::string_view object) {
+  pick(object, {{"id", id},
+                {"model", model},
+                {"created", created},
+                {"choices", choices},
+                {"usage", usage},
+                {"object", kind},
+                {"error", error},
+                {"x_groq", groq}});
+}
 
 bool ReplyReader::all_finished() const {
-  for (const auto& [index, choice] : choices_) {
-    if (!choice.finish) return false;
-  }
-  return !choices_.empty();
+  return !choices_.empty() &&
+         std::ranges::all_of(choices_, [](const Choice& choice) { return bool(choice.finish); });
 }
 
-Result<void> ReplyReader::chunk(std::string_view object, Batch& out) {
-  return read(object, "delta", out);
-}
+Result<void> ReplyReader::chunk(const ReplyTop& top, Batch& out) { return read(top, "delta", out); }
 
-Result<void> ReplyReader::whole(std::string_view object, Batch& out) {
-  auto done = read(object, "message", out);
+Result<void> ReplyReader::whole(const ReplyTop& top, Batch& out) {
+  auto done = read(top, "message", out);
   if (done && choices_.empty()) {
     return fail(ErrorKind::upstream_error, "the provider's reply holds no choice");
   }
   return done;
 }
 
-Result<void> ReplyReader::read(std::string_view object, std::string_view content_name, Batch& out) {
-  Heading top;
-  pick(object, {{"id", top.id},
-                {"model", top.model},
-                {"created", top.created},
-                {"choices", top.choices},
-                {"usage", top.usage},
-                {"x_groq", top.groq}});
+Result<void> ReplyReader::read(const ReplyTop& top, std::string_view content_name, Batch& out) {
   if (!started_) start(top, out);
   std::uint32_t position = 0;
   for (wire::JsonElements items(top.choices); items.next(); ++position) {
@@ -77,19 +73,19 @@ Result<void> ReplyReader::read(std::string_view object, std::string_view content
     if (!done) return done;
   }
   std::string_view groq_usage;
-  pick(top.groq, {{"usage", groq_usage}});
+  if (!top.groq.empty()) pick(top.groq, {{"usage", groq_usage}});
   usage(top.usage.empty() ? groq_usage : top.usage, out);
   return {};
 }
 
 /// Azure's first chunk has neither id nor choice: the reply begins with the one after it.
-void ReplyReader::start(const Heading& heading, Batch& out) {
-  const std::string id = text(heading.id);
-  if (id.empty() && says_nothing(heading.choices)) return;
+void ReplyReader::start(const ReplyTop& top, Batch& out) {
+  const std::string id = text(top.id);
+  if (id.empty() && says_nothing(top.choices)) return;
   started_ = true;
   if (!id.empty()) id_seed_ = id;
-  out.push(Started{out.store(id), out.store(text(heading.model)),
-                   static_cast<std::int64_t>(count(heading.created).value_or(0))});
+  out.push(Started{out.store(id), out.store(text(top.model)),
+                   static_cast<std::int64_t>(count(top.created).value_or(0))});
 }
 
 void ReplyReader::usage(std::string_view object, Batch& out) {
@@ -101,7 +97,11 @@ Result<ReplyReader::Choice*> ReplyReader::find_choice(std::uint64_t index) {
   constexpr std::uint64_t most = 1024;
   if (index >= most) return fail(ErrorKind::upstream_error, "the provider sent too many choices");
   const auto number = static_cast<std::uint32_t>(index);
-  return &choices_.try_emplace(number, number, raw_).first->second;
+  auto place = std::ranges::lower_bound(choices_, number, {}, &Choice::index);
+  if (place == choices_.end() || place->index != number) {
+    place = choices_.emplace(place, number, raw_);
+  }
+  return &*place;
 }
 
 Result<void> ReplyReader::choice(std::string_view object, std::string_view content_name,
@@ -150,7 +150,7 @@ void ReplyReader::tell_finish(Choice& choice, Batch& out) {
 }
 
 void ReplyReader::end(Batch& out) {
-  for (auto& [index, choice] : choices_)
+  for (Choice& choice : choices_)
     tell_finish(choice, out);
   out.push(Ended{});
 }

@@ -3,15 +3,22 @@
 // lives in the batch; one for each reply.
 #pragma once
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "routing/providers/openai_calls.hpp"
 #include "routing/providers/openai_json.hpp"
 
 namespace tollgate::routing::openai {
+
+/// The members of a reply object's top level, each as its JSON text; null counts as absent.
+struct ReplyTop {
+  explicit ReplyTop(std::string_view object);
+  std::string_view id, model, created, choices, usage, groq;
+  std::string_view error, kind;  ///< an error may stand where a reply was expected
+};
 
 class ReplyReader {
  public:
@@ -22,9 +29,9 @@ class ReplyReader {
   ReplyReader(bool raw, std::string_view id_seed) : raw_(raw), id_seed_(id_seed) {}
 
   /// One stream chunk. Error: it says that the generation failed.
-  Result<void> chunk(std::string_view object, Batch& out);
+  Result<void> chunk(const ReplyTop& top, Batch& out);
   /// A whole reply. Error: it holds no choice, or a failure.
-  Result<void> whole(std::string_view object, Batch& out);
+  Result<void> whole(const ReplyTop& top, Batch& out);
   /// The end: what was held goes out, a finish that was never named is inferred.
   void end(Batch& out);
 
@@ -42,10 +49,9 @@ class ReplyReader {
     bool finish_told = false;
     bool legacy_call = false;
   };
-  struct Heading;
 
-  Result<void> read(std::string_view object, std::string_view content_name, Batch& out);
-  void start(const Heading& heading, Batch& out);
+  Result<void> read(const ReplyTop& top, std::string_view content_name, Batch& out);
+  void start(const ReplyTop& top, Batch& out);
   Result<void> choice(std::string_view object, std::string_view content_name,
                       std::uint32_t position, Batch& out);
   Result<Choice*> find_choice(std::uint64_t index);
@@ -62,8 +68,8 @@ class ReplyReader {
 
   bool raw_;
   bool started_ = false;
-  std::string id_seed_;  // of the ids that we have to make
-  std::map<std::uint32_t, Choice> choices_;
+  std::string id_seed_;          // of the ids that we have to make
+  std::vector<Choice> choices_;  // by index
 };
 
 }  // namespace tollgate::routing::openai

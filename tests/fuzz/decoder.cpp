@@ -26,7 +26,7 @@ Choice choose(std::string_view& text) {
   Choice choice;
   const std::uint8_t flags = fuzz::take_byte(text);
   choice.head.status = statuses[fuzz::take_byte(text) % statuses.size()];
-  choice.head.headers.emplace_back("content-type", types[fuzz::take_byte(text) % types.size()]);
+  choice.head.headers.add("content-type", types[fuzz::take_byte(text) % types.size()]);
   choice.seed = fuzz::take_byte(text);
   choice.hints.stream = (flags & 1U) != 0;
   choice.hints.relay = (flags & 2U) != 0;

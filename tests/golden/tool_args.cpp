@@ -56,15 +56,15 @@ Endpoint endpoint_of(const Args& args) {
   die("no such --endpoint: " + name);
 }
 
-HeaderList headers_of(const Args& args) {
-  HeaderList headers;
+HeaderFields headers_of(const Args& args) {
+  HeaderFields headers;
   const std::string json = args.text("headers", "{}");
   const auto shape = wire::JsonShape::read(json);
   if (!shape) die("--headers: " + shape.error().message);
   for (const wire::JsonField& field : shape->fields()) {
     const auto value = wire::json_string(field.value);
     if (!value) die("--headers: values must be strings");
-    headers.emplace_back(field.name, *value);
+    headers.add(field.name, *value);
   }
   return headers;
 }
@@ -74,7 +74,7 @@ ResponseHead head_of(const Args& args) {
   head.status = args.number("status", 200);
   head.headers = headers_of(args);
   const std::string type = args.text("content-type");
-  if (!type.empty()) head.headers.emplace_back("content-type", type);
+  if (!type.empty()) head.headers.add("content-type", type);
   return head;
 }
 

@@ -27,7 +27,7 @@ class Args {
 [[nodiscard]] const routing::Provider& provider_of(const Args& args);
 [[nodiscard]] Endpoint endpoint_of(const Args& args);
 /// `--headers '{"retry-after":"1"}'`; values must be strings.
-[[nodiscard]] HeaderList headers_of(const Args& args);
+[[nodiscard]] HeaderFields headers_of(const Args& args);
 /// The reply head out of --status, --content-type and --headers.
 [[nodiscard]] ResponseHead head_of(const Args& args);
 /// The hints out of --endpoint, --stream, --relay, --base64, --json-tool, --model.

@@ -118,7 +118,7 @@ EncodedText encode(std::string_view request, std::string_view model, bool refuse
   out.body = encoded->request.body.joined();
   for (const std::string& name : encoded->dropped)
     out.dropped += (out.dropped.empty() ? "" : ",") + name;
-  out.headers = encoded->request.headers;
+  out.headers = encoded->request.headers.list();
   out.target = encoded->request.target;
   out.hints = encoded->hints;
   return out;

@@ -20,4 +20,20 @@ TEST_CASE("a value cannot break out of its line") {
   CHECK(head.fields == "x-model: a  set-cookie: b c\r\n");
 }
 
+TEST_CASE("header fields keep names and values apart, in order, and through copies") {
+  HeaderFields fields{{"content-type", "text/plain"}, {"x-empty", ""}};
+  fields.add("X-Folded", "one");
+  fields.extend_last(" two");
+  HeaderFields copy = fields;
+  fields = {};
+  CHECK(fields.empty());
+  CHECK(copy.size() == 3);
+  CHECK(copy.find("x-folded") == "one two");
+  CHECK(copy.find("CONTENT-TYPE") == "text/plain");
+  CHECK(copy.find("x-absent").empty());
+  CHECK(copy.list() ==
+        HeaderList{{"content-type", "text/plain"}, {"x-empty", ""}, {"X-Folded", "one two"}});
+  CHECK(HeaderFields(copy.list()).list() == copy.list());
+}
+
 }  // namespace tollgate

@@ -77,7 +77,7 @@ Sent encode(std::string_view request, const Asked& asked) {
   }
   sent.body = encoded->request.body.joined();
   sent.target = encoded->request.target;
-  sent.headers = encoded->request.headers;
+  sent.headers = encoded->request.headers.list();
   sent.hints = encoded->hints;
   return sent;
 }
