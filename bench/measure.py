@@ -3,6 +3,7 @@
 import os
 import pathlib
 import platform
+import time
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PROC = pathlib.Path("/proc")
@@ -88,18 +89,24 @@ class Snapshot:
         pids = tree(pid)
         self.user, self.system = cpu_us(pids)
         self.run = run_us(pids)
-        self.helpers = sum(cpu_us(helpers))
+        self.time = time.monotonic()
+        self.helpers = [sum(cpu_us([each])) for each in helpers]
         self.total, self.busy, self.steal = machine_ticks()
 
     def since(self, before):
-        """What happened since `before`, as a dictionary for the report."""
+        """What happened since `before`, as a dictionary for the report. `busy` is in cores: 1.0 is
+        one core all the time; `helpers_busy` is that of the busier of our own programs."""
         total = max(1, self.total - before.total)
         user, system = self.user - before.user, self.system - before.system
         in_ticks = user + system
         exact = None if None in (self.run, before.run) else self.run - before.run
-        ours = (in_ticks + self.helpers - before.helpers) * TICKS / 1e6
+        helped = [now - then for now, then in zip(self.helpers, before.helpers)]
+        ours = (in_ticks + sum(helped)) * TICKS / 1e6
+        window_us = max(1e-6, self.time - before.time) * 1e6
         return {
             "cpu_us": in_ticks if exact is None else exact,
+            "busy": (in_ticks if exact is None else exact) / window_us,
+            "helpers_busy": max(helped, default=0) / window_us,
             "cpu_user_us": user,
             "cpu_system_us": system,
             "stolen": (self.steal - before.steal) / total,

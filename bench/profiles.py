@@ -2,30 +2,44 @@
 
 import dataclasses
 
+KB = 1024
+HOUR_MS = 3_600_000
+
 
 @dataclasses.dataclass(frozen=True)
 class Profile:
     """One load. A whole reply's unit is a request, a stream's is an event."""
 
     name: str
-    kind: str                    # what is done, for the title
+    what: str                    # is done, for the title
+    measure: str = "cost"        # how: a name of bench.KINDS
     connections: int = 64
-    request_bytes: int = 3072
-    reply_bytes: int = 1024
+    request_bytes: int = 3 * KB
+    reply_bytes: int = KB
     stream: bool = False
     events: int = 0              # of one stream
     interval_ms: float = 0       # between two of them
     rate: float = 0              # requests a second; 0: a closed loop
     model: str = "bench"         # what the gateway is asked for; the others relay it as it is
+    upstream_tls: bool = False   # the mock provider speaks TLS
+    client_tls: bool = False     # the proxies do, to their clients
+    ramp_s: float = 1            # over which streams begin
+    rest_s: float = 0            # idle: how long after the end memory is read again
+    rounds: int = 0              # 0: as many as the run has
     quick: dict = dataclasses.field(default_factory=dict)  # what --quick changes
 
     @property
     def title(self):
+        return f"{self.what}: {self.load_text()}"
+
+    def load_text(self):
+        if self.stream and self.interval_ms >= HOUR_MS:
+            return f"{self.connections:,} open streams that have sent one event"
         if self.stream:
-            return (f"{self.kind}: {self.connections:,} streams of {1000 / self.interval_ms:g} "
+            return (f"{self.connections:,} streams of {1000 / self.interval_ms:g} "
                     "events a second")
-        return (f"{self.kind}: {self.request_bytes / 1024:g} KB request, "
-                f"{self.reply_bytes / 1024:g} KB reply, {self.connections} connections")
+        return (f"{self.request_bytes / KB:g} KB request, {self.reply_bytes / KB:g} KB reply, "
+                f"{self.connections} connections")
 
     @property
     def unit(self):
@@ -48,21 +62,36 @@ class Profile:
         arguments = ["--body-bytes", self.request_bytes, "--connections", self.connections]
         if self.rate:
             arguments += ["--rate", self.rate]
+        if self.client_tls:
+            arguments += ["--tls"]
         if self.stream:
             # Streams that all began at once would send all their events at once.
             arguments += ["--stream", "--events", self.events, "--ramp", self.ramp()]
         return arguments
 
     def ramp(self):
-        """Over one second, or one stream where that is shorter."""
-        return min(1.0, self.events * self.interval_ms / 1000) if self.stream else 0
+        """Over its time, or one stream's where that is shorter."""
+        return min(self.ramp_s, self.events * self.interval_ms / 1000) if self.stream else 0
 
+
+STREAMS = {"stream": True, "events": 100, "interval_ms": 50,
+           "quick": {"connections": 200, "events": 10}}
+SILENT = {"measure": "idle", "stream": True, "connections": 5000, "events": 2,
+          "interval_ms": HOUR_MS, "rest_s": 60, "rounds": 3}
+TO_ANTHROPIC = {"model": "bench-anthropic"}
 
 ALL = (
     Profile("relay", "Relay"),
-    Profile("sse", "SSE relay", stream=True, connections=500, events=100, interval_ms=50,
-            quick={"connections": 200, "events": 20}),
-    Profile("translate", "OpenAI to Anthropic", model="bench-anthropic"),
-    Profile("translate-sse", "OpenAI to Anthropic, SSE", stream=True, connections=500, events=100,
-            interval_ms=50, model="bench-anthropic", quick={"connections": 200, "events": 20}),
+    Profile("relay-100k", "Relay of a long request", request_bytes=100 * KB),
+    Profile("sse", "SSE relay", connections=1000, **STREAMS),
+    Profile("translate", "OpenAI to Anthropic", **TO_ANTHROPIC),
+    Profile("translate-sse", "OpenAI to Anthropic, SSE", connections=500, **STREAMS,
+            **TO_ANTHROPIC),
+    Profile("tls-upstream", "Relay to a provider behind TLS", upstream_tls=True),
+    Profile("latency", "Added latency", measure="latency"),
+    Profile("idle", "Memory", **SILENT, ramp_s=3,
+            quick={"connections": 500, "ramp_s": 0.5, "rest_s": 4, "rounds": 1}),
+    Profile("idle-tls", "Memory, clients under TLS", client_tls=True, **SILENT, ramp_s=10,
+            quick={"connections": 300, "ramp_s": 0.7, "rest_s": 4, "rounds": 1}),
+    Profile("workers", "Two workers against one", measure="workers"),
 )

@@ -3,6 +3,7 @@
 Every proxy gets one worker, keep-alive on both sides, no buffering of replies and an access log to
 a file, so that none is spared what another pays for."""
 
+import dataclasses
 import hashlib
 import os
 import pathlib
@@ -11,6 +12,8 @@ import shutil
 import socket
 import subprocess
 import time
+
+from certificates import Certificates
 
 KEY = "tg-bench-4Tq8Zr2Lw6Nc0Xv5Hs1Yd7Ke3Ua9Gj"
 
@@ -80,10 +83,23 @@ class Upstream(Process):
         self.port = int(line)
 
 
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What a profile asks of a proxy beside the ordinary."""
+
+    workers: int = 1
+    upstream_tls: Certificates | None = None  # the mock provider speaks TLS; verify it
+    client_tls: Certificates | None = None    # speak TLS to clients
+
+
 class Proxy:
     """One server to be measured. Subclasses say how it is configured and started."""
 
     name = ""
+    workers = 1
+    headers = ()       # `Name: value`, of each request to it
+    speaks_tls = True  # it can be told to, on both sides
+    options = Options()
 
     def __init__(self, build):
         self.build = build
@@ -107,8 +123,13 @@ class Proxy:
     def command(self, config):
         raise NotImplementedError
 
-    def start(self, directory, upstream_port, cores):
+    def model_for(self, profile):
+        """What a request to it asks for."""
+        return "bench"
+
+    def start(self, directory, upstream_port, cores, options=Options()):
         """Starts the server and waits until it takes connections."""
+        self.options = options
         self.port = free_port()
         self.config = self.render(directory, upstream_port)
         file = directory / f"{self.name}.conf"
@@ -146,19 +167,26 @@ class Tollgate(Proxy):
         done = subprocess.run([self.binary(), "--version"], capture_output=True, text=True)
         return done.stdout.strip()
 
+    def model_for(self, profile):
+        return profile.model
+
     def render(self, directory, upstream_port):
         digest = hashlib.sha256(KEY.encode()).hexdigest()
-        base = f"http://127.0.0.1:{upstream_port}"
+        front, back = self.options.client_tls, self.options.upstream_tls
+        base = f"{'https' if back else 'http'}://127.0.0.1:{upstream_port}"
+        trust = f", tls: {{ca_file: {back.authority}}}" if back else ""
+        listen_tls = (f"\n  tls: {{cert_file: {front.certificate}, key_file: {front.key}}}"
+                      if front else "")
         return f"""\
 version: 1
 listen:
-  http: 127.0.0.1:{self.port}
+  http: 127.0.0.1:{self.port}{listen_tls}
   admin: 127.0.0.1:{free_port()}
-  workers: 1
+  workers: {self.options.workers}
 providers:
-  openai-mock: {{kind: openai, base_url: "{base}/v1", api_key: sk-mock}}
-  anthropic-mock: {{kind: anthropic, base_url: "{base}", api_key: sk-mock}}
-  gemini-mock: {{kind: gemini, base_url: "{base}", api_key: sk-mock}}
+  openai-mock: {{kind: openai, base_url: "{base}/v1", api_key: sk-mock{trust}}}
+  anthropic-mock: {{kind: anthropic, base_url: "{base}", api_key: sk-mock{trust}}}
+  gemini-mock: {{kind: gemini, base_url: "{base}", api_key: sk-mock{trust}}}
 models:
   bench: {{targets: [{{provider: openai-mock, model: bench-1}}]}}
   bench-anthropic: {{targets: [{{provider: anthropic-mock, model: bench-1}}]}}
@@ -179,6 +207,19 @@ class Nginx(Proxy):
         user = "user root;\n" if os.geteuid() == 0 else ""
         temporary = "".join(f"  {kind}_temp_path {directory}/nginx-{kind};\n" for kind in
                             ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        front, back = self.options.client_tls, self.options.upstream_tls
+        scheme = "https" if back else "http"
+        trust = f"""
+      proxy_ssl_verify on;
+      proxy_ssl_trusted_certificate {back.authority};
+      proxy_ssl_name localhost;
+      proxy_ssl_server_name on;
+      proxy_ssl_protocols TLSv1.2 TLSv1.3;
+      proxy_ssl_session_reuse on;""" if back else ""
+        listen_tls = f"""
+    ssl_certificate {front.certificate};
+    ssl_certificate_key {front.key};
+    ssl_protocols TLSv1.2 TLSv1.3;""" if front else ""
         return f"""\
 daemon off;
 {user}worker_processes 1;
@@ -199,9 +240,9 @@ http {{
     keepalive_timeout 650s;
   }}
   server {{
-    listen 127.0.0.1:{self.port} backlog=4096;
+    listen 127.0.0.1:{self.port}{" ssl" if front else ""} backlog=4096;{listen_tls}
     location / {{
-      proxy_pass http://mock;
+      proxy_pass {scheme}://mock;{trust}
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_buffering off;
@@ -219,6 +260,10 @@ class Haproxy(Proxy):
     name = "haproxy"
 
     def render(self, directory, upstream_port):
+        front, back = self.options.client_tls, self.options.upstream_tls
+        trust = (f" ssl verify required ca-file {back.authority} verifyhost localhost "
+                 "sni str(localhost)") if back else ""
+        listen_tls = f" ssl crt {front.both}" if front else ""
         return f"""\
 global
   nbthread 1
@@ -235,10 +280,10 @@ defaults
   timeout server 650s
   timeout http-keep-alive 650s
 frontend front
-  bind 127.0.0.1:{self.port} backlog 4096
+  bind 127.0.0.1:{self.port} backlog 4096{listen_tls}
   default_backend mock
 backend mock
-  server mock 127.0.0.1:{upstream_port}
+  server mock 127.0.0.1:{upstream_port}{trust}
 """
 
     def command(self, config):
