@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
+#include <openssl/evp.h>
 
 #include "config/load.hpp"
 
@@ -11,9 +11,35 @@ namespace {
 
 using Digest = std::array<unsigned char, 32>;
 
-Digest digest_of(std::string_view secret) {
+/// SHA-256 with all that OpenSSL would make anew for each digest: finding the algorithm and a
+/// context cost more than hashing a key. One a thread.
+class Sha256 {
+ public:
+  Sha256() : algorithm_(EVP_MD_fetch(nullptr, "SHA256", nullptr)), context_(EVP_MD_CTX_new()) {}
+  ~Sha256() {
+    EVP_MD_CTX_free(context_);
+    EVP_MD_free(algorithm_);
+  }
+  Sha256(const Sha256&) = delete;
+  Sha256& operator=(const Sha256&) = delete;
+
+  /// False: the digest could not be made (no memory), and nothing may be compared with it.
+  [[nodiscard]] bool digest(std::string_view text, Digest& out) {
+    return algorithm_ != nullptr && context_ != nullptr &&
+           EVP_DigestInit_ex2(context_, algorithm_, nullptr) == 1 &&
+           EVP_DigestUpdate(context_, text.data(), text.size()) == 1 &&
+           EVP_DigestFinal_ex(context_, out.data(), nullptr) == 1;
+  }
+
+ private:
+  EVP_MD* algorithm_;
+  EVP_MD_CTX* context_;
+};
+
+std::optional<Digest> digest_of(std::string_view secret) {
+  thread_local Sha256 sha256;
   Digest digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(secret.data()), secret.size(), digest.data());
+  if (!sha256.digest(secret, digest)) return std::nullopt;
   return digest;
 }
 
@@ -96,17 +122,18 @@ void KeyTable::add(const Tenant& tenant, const config::KeyConfig& entry) {
 const Key* KeyTable::find(std::string_view secret, SystemTime now) const {
   constexpr std::size_t longest = 512;
   if (secret.empty() || secret.size() > longest) return nullptr;
-  const Digest digest = digest_of(secret);
+  const std::optional<Digest> digest = digest_of(secret);
+  if (!digest) return nullptr;
   const Key* key = nullptr;
   if (const auto found = by_id_.find(public_id(secret)); found != by_id_.end()) {
     key = &found->second;
   } else if (!by_digest_.empty()) {
-    if (const auto same = by_digest_.find(to_hex(digest)); same != by_digest_.end()) {
+    if (const auto same = by_digest_.find(to_hex(*digest)); same != by_digest_.end()) {
       key = &same->second;
     }
   }
   if (key == nullptr) return nullptr;
-  if (CRYPTO_memcmp(key->digest.data(), digest.data(), digest.size()) != 0) return nullptr;
+  if (CRYPTO_memcmp(key->digest.data(), digest->data(), digest->size()) != 0) return nullptr;
   if (key->expires && *key->expires <= now) return nullptr;
   return key;
 }

@@ -95,7 +95,7 @@ Awaitable<Result<void>> Forwarder::begin_on(const Target& target) {
                        std::string(to_string(plan_.view.endpoint)) + ".");
   }
   const EncodeContext context{.api_key = key_for(provider),
-                              .request_id = call_.request_id,
+                              .request_id = call_.outcome.request_id,
                               .now = std::chrono::system_clock::now(),
                               .refuse_unsupported = plan_.refuse_unsupported};
   auto encoded = provider.codec->encode(plan_.view, target, context);
@@ -104,7 +104,7 @@ Awaitable<Result<void>> Forwarder::begin_on(const Target& target) {
   HeaderFields& headers = encoded_.request.headers;
   for (const auto& [name, value] : provider.headers)
     headers.add(name, value);
-  headers.add("x-request-id", call_.request_id);
+  headers.add("x-request-id", call_.outcome.request_id);
 
   auto attempt = co_await gate_.begin(call_, {provider.name, provider.kind, current_->model});
   if (!attempt) co_return std::unexpected(attempt.error());

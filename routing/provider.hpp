@@ -34,7 +34,8 @@ struct DecodeHints {
   std::string json_tool_name;
   bool base64 = false;  ///< embeddings: the client wants base64
   std::string model;    ///< upstream model
-  std::string id_seed;  ///< one of its own for each request: for ids that the provider leaves out
+  /// One of its own for each request, which outlives these: for ids that the provider leaves out.
+  std::string_view id_seed;
   /// Tools whose names the provider could not take, as (sent, the client's).
   std::vector<std::pair<std::string, std::string>> renamed_tools;
 };

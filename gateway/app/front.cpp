@@ -57,7 +57,7 @@ std::shared_ptr<ServedRequest> GatewayFront::open(const RequestHead& head, const
   run->plan = services_.plan;
   run->call.started = std::chrono::steady_clock::now();
   run->call.outcome.started_at = std::chrono::system_clock::now();
-  run->call.request_id = services_.ids.next(run->call.outcome.started_at);
+  run->call.outcome.request_id = services_.ids.next(run->call.outcome.started_at);
   note_client(*run, head, peer);
   look(*run, head);
   return run;
@@ -66,7 +66,6 @@ std::shared_ptr<ServedRequest> GatewayFront::open(const RequestHead& head, const
 void GatewayFront::note_client(Run& run, const RequestHead& head, const Peer& peer) {
   constexpr std::size_t id_bytes_max = 128;
   Outcome& outcome = run.call.outcome;
-  outcome.request_id = run.call.request_id;
   outcome.client_request_id = printable(head.header("x-request-id"), id_bytes_max);
   outcome.client_address = peer.address;
   run.cors_fields = cors_fields(run.plan->config.listen.cors, head.header("origin"));

@@ -54,7 +54,7 @@ Awaitable<void> Generation::serve() {
     how = co_await answer();
   } catch (const std::exception& bug) {
     how.error().detail = bug.what();
-    services_.shared.log.error(std::string("bug in request ") + call_.request_id + ": " +
+    services_.shared.log.error(std::string("bug in request ") + call_.outcome.request_id + ": " +
                                bug.what());
   }
   co_await finish(std::move(how));
@@ -202,7 +202,7 @@ ReplyHead Generation::reply_head() const {
 /// attempt answers.
 wire::ReplyEncoder& Generation::encoder() {
   if (!encoder_) {
-    encoder_ = dialect_.encoder({.id = "chatcmpl-" + call_.request_id,
+    encoder_ = dialect_.encoder({.id = "chatcmpl-" + call_.outcome.request_id,
                                  .created = unix_seconds(call_.outcome.started_at),
                                  .model = view_->model,
                                  .endpoint = view_->endpoint,
@@ -248,7 +248,7 @@ Awaitable<void> Generation::finish(Result<void> how) {
   try {
     co_await send_last(how);
   } catch (const std::exception& bug) {
-    services_.shared.log.error(std::string("bug at the end of ") + call_.request_id + ": " +
+    services_.shared.log.error(std::string("bug at the end of ") + call_.outcome.request_id + ": " +
                                bug.what());
   }
   if (begun_) --services_.shared.metrics.streams_active;

@@ -23,7 +23,7 @@ ReplyHead base_head(const Run& run, int status) {
   ReplyHead head;
   head.status = status;
   head.fields.reserve(512);
-  head.add("x-request-id", run.call.request_id);
+  head.add("x-request-id", run.call.outcome.request_id);
   head.fields += run.cors_fields;
   return head;
 }

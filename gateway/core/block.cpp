@@ -33,11 +33,13 @@ std::string_view Batch::store(std::string_view text) {
 }
 
 void Batch::begin_frame(std::string_view wire) {
+  if (frames.empty()) frames.reserve(4);
   frames.push_back({wire, static_cast<std::uint32_t>(events.size()), 0, false});
 }
 
 void Batch::push(StreamEvent event) {
   if (frames.empty()) begin_frame({});
+  if (events.empty()) events.reserve(8);
   events.push_back(std::move(event));
   ++frames.back().event_count;
 }

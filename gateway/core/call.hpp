@@ -2,7 +2,6 @@
 // run, seen by policies and routing. One worker thread.
 #pragma once
 #include <chrono>
-#include <string>
 
 #include "gateway/core/abort.hpp"
 #include "gateway/core/clock.hpp"
@@ -11,7 +10,6 @@
 namespace tollgate {
 
 struct Call {
-  std::string request_id;
   SteadyTime started{};
   SteadyTime deadline = never;
   AbortSlot abort;

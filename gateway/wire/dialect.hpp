@@ -74,8 +74,8 @@ struct ReplyContext {
 struct ReplyEncoder {
   virtual ~ReplyEncoder() = default;
   /// Streams: appends the SSE bytes of the batch (views into its blocks, or owned). Whole replies:
-  /// collects, appends nothing.
-  virtual void encode(const Batch& batch, Pieces& out) = 0;
+  /// collects, appends nothing, and takes the batch over.
+  virtual void encode(Batch& batch, Pieces& out) = 0;
   /// The end of a good reply: usage chunk where asked for and [DONE], or the whole JSON body.
   virtual void finish(Pieces& out) = 0;
   /// A failure after bytes were sent: the dialect's error event. Nothing follows it.
@@ -90,8 +90,7 @@ class Dialect {
   virtual Result<RequestView> read(Endpoint endpoint, std::string_view body) const = 0;
   virtual Result<ChatRequest> decode_chat(const RequestView& view) const = 0;
   virtual Result<EmbeddingRequest> decode_embedding(const RequestView& view) const = 0;
-  [[nodiscard]] virtual std::unique_ptr<ReplyEncoder> encoder(
-      const ReplyContext& context) const = 0;
+  [[nodiscard]] virtual std::unique_ptr<ReplyEncoder> encoder(ReplyContext context) const = 0;
   /// The JSON body of an error reply.
   [[nodiscard]] virtual std::string render_error(const Error& error) const = 0;
   /// Written between frames of a silent stream.

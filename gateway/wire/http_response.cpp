@@ -4,6 +4,7 @@
 
 #include "gateway/wire/http_head.hpp"
 #include "gateway/wire/http_syntax.hpp"
+#include "gateway/wire/scan.hpp"
 
 namespace tollgate::wire {
 namespace {
@@ -36,7 +37,7 @@ bool parse_status_line(std::string_view line, ResponseHead& out) {
 
 /// Adds one header line, or the continuation of the last one.
 Result<void> read_reply_header(std::string_view line, HeaderFields& headers) {
-  if (line.find_first_of(std::string_view("\r\0", 2)) != std::string_view::npos) {
+  if (find_byte(line, [](auto c) { return (c == '\r') | (c == '\0'); }) != line.size()) {
     return bad_reply("a control character in a header");
   }
   if (line.starts_with(' ') || line.starts_with('\t')) {

@@ -191,8 +191,8 @@ Result<void> OkDecoder::event(const wire::SseEvent& event, Batch& out) {
 }
 
 Result<void> OkDecoder::chunk(const wire::SseEvent& event, std::string_view data, Batch& out) {
-  if (!is_json(data)) return std::unexpected(not_json(data));
-  const ReplyTop top(data);
+  ReplyTop top;
+  if (!top.read(data)) return std::unexpected(not_json(data));
   // After every choice has finished an error changes nothing that the client has.
   if (!reader_.all_finished()) {
     auto checked = check(top, data);
@@ -243,8 +243,8 @@ Result<void> OkDecoder::finish_whole(Batch& out) {
   const std::string_view body = body_.join(out);
   const std::string_view object = trim(body);
   if (object.empty()) return fail(ErrorKind::upstream_error, "the provider sent an empty reply");
-  if (!is_json(object)) return std::unexpected(not_json(object));
-  const ReplyTop top(object);
+  ReplyTop top;
+  if (!top.read(object)) return std::unexpected(not_json(object));
   auto checked = check(top, object);
   if (!checked) return checked;
   open_frame(body, out);

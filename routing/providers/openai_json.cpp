@@ -22,26 +22,79 @@ std::size_t open_surrogate(std::string_view inner) {
   return slashes % 2 == 0 ? length : 0;
 }
 
-}  // namespace
+constexpr int depth_max = 64;
 
-void pick(std::string_view object, std::initializer_list<Want> wants) {
-  for (wire::JsonMembers members(object); members.next();) {
-    for (const Want& want : wants) {
-      if (want.name != members.name()) continue;
-      if (members.value() != "null") want.value = members.value();
-      break;
-    }
+void give(std::string_view name, std::string_view value, std::initializer_list<Want> wants) {
+  for (const Want& want : wants) {
+    if (want.name != name) continue;
+    if (value != "null") want.value = value;
+    return;
   }
 }
 
-bool is_json(std::string_view text) {
-  constexpr int depth_max = 64;
+/// One member, checked; what is wanted of it is taken.
+bool member(wire::JsonScanner& scan, std::initializer_list<Want> wants) {
+  scan.space();
+  const std::size_t name_at = scan.at();
+  if (!scan.string()) return false;
+  std::string_view name = scan.since(name_at + 1);
+  name.remove_suffix(1);
+  scan.space();
+  if (!scan.take(':')) return false;
+  scan.space();
+  const std::size_t value_at = scan.at();
+  if (!scan.value()) return false;
+  if (name.find('\\') == std::string_view::npos) {
+    give(name, scan.since(value_at), wants);
+  } else {
+    give(wire::json_unescape(name), scan.since(value_at), wants);
+  }
+  scan.space();
+  return true;
+}
+
+bool members(wire::JsonScanner& scan, std::initializer_list<Want> wants) {
+  if (!scan.enter()) return false;
+  scan.take('{');
+  scan.space();
+  if (!scan.take('}')) {
+    do {
+      if (!member(scan, wants)) return false;
+    } while (scan.take(','));
+    if (!scan.take('}')) return false;
+  }
+  scan.leave();
+  return true;
+}
+
+/// Plain digits, as nearly every count is written.
+std::optional<std::uint64_t> plain_count(std::string_view text) {
+  constexpr std::size_t digits_max = 15;
+  if (text.size() > digits_max) return std::nullopt;
+  std::uint64_t number = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    number = number * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  return number;
+}
+
+}  // namespace
+
+void pick(std::string_view object, std::initializer_list<Want> wants) {
+  for (wire::JsonMembers members(object); members.next();)
+    give(members.name(), members.value(), wants);
+}
+
+bool pick_checked(std::string_view text, std::initializer_list<Want> wants) {
   wire::JsonScanner scan(text, depth_max);
   scan.space();
-  if (!scan.value()) return false;
+  if (!(scan.stands_at('{') ? members(scan, wants) : scan.value())) return false;
   scan.space();
   return scan.at_end();
 }
+
+bool is_json(std::string_view text) { return pick_checked(text, {}); }
 
 bool says_nothing(std::string_view value) {
   if (value.empty() || value == "null" || value == "\"\"") return true;
@@ -55,6 +108,7 @@ bool says_nothing(std::string_view value) {
 
 std::optional<std::uint64_t> count(std::string_view value) {
   if (value.empty() || is_string(value)) return std::nullopt;
+  if (const auto plain = plain_count(value)) return plain;
   const auto number = wire::json_double(value);
   constexpr double most = 1e15;
   if (!number || !(*number >= 0) || *number > most) return std::nullopt;
@@ -65,6 +119,11 @@ std::string text(std::string_view value) {
   if (value == "null") return {};
   if (!is_string(value)) return std::string(value);
   return wire::json_string(value).value_or(std::string());
+}
+
+std::string_view text_in(std::string_view value, Batch& batch) {
+  const bool plain = is_string(value) && value.find('\\') == std::string_view::npos;
+  return plain ? value.substr(1, value.size() - 2) : batch.store(text(value));
 }
 
 std::string_view FragmentText::take(std::string_view quoted, Batch& out) {

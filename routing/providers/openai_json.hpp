@@ -21,6 +21,10 @@ struct Want {
 /// Reads the wanted members of `object`; anything that is no object has none.
 void pick(std::string_view object, std::initializer_list<Want> wants);
 
+/// The same on text that nobody has checked; false: it is not one JSON value, well-formed to its
+/// end and not nested too deeply.
+[[nodiscard]] bool pick_checked(std::string_view text, std::initializer_list<Want> wants);
+
 /// True for one JSON value, well-formed to its end and not nested too deeply.
 [[nodiscard]] bool is_json(std::string_view text);
 [[nodiscard]] inline bool is_string(std::string_view value) { return value.starts_with('"'); }
@@ -31,6 +35,8 @@ void pick(std::string_view object, std::initializer_list<Want> wants);
 [[nodiscard]] std::optional<std::uint64_t> count(std::string_view value);
 /// A string's text, a number's digits, any other value's JSON; empty when absent.
 [[nodiscard]] std::string text(std::string_view value);
+/// The same as a view that lives as long as `batch`, which holds the block of `value`.
+[[nodiscard]] std::string_view text_in(std::string_view value, Batch& batch);
 
 /// A text that comes as fragments of a JSON string. An escape for half a character (a high
 /// surrogate) at the end of a fragment waits for its other half in the next one.

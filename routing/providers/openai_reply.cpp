@@ -39,15 +39,15 @@ FinishReason reason_of(std::string_view name) {
 
 }  // namespace
 
-ReplyTop::ReplyTop(std::string_view object) {
-  pick(object, {{"id", id},
-                {"model", model},
-                {"created", created},
-                {"choices", choices},
-                {"usage", usage},
-                {"object", kind},
-                {"error", error},
-                {"x_groq", groq}});
+bool ReplyTop::read(std::string_view text) {
+  return pick_checked(text, {{"id", id},
+                             {"model", model},
+                             {"created", created},
+                             {"choices", choices},
+                             {"usage", usage},
+                             {"object", kind},
+                             {"error", error},
+                             {"x_groq", groq}});
 }
 
 bool ReplyReader::all_finished() const {
@@ -80,11 +80,12 @@ Result<void> ReplyReader::read(const ReplyTop& top, std::string_view content_nam
 
 /// Azure's first chunk has neither id nor choice: the reply begins with the one after it.
 void ReplyReader::start(const ReplyTop& top, Batch& out) {
-  const std::string id = text(top.id);
+  const std::string_view id = text_in(top.id, out);
   if (id.empty() && says_nothing(top.choices)) return;
   started_ = true;
-  if (!id.empty()) id_seed_ = id;
-  out.push(Started{out.store(id), out.store(text(top.model)),
+  // A relay makes no ids.
+  if (!id.empty() && !raw_) id_seed_ = id;
+  out.push(Started{id, text_in(top.model, out),
                    static_cast<std::int64_t>(count(top.created).value_or(0))});
 }
 
@@ -126,11 +127,12 @@ Result<void> ReplyReader::choice(std::string_view object, std::string_view conte
 
 Result<void> ReplyReader::finish(Choice& choice, std::string_view reason, Batch& out) {
   if (!is_string(reason) || choice.finish) return {};
-  const std::string name = text(reason);
+  const std::string_view name = text_in(reason, out);
   if (name.empty()) return {};
   for (std::string_view failure : failures) {
     if (name == failure) {
-      return fail(ErrorKind::upstream_error, "the provider broke off the generation: " + name);
+      return fail(ErrorKind::upstream_error,
+                  "the provider broke off the generation: " + std::string(failure));
     }
   }
   choice.finish = reason_of(name);

@@ -15,7 +15,8 @@ namespace tollgate::routing::openai {
 
 /// The members of a reply object's top level, each as its JSON text; null counts as absent.
 struct ReplyTop {
-  explicit ReplyTop(std::string_view object);
+  /// False: `text` is no JSON.
+  [[nodiscard]] bool read(std::string_view text);
   std::string_view id, model, created, choices, usage, groq;
   std::string_view error, kind;  ///< an error may stand where a reply was expected
 };

@@ -15,7 +15,7 @@ namespace tollgate::golden {
 
 using MakeDecoder = std::function<std::unique_ptr<routing::ReplyDecoder>()>;
 /// Sees each batch while its views are true.
-using SeeBatch = std::function<void(const Batch&)>;
+using SeeBatch = std::function<void(Batch&)>;
 
 /// Where a body is cut: offsets in rising order, without 0 and the end.
 using Cuts = std::vector<std::size_t>;

@@ -38,11 +38,11 @@ Rendered render(const MakeDecoder& make, std::string_view body, const Cuts& cuts
   const auto encoder = wire::openai_chat().encoder(context);
   Rendered out;
   bool content = false;
-  const auto result = run(make, body, cuts, [&](const Batch& batch) {
+  const auto result = run(make, body, cuts, [&](Batch& batch) {
     Pieces pieces;
+    content = content || std::ranges::any_of(batch.events, is_content);
     encoder->encode(batch, pieces);
     out.bytes += pieces.joined();
-    content = content || std::ranges::any_of(batch.events, is_content);
   });
   if (!result && (!content || !context.stream)) {
     return {result.error().status, wire::openai_chat().render_error(result.error())};

@@ -20,8 +20,9 @@ class OpenAiChat final : public Dialect {
   Result<EmbeddingRequest> decode_embedding(const RequestView& view) const override {
     return openai::decode_embedding(view);
   }
-  std::unique_ptr<ReplyEncoder> encoder(const ReplyContext& context) const override {
-    return context.stream ? openai::stream_encoder(context) : openai::whole_encoder(context);
+  std::unique_ptr<ReplyEncoder> encoder(ReplyContext context) const override {
+    if (context.stream) return openai::stream_encoder(context);
+    return openai::whole_encoder(std::move(context));
   }
   std::string render_error(const Error& error) const override {
     return openai::render_error(error);

@@ -67,7 +67,7 @@ class StreamEncoder final : public ReplyEncoder {
         relay_(context.relay),
         include_usage_(context.include_usage) {}
 
-  void encode(const Batch& batch, Pieces& out) override {
+  void encode(Batch& batch, Pieces& out) override {
     for (const Frame& frame : batch.frames) {
       if (done_) break;
       const auto events = events_of(batch, frame);

@@ -1,6 +1,6 @@
 // Replies in one piece: the provider's own bytes where they are unchanged, else a body rendered
 // from the events. Batches are kept by their blocks, so nothing is copied until then.
-#include <algorithm>
+#include <utility>
 
 #include "gateway/wire/dialects/openai/openai.hpp"
 #include "gateway/wire/dialects/openai/whole_bodies.hpp"
@@ -10,9 +10,9 @@ namespace {
 
 class WholeEncoder final : public ReplyEncoder {
  public:
-  explicit WholeEncoder(const ReplyContext& context) : context_(context) {}
+  explicit WholeEncoder(ReplyContext context) : context_(std::move(context)) {}
 
-  void encode(const Batch& batch, Pieces&) override { kept_.push_back(batch); }
+  void encode(Batch& batch, Pieces&) override { kept_.push_back(std::exchange(batch, {})); }
 
   void finish(Pieces& out) override { relays() ? relay(out) : out.own(render()); }
   void fail(const Error& error, Pieces& out) override { out.own(render_error(error)); }
@@ -55,8 +55,8 @@ class WholeEncoder final : public ReplyEncoder {
 
 }  // namespace
 
-std::unique_ptr<ReplyEncoder> whole_encoder(const ReplyContext& context) {
-  return std::make_unique<WholeEncoder>(context);
+std::unique_ptr<ReplyEncoder> whole_encoder(ReplyContext context) {
+  return std::make_unique<WholeEncoder>(std::move(context));
 }
 
 }  // namespace tollgate::wire::openai

@@ -28,7 +28,7 @@ Result<void> read_tool_choice(const Node& node, ChatRequest& out);
 Result<void> read_legacy_choice(const Node& node, ChatRequest& out);
 
 std::unique_ptr<ReplyEncoder> stream_encoder(const ReplyContext& context);
-std::unique_ptr<ReplyEncoder> whole_encoder(const ReplyContext& context);
+std::unique_ptr<ReplyEncoder> whole_encoder(ReplyContext context);
 
 std::string render_error(const Error& error);
 
