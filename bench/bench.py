@@ -113,13 +113,21 @@ class Bench:
         parts = {}
         for name, kind in kinds.items():
             say(f"bench: {kind.profile.title} ({name})")
-            parts[name] = kind.run()
+            why = self.why_not(kind.profile)
+            parts[name] = self.skipped(kind.profile, why) if why else kind.run()
         result = self.result(parts)
         self.write(result, {name: self.section(kind, parts[name]) for name, kind in kinds.items()})
         return 0 if all(has_figures(part) for part in parts.values()) else 1
 
     def kind(self, profile):
         return KINDS[profile.measure](self, profile)
+
+    @staticmethod
+    def why_not(profile):
+        """What this machine lacks for a profile; nothing: it lacks nothing."""
+        if (profile.upstream_tls or profile.client_tls) and not certificates.possible():
+            return "the openssl program, which makes certificates, is not installed"
+        return None
 
     def adapt(self, profile):
         return dataclasses.replace(profile, **profile.quick) if self.args.quick else profile

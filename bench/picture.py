@@ -8,7 +8,7 @@ import math
 import figures
 
 WIDTH = 960
-LEFT, RIGHT = 70, 20
+LEFT, RIGHT = 84, 20
 PLOT = 260         # height of an axis
 BAND = 370         # of a chart with its title and labels
 TICKS = 5
