@@ -1,6 +1,6 @@
 #include "gateway/wire/json_writer.hpp"
 
-#include <array>
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <simdjson.h>
@@ -108,16 +108,8 @@ void append_repaired(std::string& out, std::string_view text) {
   }
 }
 
-template <class Number>
-void append_number(std::string& out, Number number) {
-  std::array<char, 32> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  out.append(digits.data(), end);
-}
-
-}  // namespace
-
-void append_escaped(std::string& out, std::string_view text) {
+/// Escapes text that begins with a byte beyond ASCII.
+void append_unicode(std::string& out, std::string_view text) {
   if (simdjson::validate_utf8(text.data(), text.size())) {
     append_valid(out, text);
   } else {
@@ -125,7 +117,48 @@ void append_escaped(std::string& out, std::string_view text) {
   }
 }
 
+/// Appends up to `bytes_max`: `write` puts them where it is told and answers with their end.
+template <class Write>
+void append_with(std::string& out, std::size_t bytes_max, Write write) {
+  const std::size_t before = out.size();
+  out.resize_and_overwrite(before + bytes_max, [&](char* data, std::size_t) {
+    return static_cast<std::size_t>(write(data + before) - data);
+  });
+}
+
+char* put_quoted(char* at, std::string_view plain) {
+  *at++ = '"';
+  at = std::copy(plain.begin(), plain.end(), at);
+  *at++ = '"';
+  return at;
+}
+
+template <class Number>
+void append_number(std::string& out, Number number) {
+  constexpr std::size_t digits_max = 32;
+  append_with(out, digits_max,
+              [&](char* at) { return std::to_chars(at, at + digits_max, number).ptr; });
+}
+
+}  // namespace
+
+void append_escaped(std::string& out, std::string_view text) {
+  while (true) {
+    const std::size_t run = json_ascii_run(text);
+    out.append(text.substr(0, run));
+    if (run == text.size()) return;
+    text.remove_prefix(run);
+    if (static_cast<std::uint8_t>(text[0]) > 0x7F) return append_unicode(out, text);
+    append_one_escape(out, text[0]);
+    text.remove_prefix(1);
+  }
+}
+
 void append_quoted(std::string& out, std::string_view text) {
+  if (json_ascii_run(text) == text.size()) {
+    append_with(out, text.size() + 2, [&](char* at) { return put_quoted(at, text); });
+    return;
+  }
   out += '"';
   append_escaped(out, text);
   out += '"';
@@ -149,10 +182,19 @@ JsonWriter& JsonWriter::close(char c) {
   return *this;
 }
 
-JsonWriter& JsonWriter::key(std::string_view name) {
-  comma();
-  append_quoted(out_, name);
-  out_ += ':';
+JsonWriter& JsonWriter::key(JsonKey name) {
+  if (name.plain()) {
+    append_with(out_, name.text().size() + 4, [&](char* at) {
+      if (need_comma_) *at++ = ',';
+      at = put_quoted(at, name.text());
+      *at++ = ':';
+      return at;
+    });
+  } else {
+    comma();
+    append_quoted(out_, name.text());
+    out_ += ':';
+  }
   need_comma_ = false;
   return *this;
 }

@@ -11,52 +11,82 @@
 
 namespace tollgate::wire {
 
-using ByteVector [[gnu::vector_size(16)]] = std::uint8_t;
+using ByteBlock [[gnu::vector_size(16)]] = std::uint8_t;
+using HalfBlock [[gnu::vector_size(8)]] = std::uint8_t;
 
-/// The mask of a block as two halves, the lower bytes first.
-using MaskHalves = std::array<std::uint64_t, 2>;
-
-template <class Match>
-inline MaskHalves match_block(const char* at, Match match) {
+/// The mask of one vector at `at`, as words, the lower bytes first.
+template <class Vector, class Match>
+inline auto match_block(const char* at, Match match) {
   static_assert(std::endian::native == std::endian::little, "masks are read low byte first");
-  ByteVector bytes;
+  Vector bytes;
   std::memcpy(&bytes, at, sizeof bytes);
-  return std::bit_cast<MaskHalves>(match(bytes));
+  return std::bit_cast<std::array<std::uint64_t, sizeof(Vector) / 8>>(match(bytes));
+}
+
+/// Offset of the first match in one vector at `at`, or the vector's size.
+template <class Vector, class Match>
+inline std::size_t find_in_block(const char* at, Match match) {
+  const auto mask = match_block<Vector>(at, match);
+  for (std::size_t i = 0; i < mask.size(); ++i) {
+    if (mask[i] != 0) return 8 * i + static_cast<std::size_t>(std::countr_zero(mask[i])) / 8;
+  }
+  return sizeof(Vector);
+}
+
+/// Offset of the first match in the text's last vector, or `text.size()`; what of it was looked at
+/// before is known to be plain.
+template <class Vector, class Match>
+inline std::size_t find_in_last_block(std::string_view text, Match match) {
+  const std::size_t at = text.size() - sizeof(Vector);
+  return at + find_in_block<Vector>(text.data() + at, match);
+}
+
+/// The same for texts shorter than a block: most values of JSON and most header lines are.
+template <class Match>
+inline std::size_t find_in_short(std::string_view text, Match match) {
+  if (text.size() >= sizeof(HalfBlock)) {
+    const std::size_t found = find_in_block<HalfBlock>(text.data(), match);
+    return found < sizeof(HalfBlock) ? found : find_in_last_block<HalfBlock>(text, match);
+  }
+  std::size_t at = 0;
+  while (at < text.size() && !match(static_cast<std::uint8_t>(text[at])))
+    ++at;
+  return at;
 }
 
 /// Offset of the first byte for which `match` holds, or `text.size()`. `match` gets a vector (and
 /// answers with a mask) or one byte (and answers with a truth value).
 template <class Match>
 inline std::size_t find_byte(std::string_view text, Match match) {
-  constexpr std::size_t block = sizeof(ByteVector);
+  constexpr std::size_t block = sizeof(ByteBlock);
+  if (text.size() < block) return find_in_short(text, match);
   const char* data = text.data();
   std::size_t at = 0;
   for (; at + block <= text.size(); at += block) {
-    const MaskHalves mask = match_block(data + at, match);
-    if ((mask[0] | mask[1]) != 0) {
-      const bool low = mask[0] != 0;
-      const int bits = std::countr_zero(low ? mask[0] : mask[1]);
-      return at + static_cast<std::size_t>(bits) / 8 + (low ? 0U : 8U);
-    }
+    const std::size_t found = find_in_block<ByteBlock>(data + at, match);
+    if (found < block) return at + found;
     // Long runs are the rule once one block is plain: look at four together.
     for (; at + 5 * block <= text.size(); at += 4 * block) {
       std::uint64_t any = 0;
       for (std::size_t i = 1; i <= 4; ++i) {
-        const MaskHalves next = match_block(data + at + i * block, match);
+        const auto next = match_block<ByteBlock>(data + at + i * block, match);
         any |= next[0] | next[1];
       }
       if (any != 0) break;
     }
   }
-  while (at < text.size() && !match(static_cast<std::uint8_t>(data[at])))
-    ++at;
-  return at;
+  return at == text.size() ? at : find_in_last_block<ByteBlock>(text, match);
 }
 
 /// Length of the run that may stand unchanged in a JSON string: up to a quote, a backslash or a
 /// control character.
 inline std::size_t json_plain_run(std::string_view text) {
   return find_byte(text, [](auto c) { return (c < 0x20) | (c == '"') | (c == '\\'); });
+}
+
+/// Length of the ASCII among it: such a run needs no look at its UTF-8 either.
+inline std::size_t json_ascii_run(std::string_view text) {
+  return find_byte(text, [](auto c) { return (c < 0x20) | (c > 0x7F) | (c == '"') | (c == '\\'); });
 }
 
 /// Offset of the first CR or LF, or `text.size()`.

@@ -40,6 +40,21 @@ TEST_CASE("json_writer: objects, arrays and commas") {
   CHECK(JsonShape::read(out).has_value());
 }
 
+TEST_CASE("json_writer: names are escaped where they need it, literals and others") {
+  const std::string_view odd = "q\"\n\xFF";
+  const char* pointed = "p\\";
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().member("a\"b", 1).member("ü", 2).member(odd, 3).member(pointed, 4);
+  json.member(std::string("s"), 5).raw_member("\x7F", "6").key("").null().end_object();
+  CHECK(out ==
+        "{\"a\\\"b\":1,\"ü\":2,\"q\\\"\\n\xEF\xBF\xBD\":3,\"p\\\\\":4,"
+        "\"s\":5,\"\x7F\":6,\"\":null}");
+  static_assert(JsonKey("tenant").plain());
+  static_assert(!JsonKey("a\"b").plain() && !JsonKey("ü").plain());
+  static_assert(!JsonKey(std::string_view("tenant")).plain());
+}
+
 TEST_CASE("json_writer: it appends to what is there") {
   std::string out = "data: ";
   JsonWriter(out).begin_object().member("a", false).end_object();
@@ -74,6 +89,28 @@ TEST_CASE("json_writer: broken UTF-8 becomes U+FFFD, one for each broken sequenc
     std::string out;
     append_escaped(out, c.in);
     CHECK(out == c.out);
+  }
+}
+
+TEST_CASE("json_writer: what needs care is found at every place of a text of every length") {
+  struct Case {
+    std::string_view in, out;
+  };
+  constexpr Case cases[] = {{"\"", "\\\""},
+                            {"\n", "\\n"},
+                            {"\x80", "\xEF\xBF\xBD"},
+                            {"ä", "ä"},
+                            {"ä\xC3", "ä\xEF\xBF\xBD"},
+                            {"\"\xE2\x82\\", "\\\"\xEF\xBF\xBD\\\\"}};
+  for (const Case& c : cases) {
+    for (std::size_t before = 0; before < 40; ++before) {
+      for (std::size_t behind = 0; behind < 40; behind += 3) {
+        const std::string head(before, 'h');
+        const std::string tail(behind, 't');
+        REQUIRE(quoted(head + std::string(c.in) + tail) ==
+                '"' + head + std::string(c.out) + tail + '"');
+      }
+    }
   }
 }
 

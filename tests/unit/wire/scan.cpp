@@ -6,6 +6,7 @@
 #include <vector>
 
 using tollgate::wire::find_line_end;
+using tollgate::wire::json_ascii_run;
 using tollgate::wire::json_plain_run;
 
 namespace {
@@ -26,6 +27,19 @@ TEST_CASE("scan: every byte value is judged alike at every place of a block and 
       CHECK(json_plain_run(text) == plain_run_slowly(text));
       const bool ends = byte == '\r' || byte == '\n';
       CHECK(find_line_end(text) == (ends ? at : text.size()));
+    }
+  }
+}
+
+TEST_CASE("scan: one match at every place of a text of every length") {
+  for (std::size_t length = 1; length < 150; ++length) {
+    for (std::size_t at = 0; at < length; ++at) {
+      std::string text(length, 'x');
+      text[at] = '"';
+      REQUIRE(json_plain_run(text) == at);
+      text[at] = '\x80';
+      REQUIRE(json_ascii_run(text) == at);
+      REQUIRE(json_plain_run(text) == length);
     }
   }
 }
