@@ -35,4 +35,35 @@ std::optional<std::uint64_t> JsonView::count() const {
   return static_cast<std::uint64_t>(*number);
 }
 
+JsonObject::JsonObject(const JsonView& object) {
+  if (!object.is_object()) return;
+  for (JsonMembers walk(object.text()); walk.next();) {
+    const bool escaped = walk.name().data() < object.text().data() ||
+                         walk.name().data() >= object.text().data() + object.text().size();
+    add(escaped ? unescaped_.emplace_front(walk.name()) : walk.name(), walk.value());
+  }
+}
+
+JsonObject::JsonObject(const JsonShape& shape) {
+  for (const JsonField& field : shape.fields())
+    add(field.name, field.value);
+}
+
+void JsonObject::add(std::string_view name, std::string_view value) {
+  if (count_ < few) {
+    first_[count_] = {name, value};
+  } else {
+    rest_.push_back({name, value});
+  }
+  ++count_;
+}
+
+JsonView JsonObject::operator[](std::string_view name) const {
+  for (std::size_t i = count_; i-- > 0;) {
+    const Member& member = i < few ? first_[i] : rest_[i - few];
+    if (member.name == name) return JsonView(member.value == "null" ? "" : member.value);
+  }
+  return {};
+}
+
 }  // namespace tollgate::wire

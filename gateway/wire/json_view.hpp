@@ -3,7 +3,9 @@
 // checked; on text that is no JSON every lookup simply finds nothing. Pure; views point into the
 // text.
 #pragma once
+#include <array>
 #include <cstdint>
+#include <forward_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +14,8 @@
 #include "gateway/core/block.hpp"
 
 namespace tollgate::wire {
+
+class JsonShape;
 
 class JsonView {
  public:
@@ -41,6 +45,32 @@ class JsonView {
 
  private:
   std::string_view text_;
+};
+
+/// An object of which several members are wanted: they are found in one walk, and looked up without
+/// another.
+class JsonObject {
+ public:
+  explicit JsonObject(const JsonView& object);
+  /// The object that `shape` was read from; it outlives this.
+  explicit JsonObject(const JsonShape& shape);
+  JsonObject(const JsonObject&) = delete;
+  JsonObject& operator=(const JsonObject&) = delete;
+
+  /// As JsonView's.
+  JsonView operator[](std::string_view name) const;
+
+ private:
+  struct Member {
+    std::string_view name, value;
+  };
+  void add(std::string_view name, std::string_view value);
+
+  static constexpr std::size_t few = 16;
+  std::array<Member, few> first_;
+  std::size_t count_ = 0;  // of all members
+  std::vector<Member> rest_;
+  std::forward_list<std::string> unescaped_;  // names that had escapes; they never move
 };
 
 }  // namespace tollgate::wire

@@ -5,6 +5,7 @@
 
 namespace tollgate::routing::anthropic {
 
+using wire::JsonObject;
 using wire::JsonView;
 
 BlockEvents::Kind BlockEvents::kind_of(std::string_view type, std::string_view name) const {
@@ -15,7 +16,8 @@ BlockEvents::Kind BlockEvents::kind_of(std::string_view type, std::string_view n
   return !json_tool_.empty() && name == json_tool_ ? Kind::json_tool : Kind::tool;
 }
 
-void BlockEvents::start(std::int64_t index, const JsonView& block, Batch& out) {
+void BlockEvents::start(std::int64_t index, const JsonView& object, Batch& out) {
+  const JsonObject block(object);
   Open& open = open_[index] = {};
   open.kind = kind_of(block["type"].string_in(out), block["name"].string_in(out));
   switch (open.kind) {
@@ -31,7 +33,7 @@ void BlockEvents::start(std::int64_t index, const JsonView& block, Batch& out) {
   }
 }
 
-void BlockEvents::start_tool(Open& open, const JsonView& block, Batch& out) {
+void BlockEvents::start_tool(Open& open, const JsonObject& block, Batch& out) {
   // Streams begin with a placeholder `{}` and send the arguments afterwards.
   const std::string_view input = block["input"].text();
   if (block["input"].is_object() && input.find('"') != std::string_view::npos) {
@@ -47,7 +49,7 @@ void BlockEvents::start_tool(Open& open, const JsonView& block, Batch& out) {
       ToolDelta{0, open.tool, block["id"].string_in(out), block["name"].string_in(out), {}, {}});
 }
 
-void BlockEvents::start_thinking(Open& open, const JsonView& block, Batch& out) {
+void BlockEvents::start_thinking(Open& open, const JsonObject& block, Batch& out) {
   send_reasoning(block["thinking"].string_in(out), out);
   open.signature = block["signature"].string();
   const std::string_view redacted = block["data"].string_in(out);
@@ -56,7 +58,8 @@ void BlockEvents::start_thinking(Open& open, const JsonView& block, Batch& out) 
   out.push(ReasoningDelta{0, {}, {}, redacted});
 }
 
-void BlockEvents::delta(std::int64_t index, const JsonView& delta, Batch& out) {
+void BlockEvents::delta(std::int64_t index, const JsonView& object, Batch& out) {
+  const JsonObject delta(object);
   Open& open = open_[index];
   const std::string_view type = delta["type"].string_in(out);
   const auto fragment = [&](std::string_view name) {

@@ -39,8 +39,8 @@ class BlockEvents {
   };
 
   [[nodiscard]] Kind kind_of(std::string_view type, std::string_view name) const;
-  void start_tool(Open& open, const wire::JsonView& block, Batch& out);
-  void start_thinking(Open& open, const wire::JsonView& block, Batch& out);
+  void start_tool(Open& open, const wire::JsonObject& block, Batch& out);
+  void start_thinking(Open& open, const wire::JsonObject& block, Batch& out);
   void send_text(std::string_view text, Batch& out);
   void send_reasoning(std::string_view text, Batch& out);
   void send_input(Open& open, std::string_view json, Batch& out);

@@ -6,10 +6,12 @@
 #include "gateway/wire/json_shape.hpp"
 #include "gateway/wire/sse.hpp"
 #include "routing/providers/anthropic_blocks.hpp"
+#include "routing/providers/collected.hpp"
 
 namespace tollgate::routing::anthropic {
 namespace {
 
+using wire::JsonObject;
 using wire::JsonView;
 
 std::unexpected<Error> unreadable(std::string_view what) {
@@ -17,7 +19,7 @@ std::unexpected<Error> unreadable(std::string_view what) {
               "The provider sent " + std::string(what) + " that cannot be read.");
 }
 
-void push_started(const JsonView& message, Batch& out) {
+void push_started(const JsonObject& message, Batch& out) {
   out.push(Started{.id = message["id"].string_in(out), .model = message["model"].string_in(out)});
 }
 
@@ -51,7 +53,7 @@ class StreamDecoder final : public ReplyDecoder {
   }
 
  private:
-  using Handler = Result<void> (StreamDecoder::*)(const JsonView&, Batch&);
+  using Handler = Result<void> (StreamDecoder::*)(const JsonObject&, Batch&);
   struct Row {
     std::string_view type;
     Handler handler;
@@ -60,7 +62,8 @@ class StreamDecoder final : public ReplyDecoder {
   Result<void> on_event(const wire::SseEvent& event, Batch& out) {
     out.begin_frame(event.wire);
     if (event.data.empty() || ended_) return {};
-    if (!wire::JsonShape::read(event.data)) return unreadable("a stream event");
+    const auto shape = wire::JsonShape::read(event.data);
+    if (!shape) return unreadable("a stream event");
     static constexpr std::array rows{
         Row{"content_block_delta", &StreamDecoder::on_delta},
         Row{"content_block_start", &StreamDecoder::on_block},
@@ -68,18 +71,18 @@ class StreamDecoder final : public ReplyDecoder {
         Row{"message_start", &StreamDecoder::on_start},
         Row{"message_delta", &StreamDecoder::on_message_delta},
         Row{"message_stop", &StreamDecoder::on_stop},
-        Row{"error", &StreamDecoder::on_error},
     };
-    const JsonView view(event.data.substr(event.data.find('{')));
-    const std::string_view type = view["type"].string_in(out);
+    const JsonObject members(*shape);
+    const std::string_view type = members["type"].string_in(out);
     for (const Row& row : rows) {
-      if (row.type == type) return (this->*row.handler)(view, out);
+      if (row.type == type) return (this->*row.handler)(members, out);
     }
+    if (type == "error") return std::unexpected(read_error(0, {}, event.data));
     return {};
   }
 
-  Result<void> on_start(const JsonView& event, Batch& out) {
-    const JsonView message = event["message"];
+  Result<void> on_start(const JsonObject& event, Batch& out) {
+    const JsonObject message(event["message"]);
     std::string id = message["id"].string();
     if (started_) {
       // Relays repeat the start; one of another reply behind words of the first mixes two.
@@ -93,37 +96,33 @@ class StreamDecoder final : public ReplyDecoder {
     return {};
   }
 
-  Result<void> on_block(const JsonView& event, Batch& out) {
+  Result<void> on_block(const JsonObject& event, Batch& out) {
     blocks_.start(index_of(event), event["content_block"], out);
     return {};
   }
-  Result<void> on_delta(const JsonView& event, Batch& out) {
+  Result<void> on_delta(const JsonObject& event, Batch& out) {
     blocks_.delta(index_of(event), event["delta"], out);
     return {};
   }
-  Result<void> on_block_stop(const JsonView& event, Batch& out) {
+  Result<void> on_block_stop(const JsonObject& event, Batch& out) {
     blocks_.stop(index_of(event), out);
     return {};
   }
 
-  Result<void> on_message_delta(const JsonView& event, Batch& out) {
+  Result<void> on_message_delta(const JsonObject& event, Batch& out) {
     if (const JsonView reason = event["delta"]["stop_reason"]) stop_reason_ = reason.string();
     push_usage(event["usage"], out);
     return {};
   }
 
-  Result<void> on_stop(const JsonView&, Batch& out) {
+  Result<void> on_stop(const JsonObject&, Batch& out) {
     ended_ = true;
     blocks_.finish(stop_reason_, out);
     out.push(Ended{});
     return {};
   }
 
-  Result<void> on_error(const JsonView& event, Batch&) {
-    return std::unexpected(read_error(0, {}, event.text()));
-  }
-
-  static std::int64_t index_of(const JsonView& event) {
+  static std::int64_t index_of(const JsonObject& event) {
     return event["index"].integer().value_or(0);
   }
 
@@ -146,18 +145,19 @@ class WholeDecoder final : public ReplyDecoder {
   WholeDecoder(const ResponseHead& head, const DecodeHints& hints)
       : status_(head.status), headers_(head.headers), blocks_(hints) {}
 
-  Result<void> feed(const std::shared_ptr<Block>&, std::string_view bytes, Batch&) override {
-    body_ += bytes;
+  Result<void> feed(const std::shared_ptr<Block>& block, std::string_view bytes, Batch&) override {
+    body_.add(block, bytes);
     return {};
   }
 
   Result<void> finish(Batch& out) override {
+    const std::string_view body = body_.join(out);
     if (status_ < 200 || status_ >= 300) {
-      return std::unexpected(read_error(status_, headers_, body_));
+      return std::unexpected(read_error(status_, headers_, body));
     }
-    if (!wire::JsonShape::read(body_)) return unreadable("a reply");
-    const std::string_view body = out.store(body_);
-    const JsonView reply(body.substr(body.find('{')));
+    const auto shape = wire::JsonShape::read(body);
+    if (!shape) return unreadable("a reply");
+    const JsonObject reply(*shape);
     if (reply["type"].string() == "error") return std::unexpected(read_error(0, headers_, body));
     if (!reply["content"].is_array()) return unreadable("a reply without content");
     out.begin_frame(body);
@@ -166,7 +166,7 @@ class WholeDecoder final : public ReplyDecoder {
   }
 
  private:
-  void push_reply(const JsonView& reply, Batch& out) {
+  void push_reply(const JsonObject& reply, Batch& out) {
     push_started(reply, out);
     std::int64_t index = 0;
     for (const JsonView& block : reply["content"].items()) {
@@ -185,7 +185,7 @@ class WholeDecoder final : public ReplyDecoder {
   int status_;
   const HeaderFields& headers_;
   BlockEvents blocks_;
-  std::string body_;
+  Collected body_;
 };
 
 bool streams(const ResponseHead& head, const DecodeHints& hints) {

@@ -9,6 +9,7 @@
 namespace tollgate::routing::anthropic {
 namespace {
 
+using wire::JsonObject;
 using wire::JsonView;
 
 struct StopRow {
@@ -37,7 +38,8 @@ std::string quota_code(const JsonView& error, const HeaderFields& headers) {
 
 }  // namespace
 
-void read_usage(const JsonView& usage, Usage& out) {
+void read_usage(const JsonView& object, Usage& out) {
+  const JsonObject usage(object);
   overwrite(usage["input_tokens"], out.input);
   overwrite(usage["cache_read_input_tokens"], out.cache_read);
   overwrite(usage["cache_creation_input_tokens"], out.cache_write);

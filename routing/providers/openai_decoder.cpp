@@ -1,9 +1,7 @@
 // The openai decoder: finds out which kind of reply comes (error body, whole reply, stream), takes
 // it apart and hands the JSON to ReplyReader.
-#include <algorithm>
-#include <vector>
-
 #include "gateway/wire/sse.hpp"
+#include "routing/providers/collected.hpp"
 #include "routing/providers/openai.hpp"
 #include "routing/providers/openai_embeddings.hpp"
 #include "routing/providers/openai_error.hpp"
@@ -19,39 +17,6 @@ std::string_view trim(std::string_view text) {
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(whitespace) - begin + 1);
 }
-
-/// A reply that is looked at when it is there: its pieces, joined only when there are several.
-class Collected {
- public:
-  struct Piece {
-    std::shared_ptr<Block> block;
-    std::string_view bytes;
-  };
-  [[nodiscard]] const std::vector<Piece>& pieces() const { return pieces_; }
-  void add(const std::shared_ptr<Block>& block, std::string_view bytes) {
-    if (bytes.empty()) return;
-    pieces_.push_back({block, bytes});
-    size_ += bytes.size();
-  }
-  /// All of it as one view that lives in `out`.
-  std::string_view join(Batch& out) const {
-    if (pieces_.empty()) return {};
-    if (pieces_.size() == 1) {
-      out.hold(pieces_.front().block);
-      return pieces_.front().bytes;
-    }
-    const auto all = std::make_shared<Block>(size_);
-    const std::string_view first = all->append(pieces_.front().bytes);
-    for (std::size_t i = 1; i < pieces_.size(); ++i)
-      all->append(pieces_[i].bytes);
-    out.hold(all);
-    return {first.data(), size_};
-  }
-
- private:
-  std::vector<Piece> pieces_;
-  std::size_t size_ = 0;
-};
 
 Error not_json(std::string_view body) {
   Error error = make_error(ErrorKind::upstream_error, "the provider's reply is no JSON");

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/wire/json_view.hpp"
+
 using namespace tollgate::wire;
 
 namespace {
@@ -74,4 +76,20 @@ TEST_CASE("of two members with one name the last wins, and null is absent") {
   CHECK(json_member(R"({"a":1,"a":2})", "a") == "2");
   CHECK(!json_member(R"({"a":null})", "a"));
   CHECK(!json_member(R"({"b":1})", "a"));
+}
+
+TEST_CASE("an object's members are looked up without another walk") {
+  std::string text = R"({"\u0061":"first","n":null,"a":"x","s":{"a":"inner"}})";
+  const JsonObject object{JsonView(text)};
+  CHECK(object["a"].string() == "x");
+  CHECK(object["s"].text() == R"({"a":"inner"})");
+  CHECK(!object["n"]);
+  CHECK(!object["absent"]);
+  std::string many = "{";
+  for (int i = 0; i < 40; ++i)
+    many += (i > 0 ? ",\"m" : "\"m") + std::to_string(i) + "\":" + std::to_string(i);
+  const JsonObject large{JsonView(many += "}")};
+  for (int i = 0; i < 40; ++i)
+    CHECK(large["m" + std::to_string(i)].integer() == i);
+  CHECK(!JsonObject(JsonView("[1]"))["a"]);
 }
