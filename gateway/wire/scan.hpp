@@ -14,19 +14,25 @@ namespace tollgate::wire {
 using ByteBlock [[gnu::vector_size(16)]] = std::uint8_t;
 using HalfBlock [[gnu::vector_size(8)]] = std::uint8_t;
 
-/// The mask of one vector at `at`, as words, the lower bytes first.
+/// The mask of one vector at `at`.
 template <class Vector, class Match>
 inline auto match_block(const char* at, Match match) {
-  static_assert(std::endian::native == std::endian::little, "masks are read low byte first");
   Vector bytes;
   std::memcpy(&bytes, at, sizeof bytes);
-  return std::bit_cast<std::array<std::uint64_t, sizeof(Vector) / 8>>(match(bytes));
+  return match(bytes);
+}
+
+/// A mask as words, the lower bytes first.
+template <class Mask>
+inline auto words_of(Mask mask) {
+  static_assert(std::endian::native == std::endian::little, "masks are read low byte first");
+  return std::bit_cast<std::array<std::uint64_t, sizeof(Mask) / 8>>(mask);
 }
 
 /// Offset of the first match in one vector at `at`, or the vector's size.
 template <class Vector, class Match>
 inline std::size_t find_in_block(const char* at, Match match) {
-  const auto mask = match_block<Vector>(at, match);
+  const auto mask = words_of(match_block<Vector>(at, match));
   for (std::size_t i = 0; i < mask.size(); ++i) {
     if (mask[i] != 0) return 8 * i + static_cast<std::size_t>(std::countr_zero(mask[i])) / 8;
   }
@@ -67,12 +73,11 @@ inline std::size_t find_byte(std::string_view text, Match match) {
     if (found < block) return at + found;
     // Long runs are the rule once one block is plain: look at four together.
     for (; at + 5 * block <= text.size(); at += 4 * block) {
-      std::uint64_t any = 0;
-      for (std::size_t i = 1; i <= 4; ++i) {
-        const auto next = match_block<ByteBlock>(data + at + i * block, match);
-        any |= next[0] | next[1];
-      }
-      if (any != 0) break;
+      auto any = match_block<ByteBlock>(data + at + block, match);
+      for (std::size_t i = 2; i <= 4; ++i)
+        any |= match_block<ByteBlock>(data + at + i * block, match);
+      const auto words = words_of(any);
+      if ((words[0] | words[1]) != 0) break;
     }
   }
   return at == text.size() ? at : find_in_last_block<ByteBlock>(text, match);

@@ -1,5 +1,6 @@
 #include "gateway/wire/dialects/openai/values.hpp"
 
+#include "gateway/wire/json_scan.hpp"
 #include "gateway/wire/json_shape.hpp"
 
 namespace tollgate::wire::openai {
@@ -74,7 +75,10 @@ std::unexpected<Error> bad_default(const Error& error) {
 }
 
 Result<void> read(const Node& node, std::string& out) {
-  return assign(node, json_string(node.text), "a string", out);
+  if (node.kind() != JsonKind::string) return wrong_type(node, "a string");
+  // Checked with the whole body: only its escapes are left to do.
+  out = json_unescape(node.text.substr(1, node.text.size() - 2));
+  return {};
 }
 Result<void> read(const Node& node, bool& out) {
   return assign(node, json_bool(node.text), "a boolean", out);
