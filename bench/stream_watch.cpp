@@ -1,5 +1,6 @@
 #include "bench/stream_watch.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace tollgate::bench {
@@ -18,6 +19,7 @@ bool is_end(std::string_view event) {
 void StreamWatch::restart() {
   rest_.clear();
   next_ = 0;
+  missing_.clear();
   before_ = {};
   before_read_ns_ = 0;
   complete_ = false;
@@ -46,7 +48,7 @@ void StreamWatch::event(std::string_view text, std::int64_t now_ns, StreamCounts
     if (counts)
       delta(*stamp, now_ns, *counts);
     else
-      next_ = stamp->sequence + 1;
+      next_ = std::max(next_, stamp->sequence + 1);
     before_ = *stamp;
     before_read_ns_ = now_ns;
   }
@@ -58,10 +60,13 @@ void StreamWatch::delta(const Stamp& stamp, std::int64_t now_ns, StreamCounts& c
   ++counts.frames;
   if (stamp.sequence < next_) {
     ++counts.reordered;
-    if (counts.lost > 0) --counts.lost;  // it was late, not lost
+    // It was late, not lost; a repeated one takes nothing off what this stream still misses.
+    if (missing_.erase(stamp.sequence) > 0) --counts.lost;
     return;
   }
   counts.lost += stamp.sequence - next_;
+  for (; next_ < stamp.sequence; ++next_)
+    missing_.insert(next_);
   next_ = stamp.sequence + 1;
   const std::int64_t delay = now_ns - stamp.sent_ns;
   counts.delay.record(not_negative(delay));

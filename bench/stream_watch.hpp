@@ -4,6 +4,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -40,8 +41,9 @@ class StreamWatch {
   void event(std::string_view text, std::int64_t now_ns, StreamCounts* counts);
   void delta(const Stamp& stamp, std::int64_t now_ns, StreamCounts& counts);
 
-  std::string rest_;        // an event that a read has cut
-  std::uint64_t next_ = 0;  // the sequence number due
+  std::string rest_;                 // an event that a read has cut
+  std::uint64_t next_ = 0;           // the sequence number due
+  std::set<std::uint64_t> missing_;  // counted as lost, unless they come later
   Stamp before_;
   std::int64_t before_read_ns_ = 0;
   bool complete_ = false;

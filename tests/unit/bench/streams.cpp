@@ -69,11 +69,42 @@ TEST_CASE("a delta that was overtaken is reordered, not lost") {
   CHECK(judged(event(0) + event(0) + std::string(done), 1).reordered == 1);
 }
 
+TEST_CASE("a repeated delta does not hide a lost one, in its own stream or in another") {
+  const StreamCounts one = judged(event(0) + event(2) + event(0) + std::string(done), 3);
+  CHECK(one.lost == 1);
+  CHECK(one.reordered == 1);
+
+  StreamCounts counts;
+  StreamWatch loses, repeats;
+  loses.feed(event(0) + event(2), 2000, &counts);
+  repeats.feed(event(0) + event(0), 2000, &counts);
+  CHECK(counts.lost == 1);
+  CHECK(counts.reordered == 1);
+}
+
 TEST_CASE("two deltas in one payload are merged") {
   const std::string both = "data: {\"content\":\"" + stamp(0, 1) + stamp(1, 2) + "\"}\n\n";
   const StreamCounts counts = judged(both + std::string(done), 2);
   CHECK(counts.merged == 1);
   CHECK(counts.lost == 0);
+  const std::string lines = "data: " + stamp(0, 1) + "\ndata: " + stamp(1, 2) + "\n\n";
+  CHECK(judged(lines + std::string(done), 2).merged == 1);
+}
+
+TEST_CASE("events that share a read are not merged") {
+  CHECK(judged(event(0) + event(1) + std::string(done), 2).merged == 0);
+}
+
+TEST_CASE("heartbeats of a silent stream are no frames") {
+  StreamCounts counts;
+  StreamWatch watch;
+  watch.feed(event(0), 2000, &counts);
+  for (int i = 0; i < 3; ++i)
+    watch.feed(i % 2 ? ": ping\n" : "event: ping\ndata: {\"type\":\"ping\"}\n\n", 3000, &counts);
+  watch.feed(event(1), 4000, &counts);
+  CHECK(counts.frames == 2);
+  CHECK(counts.lost + counts.reordered + counts.merged == 0);
+  CHECK_FALSE(watch.complete());
 }
 
 TEST_CASE("deltas that one read brought are together, and no fault") {
