@@ -10,8 +10,13 @@ import subprocess
 import proxies
 
 TOOLS = ("valgrind", "callgrind_control", "callgrind_annotate")
-ROW = re.compile(r"^\s*([\d,]+)\s+(\S.*)$")
+ROW = re.compile(r"^\s*([\d,]+) +(?:\([ \d.]+%\) +)?(\S.*)$")
 OURS = "tollgate"
+NAME_MAX = 100
+# Brackets that are an operator's name, out of the way while the others are taken out.
+OPERATOR = re.compile(r"\boperator(\(\)|<=>|<<=?|>>=?|->\*?|[<>]=?)")
+HIDDEN = str.maketrans("<>()", "\1\2\3\4")
+SHOWN = str.maketrans("\1\2\3\4", "<>()")
 
 
 def missing_tools():
@@ -19,13 +24,12 @@ def missing_tools():
 
 
 def without_nested(text, opening, closing):
-    """`text` without what stands between the brackets; `<>` and `()` themselves go too."""
+    """`text` without the brackets and what stands between them."""
     out, depth = [], 0
-    for place, letter in enumerate(text):
-        arrow = letter == ">" and text[place - 1:place] == "-"
+    for letter in text:
         if letter == opening:
             depth += 1
-        elif letter == closing and depth and not arrow:
+        elif letter == closing and depth:
             depth -= 1
         elif not depth:
             out.append(letter)
@@ -33,18 +37,19 @@ def without_nested(text, opening, closing):
 
 
 def short_name(text):
-    """A row's function as a person names it: no template arguments, no parameters, the library
-    only where it is not the gateway itself."""
+    """A row's function as a person names it: no template arguments, no parameters, nothing that
+    changes from build to build; the library where it is not the gateway itself."""
     found = re.fullmatch(r"(?P<name>.*?)(?: \[(?P<object>/[^\]]*|\?+)\])?", text)
     name, home = found["name"], pathlib.PurePath(found["object"] or "").name
-    name = re.sub(r"^(?:\?\?\?|[^ :<]*/?[^ :</]*\.\w+):(?!:)", "", name)
-    name = re.sub(r"'\d+$", "", name)  # callgrind's mark of a recursion
-    name = name.replace("operator()", "operator[]").replace("(anonymous namespace)::", "")
-    for sign in ("<=>", "<<", ">>", "->", "<=", ">=", "<", ">"):
-        name = name.replace("operator" + sign, "operator" + "\0" * len(sign))
-    name = without_nested(without_nested(name, "<", ">"), "(", ")").replace("\0", "~")
-    name = name.replace("operator[]", "operator()").replace(" const", "").strip()
-    name = re.sub(r"^[\w:*& ]+ (?=[\w:]+(?: \[|$))", "", name)  # a template's return type
+    name = re.sub(r"^(\?\?\?|[^ :<]*\.\w+):(?!:)", "", name)  # the source file
+    name = re.sub(r"'\d+$", "", name)  # a recursion
+    name = re.sub(r" \[clone \.llvm\.\d+\]", "", name)
+    name = re.sub(r"\[clone \.(\w+)\]", r"[\1]", name)
+    name = OPERATOR.sub(lambda sign: sign[0].translate(HIDDEN), name)
+    name = name.replace("(anonymous namespace)::", "")
+    name = without_nested(without_nested(name, "<", ">"), "(", ")").replace(" const", "")
+    name = re.sub(r"^[\w:*&\[\] ]+ (?=[\w:~]+(?: \[|$))", "", name)  # a template's return type
+    name = name.translate(SHOWN).strip()[:NAME_MAX]
     return name if home in ("", OURS) else f"{name} [{home}]"
 
 
@@ -59,7 +64,7 @@ def parse_rows(text):
         if "PROGRAM TOTALS" in name:
             total = count
         elif total is not None:
-            functions[short_name(re.sub(r"^\([ \d.]+%\)\s+", "", name))] += count
+            functions[short_name(name)] += count
     if total is None:
         raise ValueError("callgrind_annotate printed no totals")
     return total, functions

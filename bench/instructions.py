@@ -29,6 +29,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 ACCEPTED = ROOT / "bench/instructions.txt"
 HOW = "accept these counts with ./dev instructions --accept"
 LIMIT_SECONDS = 120  # of one load: it hangs
+TRIES = 4  # each with twice the time between two events
+TOGETHER_MAX = 0.005
 SETTLE_SECONDS = 0.3  # after the last reply the access log and the metrics are still written
 
 
@@ -44,17 +46,16 @@ class Case:
     interval_ms: float = 0
 
     def profile(self):
-        found = next((each for each in profiles.ALL if each.name == self.name),
-                     profiles.Profile("relay-100k", "Relay", request_bytes=102400))
+        found = next(each for each in profiles.ALL if each.name == self.name)
         return dataclasses.replace(found, connections=1, interval_ms=self.interval_ms)
 
 
 CASES = (
     Case("relay", 50, 50, 450),
     Case("relay-100k", 50, 50, 250),
-    Case("sse", 1, 1, 9, interval_ms=5),
+    Case("sse", 1, 1, 5, interval_ms=8),
     Case("translate", 50, 50, 450),
-    Case("translate-sse", 1, 1, 9, interval_ms=5),
+    Case("translate-sse", 1, 1, 5, interval_ms=8),
 )
 
 
@@ -85,7 +86,8 @@ def machine(build):
 
 
 def load(build, gateway, profile, requests):
-    """`requests` requests over one connection, one after another; any error ends the run."""
+    """`requests` requests over one connection, one after another; any error ends the run. Returns
+    the share of a stream's events that were not relayed alone."""
     done = subprocess.run(
         [str(word) for word in (
             build / "bench_load", "--port", gateway.port, "--key", proxies.KEY, "--model",
@@ -99,10 +101,26 @@ def load(build, gateway, profile, requests):
     if said.get("requests") != requests or said["errors"] or any(faults):
         raise SystemExit(f"instructions: the load did not go through: {done.stdout}{done.stderr}")
     time.sleep(SETTLE_SECONDS)
+    return streams["together"] / max(1, streams["frames"])
 
 
 def count(case, build, out):
-    """Runs one profile; returns what each phase executed: (few, many) as dumps."""
+    """Runs one profile; returns what its phases of few and of many executed.
+
+    Where the machine is so busy that the gateway falls behind, it relays several events at once
+    and looks cheaper than it is: then once more, slower."""
+    for _ in range(TRIES):
+        dumps, together = run(case, build, out)
+        if together <= TOGETHER_MAX:
+            return dumps
+        case = dataclasses.replace(case, interval_ms=2 * case.interval_ms)
+    raise SystemExit(f"instructions: {case.name}: {together:.1%} of the events were relayed "
+                     "together with others, however slowly they came: this machine is too busy")
+
+
+def run(case, build, out):
+    """One run of a profile: what its phases of few and of many requests executed, as dumps, and
+    the share of events that were relayed together."""
     directory = out / case.name
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
@@ -111,13 +129,13 @@ def count(case, build, out):
         try:
             gateway.start(directory, upstream.port, [])
             gateway.count()
-            dumps = []
+            dumps, together = [], 0
             for requests in (case.warmup, case.few, case.many):
-                load(build, gateway, profile, requests)
+                together = load(build, gateway, profile, requests)
                 dumps.append(gateway.dump(len(dumps) + 1))
         finally:
             gateway.stop()
-    return dumps[1:]
+    return dumps[1:], together
 
 
 def per_unit(case, dumps, inclusive=False):
