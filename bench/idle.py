@@ -11,8 +11,8 @@ import proxies
 import stage
 
 WARM_CONNECTIONS = 64
-WINDOW_S = 1      # the streams are open and silent
-SETTLE_S = 2      # from the last stream's begin until it
+WINDOW_S = 2      # all streams are open and silent
+PATIENCE_S = 60   # until they are
 CLOSED_S = 1      # until a proxy has closed what its clients have closed
 PORTS = "/proc/sys/net/ipv4/ip_local_port_range"
 
@@ -57,7 +57,7 @@ class Idle:
         self.warm(on, proxy)
         before = measure.pss_bytes(proxy.process.pid)
         load, _, held = on.under_load(proxy, [
-            "--warmup", self.profile.ramp() + SETTLE_S, "--seconds", WINDOW_S,
+            "--hold", "--warmup", self.profile.ramp() + PATIENCE_S, "--seconds", WINDOW_S,
             *self.profile.load_arguments()])
         return {"before_bytes": before, "held_bytes": held, "streams": load["open_streams"],
                 "void": faults(self.profile, load), "load": load}

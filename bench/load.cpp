@@ -109,6 +109,7 @@ void describe(CLI::App& app, Options& options, Plan& plan) {
       ->excludes("--rate");
   app.add_option("--ramp", options.ramp, "Closed loop: seconds over which connections begin");
   app.add_option("--warmup", options.warmup, "Seconds before the window");
+  app.add_flag("--hold", plan.hold, "The window opens as soon as every stream has begun");
   app.add_option("--seconds", options.seconds, "Seconds of the window");
   app.add_option("--drain", options.drain, "Seconds that the last replies may take");
   app.add_option("--late-ms", options.late_ms, "A delta that took longer counts as late");

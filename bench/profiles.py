@@ -91,7 +91,7 @@ ALL = (
     Profile("latency", "Added latency", measure="latency"),
     Profile("idle", "Memory", **SILENT, ramp_s=3,
             quick={"connections": 500, "ramp_s": 0.5, "rest_s": 4, "rounds": 1}),
-    Profile("idle-tls", "Memory, clients under TLS", client_tls=True, **SILENT, ramp_s=10,
+    Profile("idle-tls", "Memory, clients under TLS", client_tls=True, **SILENT, ramp_s=5,
             quick={"connections": 300, "ramp_s": 0.7, "rest_s": 4, "rounds": 1}),
     Profile("workers", "Two workers against one", measure="workers"),
 )

@@ -58,7 +58,9 @@ void Runner::run_window() {
   start_ns_ = now_ns();
   opens_ns_ = start_ns_ + plan_.warmup_ns;
   shuts_ns_ = opens_ns_ + plan_.window_ns;
+  holds_ = plan_.hold;
   turn(opens_ns_);
+  holds_ = false;
   tell("measuring");
   opens_ns_ = now_ns();
   shuts_ns_ = opens_ns_ + plan_.window_ns;
@@ -80,7 +82,7 @@ void Runner::run_window() {
 /// until all is quiet.
 void Runner::turn(std::int64_t until_ns) {
   const bool draining = now_ns() >= shuts_ns_;
-  while (failures_ < failures_max && !all_ended()) {
+  while (failures_ < failures_max && !all_ended() && !all_begun()) {
     const std::int64_t now = now_ns();
     if (now >= until_ns) return;
     if (!draining) make_due(now);
@@ -193,8 +195,10 @@ bool Runner::take(Index index, std::string_view bytes, std::int64_t now) {
   if (plan_.stream && connection.reply.status() == 200) {
     const bool began = connection.watch.saw_delta();
     connection.watch.feed(connection.body, now, counts ? &results_.streams : nullptr);
-    if (!began && connection.watch.saw_delta() && in_window(connection.due_ns))
-      results_.first_delta.record(span(connection.due_ns, now));
+    if (!began && connection.watch.saw_delta()) {
+      ++streams_begun_;
+      if (in_window(connection.due_ns)) results_.first_delta.record(span(connection.due_ns, now));
+    }
   }
   if (!connection.reply.done()) return true;
   if (used < bytes.size()) return fail(index, "bytes behind the reply"), false;

@@ -29,6 +29,7 @@ struct Plan {
   std::uint64_t requests = 0;  ///< closed loop: exactly so many, `window_ns` at most; 0: no bound
   std::int64_t ramp_ns = 0;    ///< closed loop: the connections begin spread over this time
   std::int64_t warmup_ns = 0;  ///< before the measured window
+  bool hold = false;           ///< that opens sooner, when every connection's stream has begun
   std::int64_t window_ns = 0;  ///< the measured window
   std::int64_t drain_ns = 0;   ///< how long replies may take after it; streams are cut
   std::int64_t late_ns = 5'000'000;
@@ -89,6 +90,7 @@ class Runner {
   bool in_window(std::int64_t time) const { return time >= opens_ns_ && time < shuts_ns_; }
   bool closed_loop() const { return plan_.rate <= 0; }
   bool may_begin() const { return plan_.requests == 0 || begun_ < plan_.requests; }
+  bool all_begun() const { return holds_ && streams_begun_ >= connections_.size(); }
   bool all_ended() const { return plan_.requests > 0 && ended_ >= plan_.requests; }
 
   const Plan& plan_;
@@ -101,11 +103,13 @@ class Runner {
   std::uint64_t handed_out_ = 0;  // the next request (or, closed loop, connection) of the schedule
   std::uint64_t begun_ = 0;       // requests, in a closed loop
   std::uint64_t ended_ = 0;       // of these, well or badly
+  std::uint64_t streams_begun_ = 0;
   std::uint64_t failures_ = 0;
   std::int64_t start_ns_ = 0;
   std::int64_t opens_ns_ = 0;
   std::int64_t shuts_ns_ = 0;
   bool sending_ = true;
+  bool holds_ = false;  // waiting for all streams to begin
 };
 
 }  // namespace tollgate::bench
