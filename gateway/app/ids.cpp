@@ -7,10 +7,12 @@
 namespace tollgate::app {
 namespace {
 
-void append_hex(std::string& out, std::uint64_t value, int digits) {
+/// Writes the lowest `digits` digits of `value` and returns where they end.
+char* write_hex(char* to, std::uint64_t value, int digits) {
   constexpr const char* alphabet = "0123456789abcdef";
   for (int i = digits - 1; i >= 0; --i)
-    out += alphabet[(value >> (4 * i)) & 15U];
+    *to++ = alphabet[(value >> (4 * i)) & 15U];
+  return to;
 }
 
 }  // namespace
@@ -43,17 +45,13 @@ std::string IdSource::next(SystemTime now) {
   constexpr std::uint64_t variant = 2ULL << 14U;
   const std::uint64_t high = random();
   const std::uint64_t low = random();
-  std::string id;
-  id.reserve(36);
-  append_hex(id, milliseconds >> 16U, 8);
-  id += '-';
-  append_hex(id, milliseconds & 0xffffU, 4);
-  id += '-';
-  append_hex(id, version | (high & 0xfffU), 4);
-  id += '-';
-  append_hex(id, variant | ((high >> 12U) & 0x3fffU), 4);
-  id += '-';
-  append_hex(id, low, 12);
+  std::string id(36, '-');
+  char* at = id.data();
+  at = write_hex(at, milliseconds >> 16U, 8) + 1;
+  at = write_hex(at, milliseconds, 4) + 1;
+  at = write_hex(at, version | (high & 0xfffU), 4) + 1;
+  at = write_hex(at, variant | ((high >> 12U) & 0x3fffU), 4) + 1;
+  write_hex(at, low, 12);
   return id;
 }
 

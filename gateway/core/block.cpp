@@ -24,7 +24,7 @@ void Batch::clear() {
 }
 
 std::string_view Batch::store(std::string_view text) {
-  constexpr std::size_t usual = 4096;
+  constexpr std::size_t usual = 1024;
   if (!scratch_ || scratch_->capacity() - scratch_->used() < text.size()) {
     scratch_ = std::make_shared<Block>(std::max(usual, text.size()));
   }

@@ -107,11 +107,12 @@ Result<HeaderView> parse_header(std::string_view line) {
   if (line.starts_with(' ') || line.starts_with('\t')) {
     return bad_request("a header line begins with a space (folding is obsolete)");
   }
-  const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos) return bad_request("a header line has no colon");
-  const std::string_view name = line.substr(0, colon);
-  if (!is_token(name)) return bad_request("a header name is no token");
-  return HeaderView{name, trim(line.substr(colon + 1))};
+  const std::size_t end = token_length(line);
+  if (end > 0 && end < line.size() && line[end] == ':') {
+    return HeaderView{line.substr(0, end), trim(line.substr(end + 1))};
+  }
+  const bool colon = line.find(':') != std::string_view::npos;
+  return bad_request(colon ? "a header name is no token" : "a header line has no colon");
 }
 
 /// The headers that decide about framing, each judged as it comes; `decide` judges them together.

@@ -1,6 +1,5 @@
 #include "gateway/wire/http_syntax.hpp"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -24,10 +23,11 @@ constexpr std::array<bool, 256> token_bytes = make_token_bytes();
 
 }  // namespace
 
-bool is_token(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return token_bytes[static_cast<std::uint8_t>(c)];
-  });
+std::size_t token_length(std::string_view text) {
+  std::size_t length = 0;
+  while (length < text.size() && token_bytes[static_cast<std::uint8_t>(text[length])])
+    ++length;
+  return length;
 }
 
 std::string_view trim(std::string_view text) {

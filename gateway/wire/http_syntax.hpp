@@ -1,6 +1,7 @@
 // What request and response heads have in common: tokens, lists, lengths, persistence. Used by
 // http_request.cpp and http_response.cpp only; pure, any thread.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -10,7 +11,11 @@ namespace tollgate::wire {
 /// More than any client or provider sends; every look-up walks over all of them.
 constexpr std::size_t headers_max = 256;
 
-[[nodiscard]] bool is_token(std::string_view text);
+/// How many of the first bytes may stand in a token.
+[[nodiscard]] std::size_t token_length(std::string_view text);
+[[nodiscard]] inline bool is_token(std::string_view text) {
+  return !text.empty() && token_length(text) == text.size();
+}
 /// Without the spaces and tabs around it.
 [[nodiscard]] std::string_view trim(std::string_view text);
 /// Digits and nothing else: no sign, no list, no space within, at most 2^62.
