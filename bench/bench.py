@@ -20,6 +20,7 @@ import cost
 import idle
 import latency
 import measure
+import peer
 import picture
 import profiles
 import proxies
@@ -41,6 +42,8 @@ def parse():
     parser.add_argument("--profile", action="append", choices=names, help="all by default")
     parser.add_argument("--proxy", action="append", choices=[each.name for each in proxies.ALL],
                         help="all by default")
+    parser.add_argument("--peer", action="append", default=[], choices=peer.names(),
+                        help="another gateway that joins; may be repeated; none by default")
     parser.add_argument("--seed", type=int, default=None, help="of the order of the rounds")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build/bench")
@@ -103,6 +106,15 @@ class Bench:
             else:
                 self.note(f"{kind.name.upper()} IS NOT INSTALLED AND LEFT OUT "
                           f"(apt-get install {kind.name})")
+        return found + self.find_peers()
+
+    def find_peers(self):
+        """Those that were asked for: one that is not installed ends the run."""
+        found = [peer.Peer(self.args.build, name) for name in dict.fromkeys(self.args.peer)]
+        for each in found:
+            if not each.present():
+                raise SystemExit(f"bench: {each.name} {each.version()} is not installed; "
+                                 f"./dev peer {each.name} installs it")
         return found
 
     def run(self):
@@ -185,6 +197,9 @@ class Bench:
         for proxy in self.proxies:
             if (profile.upstream_tls or profile.client_tls) and not proxy.speaks_tls:
                 self.note(f"{proxy.name} is left out of {profile.name}: it is not set up for TLS")
+            elif not proxy.carries(profile):
+                self.note(f"{proxy.name} is left out of {profile.name}: its entry has no model "
+                          f"{profile.model}")
             else:
                 able.append(proxy)
         return able

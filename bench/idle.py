@@ -67,7 +67,7 @@ class Idle:
         few = dataclasses.replace(self.profile, connections=WARM_CONNECTIONS, ramp_s=0.1)
         for part in (dataclasses.replace(few, stream=False), few):
             arguments = ["--warmup", 0.2, "--seconds", 0.5, *part.load_arguments()]
-            on.load(proxy.port, arguments, proxy.model_for(self.profile), proxy.headers)
+            on.load(proxy.port, arguments, proxy.request_for(self.profile))
             time.sleep(CLOSED_S)
 
     @staticmethod

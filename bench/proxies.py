@@ -97,7 +97,7 @@ class Proxy:
 
     name = ""
     workers = 1
-    headers = ()       # `Name: value`, of each request to it
+    start_seconds = 10
     speaks_tls = True  # it can be told to, on both sides
     options = Options()
 
@@ -123,21 +123,34 @@ class Proxy:
     def command(self, config):
         raise NotImplementedError
 
-    def model_for(self, profile):
-        """What a request to it asks for."""
-        return "bench"
+    def free_port(self):
+        return free_port()
+
+    def environment(self):
+        """Of its process; None: ours."""
+        return None
+
+    def carries(self, _profile):
+        """Whether it can be asked for what the profile asks for."""
+        return True
+
+    def request_for(self, _profile):
+        """What a request to it says of itself, as arguments of the load generator."""
+        return ["--model", "bench"]
 
     def start(self, directory, upstream_port, cores, options=Options()):
         """Starts the server and waits until it takes connections."""
         self.options = options
-        self.port = free_port()
+        self.port = self.free_port()
         self.config = self.render(directory, upstream_port)
         file = directory / f"{self.name}.conf"
         file.write_text(self.config)
         log = directory / f"{self.name}.log"
         with open(directory / f"{self.name}.out", "wb") as output:
-            self.process = Process(pinned(self.command(file), cores), log, stdout=output)
-        for _ in range(500):
+            self.process = Process(pinned(self.command(file), cores), log, stdout=output,
+                                   env=self.environment())
+        deadline = time.monotonic() + self.start_seconds
+        while time.monotonic() < deadline:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
@@ -167,8 +180,8 @@ class Tollgate(Proxy):
         done = subprocess.run([self.binary(), "--version"], capture_output=True, text=True)
         return done.stdout.strip()
 
-    def model_for(self, profile):
-        return profile.model
+    def request_for(self, profile):
+        return ["--model", profile.model]
 
     def render(self, directory, upstream_port):
         digest = hashlib.sha256(KEY.encode()).hexdigest()

@@ -57,13 +57,11 @@ class Stage(contextlib.ExitStack):
     def configs(self):
         return {proxy.name: proxy.config for proxy in self.proxies}
 
-    def load(self, port, arguments, model="bench", headers=(), look=lambda load: None):
+    def load(self, port, arguments, request=("--model", "bench"), look=lambda load: None):
         """Runs the load generator against `port`; calls `look` with its process when the window
         opens and when it shuts. What it reports."""
-        named = [word for header in headers for word in ("--header", header)]
         command = proxies.pinned([self.bench.args.build / "bench_load", "--port", port, "--key",
-                                  proxies.KEY, "--model", model, *named, *arguments],
-                                 self.bench.pins.load)
+                                  proxies.KEY, *request, *arguments], self.bench.pins.load)
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         looks, last = 0, ""
         for line in process.stdout:
@@ -90,7 +88,7 @@ class Stage(contextlib.ExitStack):
 
         arguments = [*self.window(), *self.profile.load_arguments()] if arguments is None \
             else arguments
-        load = self.load(proxy.port, arguments, proxy.model_for(self.profile), proxy.headers, look)
+        load = self.load(proxy.port, arguments, proxy.request_for(self.profile), look)
         return load, looks[1].since(looks[0]), measure.pss_bytes(proxy.process.pid)
 
 
