@@ -25,12 +25,13 @@ import picture
 import profiles
 import proxies
 import report
+import syscalls
 import verdict
 import workers
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 KINDS = {"cost": cost.Cost, "latency": latency.Latency, "idle": idle.Idle,
-         "workers": workers.Workers}
+         "workers": workers.Workers, "syscalls": syscalls.Syscalls}
 
 
 def parse():

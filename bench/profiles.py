@@ -94,4 +94,5 @@ ALL = (
     Profile("idle-tls", "Memory, clients under TLS", client_tls=True, **SILENT, ramp_s=5,
             quick={"connections": 300, "ramp_s": 0.7, "rest_s": 4, "rounds": 1}),
     Profile("workers", "Two workers against one", measure="workers"),
+    Profile("syscalls", "System calls", measure="syscalls"),
 )
