@@ -4,6 +4,7 @@ import random
 import statistics
 
 BASE = "nginx"
+NOISE_MIN = 0.05  # of the machine busy with other programs: then the reader is warned
 
 
 def bootstrap(values, seed=1, times=2000):
@@ -91,7 +92,7 @@ def void_notes(samples):
 
 def noise_note(samples):
     noise = middle(s["others_busy"] for s in samples) or 0
-    if noise < 0.05:
+    if noise < NOISE_MIN:
         return []
     return [f"- other programs kept {noise:.0%} of the machine busy meanwhile: "
             "compare ratios only, and those with care"]

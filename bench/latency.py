@@ -12,6 +12,7 @@ QUANTILES = ("p50", "p99", "p999")
 DIRECT = "direct"
 # Below it a base's added latency is about zero, and a ratio to it says nothing.
 FLOOR_US = 5
+CARRIED_MIN = 0.95
 
 
 class Latency:
@@ -59,7 +60,9 @@ class Latency:
         else:
             load, used, _ = on.under_load(server, arguments)
         name = server if server == DIRECT else server.name
-        return {"proxy": name, "round": number, "void": faults(profile, load, used),
+        return {"proxy": name, "round": number,
+                "void": stage.faults(load, used, load["requests"]),
+                "carried": load["requests"] / max(load["window_s"], 1e-9),
                 "others_busy": used["others_busy"], "stolen": used["stolen"],
                 **{f"{q}_us": load["latency_us"][q] for q in QUANTILES}, "load": load}
 
@@ -75,14 +78,6 @@ class Latency:
     @staticmethod
     def section(profile, part):
         return section(part)
-
-
-def faults(profile, load, used):
-    found = stage.faults(load, used, load["requests"])
-    carried = load["requests"] / load["window_s"] if load["window_s"] else 0
-    if carried < 0.95 * profile.rate:
-        found.append(f"carried {carried:,.0f} of {profile.rate:,.0f} requests a second")
-    return found
 
 
 def add_differences(samples):
@@ -119,7 +114,7 @@ def section(part):
         f"{at['per_second']:,.0f} requests a second, with {at['busy']:.0%} of a core; the busier "
         f"of load generator and mock provider used {at['helpers_busy']:.0%} of one.", "",
         figures.table(heads, [row(each) for each in found])]
-    notes = (figures.void_notes(part["samples"]) + floor_notes(part) +
+    notes = (figures.void_notes(part["samples"]) + floor_notes(part) + shortfall_notes(part) +
              figures.noise_note(part["samples"]))
     return lines + (["", *notes] if notes else [])
 
@@ -143,3 +138,10 @@ def floor_notes(part):
             notes.append(f"- {quantile}: in {len(low)} of {len(base)} rounds {figures.BASE} added "
                          f"no more than {FLOOR_US} us: they give no ratio")
     return notes
+
+
+def shortfall_notes(part):
+    """Who fell behind the schedule: no reason to drop the round, as what waits counts as late."""
+    return [f"- {s['proxy']}, round {s['round']}: carried {s['carried']:,.0f} of "
+            f"{part['rate']:,} requests a second, the others waited"
+            for s in part["samples"] if s["carried"] < CARRIED_MIN * part["rate"]]

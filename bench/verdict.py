@@ -150,10 +150,25 @@ def verdict(row, found):
                     "interval": found["interval"], "verdict": judge(row, found["median"])}
 
 
+def noise(result):
+    """The greatest share of the machine that other programs kept busy during a profile."""
+    return max((figures.middle(s.get("others_busy") for s in part["samples"]) or 0
+                for part in result["profiles"].values()), default=0)
+
+
+def warnings(result):
+    found = []
+    if result["quick"]:
+        found += ["A quick run: it shows that everything works, and its figures are no figures."]
+    if noise(result) >= figures.NOISE_MIN:
+        found += [f"Other programs kept up to {noise(result):.0%} of the machine busy meanwhile: "
+                  "do not judge by this run."]
+    return [line for words in found for line in (words, "")]
+
+
 def section(result):
     heads = ["what", "profile", "must", "goal", "measured", "verdict"]
-    quick = ["A quick run: it shows that everything works, and its figures are no figures.", ""]
-    return [*(quick if result["quick"] else []),
+    return [*warnings(result),
             figures.table(heads, [[each["what"], each["profile"], each["must"], each["goal"],
                                    each["measured"], f"**{each['verdict']}**"]
                                   for each in result["verdicts"]])]

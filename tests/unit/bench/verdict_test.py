@@ -120,12 +120,12 @@ class AddedLatency(unittest.TestCase):
         latency.add_differences(samples)
         self.assertTrue(samples[1]["void"])
 
-    def test_a_server_that_does_not_keep_the_rate_is_void(self):
-        profile = dataclasses.replace(profiles.ALL[0], rate=1000)
-        load = {"errors": {}, "unfinished": 0, "requests": 900, "window_s": 1.0,
-                "streams": {"lost": 0, "reordered": 0, "merged": 0}}
-        self.assertEqual(len(latency.faults(profile, load, {"stolen": 0.0})), 1)
-        self.assertEqual(latency.faults(profile, load | {"requests": 960}, {"stolen": 0.0}), [])
+    def test_a_server_that_falls_behind_the_rate_is_named(self):
+        samples = [{"proxy": "tollgate", "round": round_, "carried": carried}
+                   for round_, carried in ((1, 949.0), (2, 951.0))]
+        notes = latency.shortfall_notes({"samples": samples, "rate": 1000})
+        self.assertEqual(len(notes), 1)
+        self.assertIn("round 1: carried 949 of 1,000", notes[0])
 
 
 class Memory(unittest.TestCase):
@@ -199,10 +199,11 @@ class Report(unittest.TestCase):
                   "commit": "d", "pinning": "e", "versions": {"tollgate": "1"}, "quick": True,
                   "notes": ["something is missing"],
                   "profiles": {"relay": part("relay", ratio=measured(1.1, (1.0, 1.2)))}}
+        result["profiles"]["relay"]["samples"] = [{"others_busy": 0.5}]
         result["verdicts"] = verdict.verdicts(result)
         text = report.markdown(result, {"relay": ["a table"]}, "report.svg")
         places = [text.index(words) for words in
-                  ("report.svg", "## Verdict", "no figures", "1.10 x (1.00 x to 1.20 x)",
+                  ("report.svg", "## Verdict", "no figures", "50%", "1.10 x (1.00 x to 1.20 x)",
                    "## relay", "a table", "something is missing")]
         self.assertEqual(places, sorted(places))
 
