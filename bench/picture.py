@@ -82,7 +82,7 @@ def scale(axis, top, unit):
     for tick in axis.ticks():
         y = top + PLOT * (1 - axis.height(tick))
         drawn += [line(LEFT, y, WIDTH - RIGHT, y, "line"),
-                  text(LEFT - 8, y + 4, f"{tick:,g}", "quiet", "end")]
+                  text(LEFT - 8, y + 4, f"{tick:,.12g}", "quiet", "end")]
     middle = top + PLOT / 2
     name = unit + (" (logarithmic)" if axis.logarithmic else "")
     return [*drawn, text(18, middle, name, "quiet", "middle",

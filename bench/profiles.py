@@ -90,9 +90,9 @@ ALL = (
     Profile("tls-upstream", "Relay to a provider behind TLS", upstream_tls=True),
     Profile("latency", "Added latency", measure="latency"),
     Profile("idle", "Memory", **SILENT, ramp_s=3,
-            quick={"connections": 500, "ramp_s": 0.5, "rest_s": 4, "rounds": 1}),
+            quick={"connections": 500, "ramp_s": 0.5, "rest_s": 2, "rounds": 1}),
     Profile("idle-tls", "Memory, clients under TLS", client_tls=True, **SILENT, ramp_s=5,
-            quick={"connections": 300, "ramp_s": 0.7, "rest_s": 4, "rounds": 1}),
+            quick={"connections": 300, "ramp_s": 0.7, "rest_s": 2, "rounds": 1}),
     Profile("workers", "Two workers against one", measure="workers"),
     Profile("syscalls", "System calls", measure="syscalls"),
 )

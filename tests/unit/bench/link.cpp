@@ -67,7 +67,7 @@ void echo(int listener, const Tls* tls, std::size_t size) {
 void round_trip(const Tls* server, const Tls* client, const std::string& text) {
   const int listener = listen_on(0);
   REQUIRE(listener >= 0);
-  std::thread other(echo, listener, server, text.size());
+  std::jthread other(echo, listener, server, text.size());
   Link link = Link::connected(port_of(listener), client);
   REQUIRE(link.open());
   std::vector<char> buffer(64 * 1024);
@@ -112,7 +112,7 @@ TEST_CASE("a link that moves takes its socket along") {
 TEST_CASE("no listener, no link; a server without TLS, no link under TLS") {
   const int listener = listen_on(0);
   const std::uint16_t port = port_of(listener);
-  std::thread other([&] {
+  std::jthread other([&] {
     Link link = accept_from(listener, nullptr);
     wait_for(link.fd(), POLLIN);
     write_all(link, "HTTP/1.1 400 Bad Request\r\n\r\n");
