@@ -1,18 +1,18 @@
 // Front: the door between a connection and the application. net/ implements RequestBody and
 // ReplyWriter and calls Front; app/ implements Front. Everything runs on the connection's worker.
 #pragma once
-#include <boost/asio/awaitable.hpp>
 #include <memory>
 #include <string_view>
 
 #include "gateway/core/abort.hpp"
 #include "gateway/core/http.hpp"
 #include "gateway/core/pieces.hpp"
+#include "gateway/core/task.hpp"
 
 namespace tollgate {
 
 template <class T>
-using Awaitable = boost::asio::awaitable<T>;
+using Awaitable = Task<T>;
 
 /// Who is on the other end of a connection.
 struct Peer {

@@ -13,7 +13,7 @@
 #include <openssl/sha.h>
 #include <spdlog/spdlog.h>
 
-#include "gateway/core/front.hpp"
+#include "gateway/core/http.hpp"
 #include "gateway/net/bind.hpp"
 #include "gateway/wire/json_writer.hpp"
 
@@ -132,8 +132,8 @@ struct AdminServer::State : std::enable_shared_from_this<State> {
 
   void accept_next();
   void stop();
-  Awaitable<void> serve(tcp::socket socket);
-  Awaitable<void> talk(beast::tcp_stream& stream);
+  asio::awaitable<void> serve(tcp::socket socket);
+  asio::awaitable<void> talk(beast::tcp_stream& stream);
   Response judge(const Request& request);
 
   asio::io_context& io;
@@ -165,7 +165,7 @@ void AdminServer::State::stop() {
     stream->close();
 }
 
-Awaitable<void> AdminServer::State::serve(tcp::socket socket) {
+asio::awaitable<void> AdminServer::State::serve(tcp::socket socket) {
   const auto self = shared_from_this();
   beast::tcp_stream stream(std::move(socket));
   const auto place = open.insert(open.end(), &stream);
@@ -173,7 +173,7 @@ Awaitable<void> AdminServer::State::serve(tcp::socket socket) {
   open.erase(place);
 }
 
-Awaitable<void> AdminServer::State::talk(beast::tcp_stream& stream) {
+asio::awaitable<void> AdminServer::State::talk(beast::tcp_stream& stream) {
   beast::flat_buffer buffer(header_bytes_max + body_bytes_max);
   for (;;) {
     http::request_parser<http::string_body> parser;

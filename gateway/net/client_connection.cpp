@@ -1,15 +1,15 @@
 #include "gateway/net/client_connection.hpp"
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <vector>
+
+#include "gateway/net/asio_task.hpp"
 
 namespace tollgate::net {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 constexpr milliseconds hurried_write{2000};
 constexpr milliseconds linger_time{1000};
@@ -54,7 +54,7 @@ ClientConnection::ClientConnection(boost::asio::io_context& io, Deadlines& deadl
 
 Awaitable<bool> ClientConnection::handshake(TlsStream& stream, milliseconds limit) {
   busy_ = Busy::handshake;
-  arm(steady_clock::now() + limit);
+  arm(coarse_now() + limit);
   const IoResult result = co_await stream.handshake();
   arm(never);
   busy_ = Busy::no;
@@ -63,8 +63,12 @@ Awaitable<bool> ClientConnection::handshake(TlsStream& stream, milliseconds limi
 
 void ClientConnection::start(std::shared_ptr<void> owner) {
   owner_ = owner;
-  boost::asio::co_spawn(io_, pull(), [this, owner = std::move(owner)](std::exception_ptr failed) {
-    if (failed) close();
+  // Not here and now: the session must be waiting by then. A request that came along with the end
+  // of the client's side is to be seen before that end is.
+  boost::asio::post(io_, [this, owner = std::move(owner)]() mutable {
+    spawn(io_, pull(), [this, owner = std::move(owner)](const std::exception_ptr& failed) {
+      if (failed) close();
+    });
   });
 }
 
@@ -130,7 +134,11 @@ void ClientConnection::expired() {
 }
 
 Awaitable<bool> ClientConnection::send(std::span<const std::string_view> parts, milliseconds idle) {
-  if (total(parts) <= slice_bytes) co_return co_await send_slice(parts, idle);
+  return total(parts) <= slice_bytes ? send_slice(parts, idle) : send_slices(parts, idle);
+}
+
+Awaitable<bool> ClientConnection::send_slices(std::span<const std::string_view> parts,
+                                              milliseconds idle) {
   std::size_t offset = 0;
   while (!parts.empty()) {
     const std::vector<std::string_view> slice = cut_slice(parts, offset);
@@ -143,7 +151,7 @@ Awaitable<bool> ClientConnection::send_slice(std::span<const std::string_view> p
                                              milliseconds idle) {
   if (broken_ || input_ended()) co_return false;
   busy_ = Busy::write;
-  arm(steady_clock::now() + (hurried_ ? std::min(idle, hurried_write) : idle));
+  arm(coarse_now() + (hurried_ ? std::min(idle, hurried_write) : idle));
   const IoResult result = co_await stream_->write_all(parts);
   arm(never);
   busy_ = Busy::no;
@@ -153,7 +161,7 @@ Awaitable<bool> ClientConnection::send_slice(std::span<const std::string_view> p
 
 void ClientConnection::hurry() {
   hurried_ = true;
-  if (busy_ == Busy::write) arm(std::min(at(), steady_clock::now() + hurried_write));
+  if (busy_ == Busy::write) arm(std::min(at(), coarse_now() + hurried_write));
 }
 
 Awaitable<void> ClientConnection::finish(bool linger) {
@@ -163,7 +171,7 @@ Awaitable<void> ClientConnection::finish(bool linger) {
   if (!input_ended_) stream_->shutdown_send();
   if (linger) {
     inbox_.drop();
-    const SteadyTime until = steady_clock::now() + linger_time;
+    const SteadyTime until = coarse_now() + linger_time;
     while (!input_ended() && inbox_.dropped() < linger_bytes) {
       if (!co_await more(until)) break;
     }
@@ -173,8 +181,7 @@ Awaitable<void> ClientConnection::finish(bool linger) {
 
 void ClientConnection::reset() {
   if (closed_) return;
-  boost::system::error_code ignored;
-  stream_->socket().set_option(boost::asio::socket_base::linger(true, 0), ignored);
+  stream_->reset();
   close();
 }
 

@@ -68,6 +68,8 @@ class ClientConnection final : private Deadline {
   Awaitable<void> pull();
   Awaitable<bool> send_slice(std::span<const std::string_view> parts,
                              std::chrono::milliseconds idle);
+  Awaitable<bool> send_slices(std::span<const std::string_view> parts,
+                              std::chrono::milliseconds idle);
   void end_input();
   void expired() override;
 

@@ -120,8 +120,8 @@ Awaitable<Result<std::unique_ptr<Stream>>> Connector::secure(Destination to,
   if (!context) {
     co_return broken(to, patience, "TLS could not be set up", context.error().message);
   }
-  auto stream = tls_client_stream(std::move(plain->socket()), std::move(*context),
-                                  to.address().host, to.address().port);
+  auto stream = tls_client_stream(plain->release(), std::move(*context), to.address().host,
+                                  to.address().port);
   const Waking waking(patience, [&stream] { stream->wake_read(); });
   const IoResult done =
       patience.over() ? IoResult{IoStatus::woken, 0, {}} : co_await stream->handshake();

@@ -1,8 +1,14 @@
 #include "gateway/net/deadlines.hpp"
 
-#include <algorithm>
+#include <ctime>
 
 namespace tollgate::net {
+
+SteadyTime coarse_now() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return SteadyTime(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+}
 
 void Deadline::arm(SteadyTime at) {
   at_ = at;

@@ -13,6 +13,10 @@ namespace tollgate::net {
 
 class Deadlines;
 
+/// The steady clock as of the kernel's last tick (some milliseconds ago at most), for a fifth of
+/// the price: what limits of a second and more are counted from.
+[[nodiscard]] SteadyTime coarse_now() noexcept;
+
 /// Something that expires. Lives in its owner; leaves the heap when destroyed.
 class Deadline {
  public:

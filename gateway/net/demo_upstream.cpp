@@ -1,10 +1,9 @@
 #include "gateway/net/demo_upstream.hpp"
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
+#include "gateway/net/asio_task.hpp"
 #include "gateway/net/patience.hpp"
 #include "routing/providers/demo_script.hpp"
 
@@ -73,7 +72,7 @@ class DemoReply final : public routing::UpstreamReply {
     const Waking waking(patience_, [this] { timer_.cancel(); });
     while (now() < due_ && !patience_.over()) {
       timer_.expires_at(due_);
-      co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+      co_await timer_.async_wait(as_task);
     }
     if (closed_) co_return std::unexpected(cut("the exchange was abandoned"));
     const bool in_time = until < limit && until < request_.deadline;

@@ -1,7 +1,8 @@
 #include "gateway/net/dial.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "gateway/net/asio_task.hpp"
 
 namespace tollgate::net {
 namespace {
@@ -60,7 +61,7 @@ Awaitable<std::expected<tcp::socket, error_code>> dial(asio::io_context& io,
     race->changed.expires_at(begun < addresses.size() ? std::chrono::steady_clock::now() + stagger
                                                       : SteadyTime::max());
     const std::size_t lost_before = race->lost;
-    auto [cancelled] = co_await race->changed.async_wait(asio::as_tuple(asio::use_awaitable));
+    auto [cancelled] = co_await race->changed.async_wait(as_task);
     next = !cancelled || race->lost > lost_before;
   }
   race->finish();

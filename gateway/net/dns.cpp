@@ -1,8 +1,8 @@
 #include "gateway/net/dns.hpp"
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
+
+#include "gateway/net/asio_task.hpp"
 
 namespace tollgate::net {
 namespace {
@@ -80,7 +80,7 @@ Awaitable<std::expected<Addresses, std::string>> Resolver::resolve(std::string h
     const auto place = name->waiters.insert(name->waiters.end(), &woken);
     {
       const Waking waking(patience, [&woken] { woken.cancel(); });
-      co_await woken.async_wait(asio::as_tuple(asio::use_awaitable));
+      co_await woken.async_wait(as_task);
     }
     name->waiters.erase(place);
   }

@@ -2,7 +2,7 @@
 // then reads no more; both sides would wait for each other. For plain connections: a TLS peer's
 // session tickets look the same. Lives for the length of one write.
 #pragma once
-#include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -13,13 +13,11 @@ namespace tollgate::net {
 class EarlyAnswer {
  public:
   EarlyAnswer(Stream& stream, std::span<const std::string_view> request);
-  ~EarlyAnswer();
   EarlyAnswer(const EarlyAnswer&) = delete;
   EarlyAnswer& operator=(const EarlyAnswer&) = delete;
 
  private:
-  struct Watch;
-  std::shared_ptr<Watch> watch_;
+  std::optional<Descriptor::Alarm> alarm_;
 };
 
 }  // namespace tollgate::net

@@ -2,9 +2,9 @@
 // call's deadline and its abort slot. Each wait names whom to wake. Used by the upstream client and
 // the demo, on the worker's thread.
 #pragma once
-#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "gateway/core/abort.hpp"
 #include "gateway/net/deadlines.hpp"
@@ -14,6 +14,14 @@ namespace tollgate::net {
 /// An upstream's failure: `message` reaches the client and names the provider, `detail` the log.
 [[nodiscard]] Error upstream_failure(ErrorKind kind, std::string_view provider,
                                      std::string_view message, std::string detail = {});
+
+/// How a wait is ended.
+struct Waker {
+  virtual void wake() const = 0;
+
+ protected:
+  ~Waker() = default;
+};
 
 class Patience final : public Deadline, public Abortable {
  public:
@@ -43,31 +51,36 @@ class Patience final : public Deadline, public Abortable {
   void abort() noexcept override { wake(); }
 
  private:
+  template <class How>
   friend class Waking;
   void expired() override;
   void wake() const {
-    if (wake_) wake_();
+    if (waker_ != nullptr) waker_->wake();
   }
 
   AbortSlot& slot_;
   SteadyTime deadline_;
   SteadyTime limit_ = never;
   bool expired_ = false;
-  std::function<void()> wake_;
+  const Waker* waker_ = nullptr;
 };
 
 /// For the length of one wait, names how its end is brought about.
-class Waking {
+template <class How>
+class Waking final : public Waker {
  public:
-  Waking(Patience& patience, std::function<void()> wake)
-      : patience_(patience), before_(std::exchange(patience.wake_, std::move(wake))) {}
-  ~Waking() { patience_.wake_ = std::move(before_); }
+  Waking(Patience& patience, How how)
+      : patience_(patience), how_(std::move(how)), before_(std::exchange(patience.waker_, this)) {}
+  ~Waking() { patience_.waker_ = before_; }
   Waking(const Waking&) = delete;
   Waking& operator=(const Waking&) = delete;
 
  private:
+  void wake() const override { how_(); }
+
   Patience& patience_;
-  std::function<void()> before_;
+  How how_;
+  const Waker* before_;
 };
 
 }  // namespace tollgate::net

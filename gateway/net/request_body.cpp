@@ -7,8 +7,6 @@
 namespace tollgate::net {
 namespace {
 
-using std::chrono::steady_clock;
-
 std::unexpected<Error> too_large(std::uint64_t limit) {
   return fail(ErrorKind::request_too_large,
               "The request body is larger than " + std::to_string(limit) + " bytes.");
@@ -105,7 +103,7 @@ Awaitable<Result<std::string_view>> ConnectionBody::receive_chunked(std::uint64_
 Awaitable<Result<void>> ConnectionBody::more() {
   if (failure_) co_return std::unexpected(*failure_);
   if (connection_.input_ended()) co_return gone();
-  const bool in_time = co_await connection_.more(steady_clock::now() + idle_);
+  const bool in_time = co_await connection_.more(coarse_now() + idle_);
   if (!in_time) {
     co_return fail(ErrorKind::request_timeout, "The request body did not arrive in time.");
   }

@@ -1,17 +1,16 @@
 #include "gateway/net/session.hpp"
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
 #include <cctype>
 #include <spdlog/spdlog.h>
 
+#include "gateway/net/asio_task.hpp"
 #include "gateway/wire/http_head.hpp"
 
 namespace tollgate::net {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 // Who is refused for lack of room does not get the time of a guest.
 constexpr milliseconds refusal_time{1000};
@@ -60,7 +59,7 @@ std::unexpected<Error> head_too_large(std::uint64_t limit) {
 void Session::start(SessionHost& host, Arrival arrival) {
   auto session = std::make_shared<Session>(host, std::move(arrival));
   host.sessions.push_back(*session);
-  boost::asio::co_spawn(host.io, session->run(), [session](std::exception_ptr failed) {
+  spawn(host.io, session->run(), [session](std::exception_ptr failed) {
     if (failed) log_bug(std::move(failed));
     session->connection_.close();
   });
@@ -68,7 +67,8 @@ void Session::start(SessionHost& host, Arrival arrival) {
 
 Session::Sockets Session::open(Arrival& arrival) {
   if (!arrival.tls) return {plain_stream(std::move(arrival.socket)), nullptr};
-  auto stream = tls_server_stream(std::move(arrival.socket), arrival.tls);
+  auto stream =
+      tls_server_stream(std::make_unique<Descriptor>(std::move(arrival.socket)), arrival.tls);
   TlsStream* tls = stream.get();
   return {std::move(stream), tls};
 }
@@ -145,7 +145,7 @@ Awaitable<Result<bool>> Session::read_head() {
 }
 
 SteadyTime Session::head_deadline(bool begun) const {
-  const SteadyTime now = steady_clock::now();
+  const SteadyTime now = coarse_now();
   const config::ListenTimeouts& timeouts = settings_->timeouts;
   if (refusal_) return now + std::min(timeouts.header, refusal_time);
   return now + (begun || fresh_ ? timeouts.header : timeouts.keep_alive);

@@ -1,28 +1,43 @@
 // Signal: how one coroutine of a connection waits for another of the same worker. One waiter at a
 // time. `notify` resumes it at once, inside the call; what must not be re-entered posts instead.
 #pragma once
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <functional>
 #include <utility>
 
-#include "gateway/core/front.hpp"
+#include "gateway/core/task.hpp"
 
 namespace tollgate::net {
 
 class Signal {
  public:
   /// Waits for the next `notify`; one that came before the wait is not seen.
-  Awaitable<void> wait() {
-    return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(
-        [this](auto resume) { waiter_ = std::move(resume); }, boost::asio::use_awaitable);
-  }
+  auto wait() { return Wait(*this); }
   void notify() {
-    if (auto resume = std::exchange(waiter_, nullptr)) resume();
+    if (waiter_) std::exchange(waiter_, {}).resume();
   }
 
  private:
-  std::move_only_function<void()> waiter_;
+  class Wait {
+   public:
+    explicit Wait(Signal& signal) : signal_(signal) {}
+    ~Wait() {
+      if (waiting_) signal_.waiter_.forget();  // its frame is being destroyed
+    }
+    Wait(const Wait&) = delete;
+    Wait& operator=(const Wait&) = delete;
+
+    static bool await_ready() noexcept { return false; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> waiting) {
+      signal_.waiter_ = Suspended(waiting);
+      waiting_ = true;
+    }
+    void await_resume() noexcept { waiting_ = false; }
+
+   private:
+    Signal& signal_;
+    bool waiting_ = false;
+  };
+  Suspended waiter_;
 };
 
 }  // namespace tollgate::net

@@ -2,18 +2,28 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <cerrno>
+#include <cstring>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-
-#include "gateway/net/stream_wait.hpp"
 
 namespace tollgate::net {
 namespace {
 
-namespace asio = boost::asio;
-using asio::ip::tcp;
+using boost::asio::ip::tcp;
+using Direction = Descriptor::Direction;
+
+// A peer that sends as fast as we read would keep the loop from everybody else.
+constexpr int reads_in_a_row_max = 16;
+
+bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+
+IoResult failure(int error, std::size_t bytes = 0) {
+  return {IoStatus::failed, bytes, {error, boost::system::system_category()}};
+}
 
 /// Where a write of many parts stands.
 class Cursor {
@@ -51,54 +61,78 @@ class Cursor {
   std::size_t part_ = 0, offset_ = 0;
 };
 
+/// One read, along with what it left behind in the socket.
+struct Receipt {
+  ssize_t bytes;
+  bool drained;  // nothing is left, and no end of the stream either
+};
+
+/// The kernel says with the bytes how many it still has (one after a FIN), so that no second read
+/// is needed to learn that there is nothing.
+Receipt receive(int fd, std::span<char> into) {
+  iovec part{into.data(), into.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control;
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  const ssize_t bytes = ::recvmsg(fd, &message, 0);
+  if (bytes <= 0) return {bytes, bytes < 0 && would_block(errno)};
+  const cmsghdr* const left = CMSG_FIRSTHDR(&message);
+  if (left == nullptr || left->cmsg_level != SOL_TCP || left->cmsg_type != TCP_CM_INQ) {
+    return {bytes, false};
+  }
+  int rest = 0;
+  std::memcpy(&rest, CMSG_DATA(left), sizeof(rest));
+  return {bytes, rest == 0};
+}
+
 class PlainStream final : public Stream {
  public:
-  explicit PlainStream(tcp::socket socket) : socket_(std::move(socket)) {
-    boost::system::error_code ignored;
-    socket_.native_non_blocking(true, ignored);
+  explicit PlainStream(tcp::socket socket)
+      : Stream(std::make_unique<Descriptor>(std::move(socket))) {
+    const int on = 1;
+    ::setsockopt(descriptor().fd(), IPPROTO_TCP, TCP_INQ, &on, sizeof(on));
   }
-  ~PlainStream() override { close(); }
 
-  // Asio's own read tries the system call first and needs no epoll_ctl to wait; a wait of ours
-  // before each read would.
   Awaitable<IoResult> read_some(std::span<char> into) override {
-    auto [error, bytes] =
-        co_await socket_.async_read_some(asio::buffer(into.data(), into.size()), reading_.token());
-    if (!error) co_return IoResult{IoStatus::ok, bytes, {}};
-    if (error == asio::error::eof) co_return IoResult{IoStatus::eof, 0, {}};
-    co_return io_failure(socket_, error);
+    Descriptor::Party& reader = descriptor().reader();
+    for (;;) {
+      if (reader.drained() || ++reads_in_a_row_ > reads_in_a_row_max) {
+        reads_in_a_row_ = 0;
+        const bool ready =
+            reader.drained() ? co_await reader.ready(Direction::read) : co_await reader.turn();
+        if (!ready) co_return not_ready();
+      }
+      if (!is_open()) co_return not_ready();
+      const Receipt got = receive(descriptor().fd(), into);
+      reader.note_drained(got.drained);
+      if (got.bytes > 0) co_return IoResult{IoStatus::ok, static_cast<std::size_t>(got.bytes), {}};
+      if (got.bytes == 0) co_return IoResult{IoStatus::eof, 0, {}};
+      if (!got.drained && errno != EINTR) co_return failure(errno);
+    }
   }
 
   Awaitable<IoResult> write_all(std::span<const std::string_view> parts) override {
     Cursor cursor(parts);
     std::size_t written = 0;
     while (!cursor.done()) {
+      if (!is_open()) co_return not_ready(written);
       const ssize_t n = send_some(cursor);
       if (n >= 0) {
         written += static_cast<std::size_t>(n);
         cursor.advance(static_cast<std::size_t>(n));
-      } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        auto error = co_await writing_.ready(socket_, tcp::socket::wait_write);
-        if (error) co_return io_failure(socket_, error, written);
+      } else if (would_block(errno)) {
+        if (!co_await descriptor().writer().ready(Direction::write)) co_return not_ready(written);
       } else if (errno != EINTR) {
-        co_return IoResult{IoStatus::failed, written, {errno, boost::system::system_category()}};
+        co_return failure(errno, written);
       }
     }
     co_return IoResult{IoStatus::ok, written, {}};
   }
 
-  void wake_read() noexcept override { reading_.wake(); }
-  void wake_write() noexcept override { writing_.wake(); }
-  void shutdown_send() noexcept override {
-    boost::system::error_code ignored;
-    socket_.shutdown(tcp::socket::shutdown_send, ignored);
-  }
-  void close() noexcept override {
-    boost::system::error_code ignored;
-    socket_.close(ignored);
-  }
-  [[nodiscard]] bool is_open() const override { return socket_.is_open(); }
-  [[nodiscard]] tcp::socket& socket() override { return socket_; }
+  void shutdown_send() noexcept override { shut_sending(); }
 
  private:
   ssize_t send_some(const Cursor& cursor) {
@@ -106,14 +140,42 @@ class PlainStream final : public Stream {
     msghdr message{};
     message.msg_iov = parts.data();
     message.msg_iovlen = cursor.fill(parts);
-    return ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
+    return ::sendmsg(descriptor().fd(), &message, MSG_NOSIGNAL);
   }
 
-  tcp::socket socket_;
-  StreamWait reading_, writing_;
+  int reads_in_a_row_ = 0;
 };
 
 }  // namespace
+
+void Stream::reset() noexcept {
+  const linger at_once{1, 0};
+  ::setsockopt(descriptor_->fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  close();
+}
+
+void Stream::shut_sending() noexcept {
+  if (is_open()) ::shutdown(descriptor_->fd(), SHUT_WR);
+}
+
+IoResult Stream::not_ready(std::size_t bytes) const {
+  return {is_open() ? IoStatus::woken : IoStatus::failed, bytes,
+          boost::asio::error::operation_aborted};
+}
+
+void Stream::watch_silence() {
+  Descriptor::Party& reader = descriptor_->reader();
+  if (is_open() && reader.drained()) reader.arm(Direction::read);
+}
+
+bool Stream::is_silent(bool sure) {
+  if (!is_open()) return false;
+  const Descriptor::Party& reader = descriptor_->reader();
+  if (!sure && reader.armed() && reader.drained()) return true;
+  char byte = 0;
+  const ssize_t n = ::recv(descriptor_->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return n < 0 && would_block(errno);
+}
 
 std::unique_ptr<Stream> plain_stream(tcp::socket socket) {
   return std::make_unique<PlainStream>(std::move(socket));

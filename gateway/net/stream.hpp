@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "gateway/core/front.hpp"
+#include "gateway/net/descriptor.hpp"
 
 namespace tollgate::net {
 
@@ -23,21 +24,45 @@ struct IoResult {
 
 class Stream {
  public:
+  explicit Stream(std::unique_ptr<Descriptor> descriptor) : descriptor_(std::move(descriptor)) {}
   virtual ~Stream() = default;
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
   /// Reads at least one byte into `into`. eof: an orderly end (TLS: only after close_notify; else
   /// failed).
   virtual Awaitable<IoResult> read_some(std::span<char> into) = 0;
   /// Writes all parts, in as few system calls as it can. woken: how far it came is in `bytes`; the
   /// stream is then only good to be closed.
   virtual Awaitable<IoResult> write_all(std::span<const std::string_view> parts) = 0;
-  /// Ends the wait of a pending read (or write) with `woken`. Reaches only waits under way.
-  virtual void wake_read() noexcept = 0;
-  virtual void wake_write() noexcept = 0;
   /// Says that we send no more (TLS: close_notify, then FIN).
   virtual void shutdown_send() noexcept = 0;
-  virtual void close() noexcept = 0;
-  [[nodiscard]] virtual bool is_open() const = 0;
-  [[nodiscard]] virtual boost::asio::ip::tcp::socket& socket() = 0;
+
+  /// Ends the wait of a pending read (or write) with `woken`. Reaches only waits under way.
+  void wake_read() noexcept { descriptor_->reader().wake(); }
+  void wake_write() noexcept { descriptor_->writer().wake(); }
+  void close() noexcept { descriptor_->close(); }
+  /// Closes with a reset: the peer cannot take what it has for all there was.
+  void reset() noexcept;
+  [[nodiscard]] bool is_open() const { return descriptor_->is_open(); }
+
+  /// While nobody reads: begins to look out for what nobody asked for, where that costs nothing.
+  void watch_silence();
+  /// Whether nothing has come since: no byte, no end, no error. `sure`: asks the kernel, which also
+  /// knows what this turn of the loop has not brought yet.
+  [[nodiscard]] bool is_silent(bool sure);
+
+  [[nodiscard]] Descriptor& descriptor() { return *descriptor_; }
+  /// The socket for another stream; this one is of no use any more.
+  [[nodiscard]] std::unique_ptr<Descriptor> release() { return std::move(descriptor_); }
+
+ protected:
+  /// The result of a wait that ended without readiness.
+  [[nodiscard]] IoResult not_ready(std::size_t bytes = 0) const;
+  void shut_sending() noexcept;
+
+ private:
+  std::unique_ptr<Descriptor> descriptor_;
 };
 
 /// A stream over a connected socket.

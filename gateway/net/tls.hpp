@@ -24,6 +24,7 @@ using SslContext = std::shared_ptr<SSL_CTX>;
 /// with asio::error::eof: who knows from the message that it was whole may let it pass.
 class TlsStream : public Stream {
  public:
+  using Stream::Stream;
   /// Ends with ok, woken (by wake_read) or failed; why, says `failure`.
   virtual Awaitable<IoResult> handshake() = 0;
   /// For the log: what went wrong in the handshake ("certificate has expired").
@@ -94,13 +95,13 @@ class TlsClientContexts {
 };
 
 /// The server's side of `socket`; handshake() next.
-[[nodiscard]] std::unique_ptr<TlsStream> tls_server_stream(boost::asio::ip::tcp::socket socket,
+[[nodiscard]] std::unique_ptr<TlsStream> tls_server_stream(std::unique_ptr<Descriptor> socket,
                                                            const SslContext& context);
 
 /// The client's side of `socket`: SNI and certificate check for `host` (a name or an address);
 /// sessions are kept under `host` and `port`.
 [[nodiscard]] std::unique_ptr<TlsStream> tls_client_stream(
-    boost::asio::ip::tcp::socket socket, std::shared_ptr<TlsClientContext> context,
+    std::unique_ptr<Descriptor> socket, std::shared_ptr<TlsClientContext> context,
     std::string_view host, std::uint16_t port);
 
 /// OpenSSL's own words for the oldest error of this thread, which is cleared; for logs.

@@ -6,14 +6,13 @@
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
 
-#include "gateway/net/stream_wait.hpp"
 #include "gateway/net/tls.hpp"
 
 namespace tollgate::net {
 namespace {
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
+using Direction = Descriptor::Direction;
 
 constexpr std::size_t record_bytes = 16 * 1024;  // the most that one TLS record carries
 
@@ -59,12 +58,10 @@ const BIO_METHOD* socket_method() {
 
 class OpenSslStream final : public TlsStream {
  public:
-  OpenSslStream(tcp::socket socket, SSL_CTX* context)
-      : socket_(std::move(socket)), ssl_(SSL_new(context), &SSL_free) {
-    boost::system::error_code ignored;
-    socket_.native_non_blocking(true, ignored);
+  OpenSslStream(std::unique_ptr<Descriptor> socket, SSL_CTX* context)
+      : TlsStream(std::move(socket)), ssl_(SSL_new(context), &SSL_free) {
     BIO* bio = BIO_new(socket_method());
-    const auto fd = static_cast<std::intptr_t>(socket_.native_handle());
+    const auto fd = static_cast<std::intptr_t>(descriptor().fd());
     BIO_set_data(bio, reinterpret_cast<void*>(fd));
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl_.get(), bio, bio);
@@ -79,47 +76,36 @@ class OpenSslStream final : public TlsStream {
   void connect(TlsSessionHome home, std::string_view host);
 
   Awaitable<IoResult> handshake() override {
-    IoResult result =
-        co_await drive(reading_, [this](std::size_t&) { return SSL_do_handshake(ssl_.get()); });
+    IoResult result = co_await drive(descriptor().reader(),
+                                     [this](std::size_t&) { return SSL_do_handshake(ssl_.get()); });
     if (result.status == IoStatus::eof) result.status = IoStatus::failed;
     co_return result;
   }
 
   Awaitable<IoResult> read_some(std::span<char> into) override {
-    return drive(reading_, [this, into](std::size_t& bytes) {
+    return drive(descriptor().reader(), [this, into](std::size_t& bytes) {
       return SSL_read_ex(ssl_.get(), into.data(), into.size(), &bytes);
     });
   }
 
   Awaitable<IoResult> write_all(std::span<const std::string_view> parts) override;
 
-  void wake_read() noexcept override { reading_.wake(); }
-  void wake_write() noexcept override { writing_.wake(); }
   void shutdown_send() noexcept override {
-    if (!socket_.is_open()) return;
+    if (!is_open()) return;
     ERR_clear_error();
     if (SSL_is_init_finished(ssl_.get()) == 1) SSL_shutdown(ssl_.get());
-    boost::system::error_code ignored;
-    socket_.shutdown(tcp::socket::shutdown_send, ignored);
+    shut_sending();
   }
-  void close() noexcept override {
-    boost::system::error_code ignored;
-    socket_.close(ignored);
-  }
-  [[nodiscard]] bool is_open() const override { return socket_.is_open(); }
-  [[nodiscard]] tcp::socket& socket() override { return socket_; }
   [[nodiscard]] std::string failure() const override { return failure_; }
   [[nodiscard]] bool resumed() const override { return SSL_session_reused(ssl_.get()) == 1; }
 
  private:
   template <class Operation>
-  Awaitable<IoResult> drive(StreamWait& wait, Operation operation);
+  Awaitable<IoResult> drive(Descriptor::Party& party, Operation operation);
   IoResult broken(int why);
 
-  tcp::socket socket_;
   TlsSessionHome home_;
   std::unique_ptr<SSL, decltype(&SSL_free)> ssl_;
-  StreamWait reading_, writing_;
   std::string failure_;
 };
 
@@ -127,11 +113,9 @@ class OpenSslStream final : public TlsStream {
 /// party (reader or writer), not to the direction: a read may have to write and the other way
 /// round.
 template <class Operation>
-Awaitable<IoResult> OpenSslStream::drive(StreamWait& wait, Operation operation) {
+Awaitable<IoResult> OpenSslStream::drive(Descriptor::Party& party, Operation operation) {
   for (;;) {
-    if (!socket_.is_open()) {
-      co_return IoResult{IoStatus::failed, 0, asio::error::operation_aborted};
-    }
+    if (!is_open()) co_return not_ready();
     ERR_clear_error();
     std::size_t bytes = 0;
     errno = 0;
@@ -139,10 +123,8 @@ Awaitable<IoResult> OpenSslStream::drive(StreamWait& wait, Operation operation) 
     if (done == 1) co_return IoResult{IoStatus::ok, bytes, {}};
     const int why = SSL_get_error(ssl_.get(), done);
     if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) co_return broken(why);
-    const auto direction =
-        why == SSL_ERROR_WANT_READ ? tcp::socket::wait_read : tcp::socket::wait_write;
-    auto error = co_await wait.ready(socket_, direction);
-    if (error) co_return io_failure(socket_, error);
+    const Direction direction = why == SSL_ERROR_WANT_READ ? Direction::read : Direction::write;
+    if (!co_await party.ready(direction)) co_return not_ready();
   }
 }
 
@@ -190,7 +172,7 @@ Awaitable<IoResult> OpenSslStream::write_all(std::span<const std::string_view> p
   while (written < total) {
     std::string_view rest(record.data(), fill_record(parts, offset, record));
     while (!rest.empty()) {
-      const IoResult step = co_await drive(writing_, [this, rest](std::size_t& bytes) {
+      const IoResult step = co_await drive(descriptor().writer(), [this, rest](std::size_t& bytes) {
         return SSL_write_ex(ssl_.get(), rest.data(), rest.size(), &bytes);
       });
       written += step.bytes;
@@ -221,13 +203,14 @@ void OpenSslStream::connect(TlsSessionHome home, std::string_view host) {
 
 }  // namespace
 
-std::unique_ptr<TlsStream> tls_server_stream(tcp::socket socket, const SslContext& context) {
+std::unique_ptr<TlsStream> tls_server_stream(std::unique_ptr<Descriptor> socket,
+                                             const SslContext& context) {
   auto stream = std::make_unique<OpenSslStream>(std::move(socket), context.get());
   stream->accept();
   return stream;
 }
 
-std::unique_ptr<TlsStream> tls_client_stream(tcp::socket socket,
+std::unique_ptr<TlsStream> tls_client_stream(std::unique_ptr<Descriptor> socket,
                                              std::shared_ptr<TlsClientContext> context,
                                              std::string_view host, std::uint16_t port) {
   SSL_CTX* native = context->native();

@@ -1,8 +1,6 @@
 #include "gateway/net/upstream_connection.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <sys/socket.h>
 
 namespace tollgate::net {
 
@@ -26,12 +24,8 @@ void ReadBuffer::renew() {
   block_ = std::move(fresh);
 }
 
-bool is_quiet(UpstreamConnection& connection) {
-  if (!connection.stream->is_open() || !connection.buffer.unread().empty()) return false;
-  char byte = 0;
-  const auto fd = connection.stream->socket().native_handle();
-  const ssize_t n = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+bool is_quiet(UpstreamConnection& connection, bool sure) {
+  return connection.buffer.unread().empty() && connection.stream->is_silent(sure);
 }
 
 }  // namespace tollgate::net

@@ -2,12 +2,14 @@
 // key it is pooled under. Made by the connector, moved between the pool and one exchange. Worker's
 // thread.
 #pragma once
+#include <boost/intrusive/list.hpp>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "gateway/core/block.hpp"
+#include "gateway/core/clock.hpp"
 #include "gateway/net/stream.hpp"
 #include "gateway/net/upstream_stats.hpp"
 
@@ -35,7 +37,11 @@ class ReadBuffer {
   std::size_t begin_ = 0, end_ = 0;
 };
 
-struct UpstreamConnection {
+// The pool's two orders, while idle.
+using IdleHook = boost::intrusive::list_base_hook<boost::intrusive::tag<struct IdleOrder>>;
+using ShelfHook = boost::intrusive::list_base_hook<boost::intrusive::tag<struct ShelfOrder>>;
+
+struct UpstreamConnection : IdleHook, ShelfHook {
   UpstreamConnection(std::string pool_key, UpstreamStats& stats)
       : key(std::move(pool_key)), open(stats) {}
   std::string key;
@@ -43,9 +49,11 @@ struct UpstreamConnection {
   std::unique_ptr<Stream> stream;
   ReadBuffer buffer;
   bool reused = false;
+  SteadyTime idle_since{}, idle_until{};
 };
 
-/// False when the peer has closed, reset or sent something that nobody asked for.
-[[nodiscard]] bool is_quiet(UpstreamConnection& connection);
+/// False when the peer has closed, reset or sent something that nobody asked for. `sure`: as
+/// Stream::is_silent.
+[[nodiscard]] bool is_quiet(UpstreamConnection& connection, bool sure);
 
 }  // namespace tollgate::net

@@ -1,9 +1,6 @@
 // The parts around a call, scripted: a provider, a client, a policy that counts its settlements.
 // Every step can be made to fail; what happened is written down.
 #pragma once
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
 #include <deque>
 #include <string>
 #include <vector>

@@ -13,8 +13,8 @@ void abort_when(Client& client, const routing::ProviderEntry& provider,
   client.run([&]() -> Awaitable<void> {
     AbortSlot slot;
     std::optional<Seen> seen;
-    asio::co_spawn(client.io, exchange(client, provider, how, slot),
-                   [&](std::exception_ptr, Seen done) { seen = std::move(done); });
+    spawn(client.io, exchange(client, provider, how, slot),
+          [&](std::exception_ptr, Seen done) { seen = std::move(done); });
     CHECK(co_await until(reached));
     slot.abort(make_error(ErrorKind::client_gone, "gone"));
     CHECK(co_await until([&] { return seen.has_value(); }));
@@ -94,7 +94,7 @@ TEST_CASE("abort while writing to a peer that does not read") {
     co_await talk.stream->read_some(first);
     begun = true;
     asio::steady_timer never_reads(client.io, 1h);
-    co_await never_reads.async_wait(asio::as_tuple(asio::use_awaitable));
+    co_await never_reads.async_wait(as_task);
   });
   abort_when(client, provider_at(server.port()), [&] { return begun; },
              {.body = std::string(20'000'000, 'x')});

@@ -185,8 +185,8 @@ TEST_CASE("an early answer to a long request is read, whether the peer closes or
     Server server(client.io, [closes](Talk& talk) -> Awaitable<void> {
       co_await talk.say(sized("too much", "", "413 Too Large"));
       if (closes) co_return;
-      asio::steady_timer never_reads(co_await asio::this_coro::executor, 1h);
-      co_await never_reads.async_wait(asio::as_tuple(asio::use_awaitable));
+      asio::steady_timer never_reads(test_loop(), 1h);
+      co_await never_reads.async_wait(as_task);
     });
     const Seen seen =
         ask(client, provider_at(server.port()), {.body = std::string(20'000'000, 'x')});

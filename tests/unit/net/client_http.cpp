@@ -23,8 +23,8 @@ Server::Script in_pieces(std::vector<std::string> pieces) {
     co_await talk.request();
     for (const std::string& piece : pieces) {
       co_await talk.say(piece);
-      asio::steady_timer pause(co_await asio::this_coro::executor, 1ms);
-      co_await pause.async_wait(asio::use_awaitable);
+      asio::steady_timer pause(test_loop(), 1ms);
+      co_await pause.async_wait(as_task);
     }
   };
 }
@@ -223,10 +223,10 @@ TEST_CASE("a wait for the head or for bytes may end early and loses nothing") {
   Client client;
   Server server(client.io, [](Talk& talk) -> Awaitable<void> {
     co_await talk.request();
-    asio::steady_timer pause(co_await asio::this_coro::executor);
+    asio::steady_timer pause(test_loop());
     for (const char* piece : {"HTTP/1.1 200 OK\r\ncontent-", "length: 6\r\n\r\nab", "cd", "ef"}) {
       pause.expires_after(25ms);
-      co_await pause.async_wait(asio::use_awaitable);
+      co_await pause.async_wait(as_task);
       co_await talk.say(piece);
     }
     co_await talk.wait_closed();

@@ -24,11 +24,10 @@ TEST_CASE("one question serves many waiters and is kept") {
   client.run([&]() -> Awaitable<void> {
     int done = 0;
     for (int i = 0; i < 5; ++i) {
-      asio::co_spawn(client.io, exchange(client, provider),
-                     [&](std::exception_ptr, const Seen& seen) {
-                       CHECK(seen.body == "ok");
-                       ++done;
-                     });
+      spawn(client.io, exchange(client, provider), [&](std::exception_ptr, const Seen& seen) {
+        CHECK(seen.body == "ok");
+        ++done;
+      });
     }
     CHECK(co_await until([&] { return client.names->pending.size() == 1; }));
     client.names->pending[0]({{loopback}, 60s, {}});
@@ -46,10 +45,10 @@ TEST_CASE("one waiter gives up, the other gets its answer") {
     AbortSlot slot;
     std::optional<Seen> first;
     std::optional<Seen> second;
-    asio::co_spawn(client.io, exchange(client, provider, {}, slot),
-                   [&](std::exception_ptr, Seen seen) { first = std::move(seen); });
-    asio::co_spawn(client.io, exchange(client, provider),
-                   [&](std::exception_ptr, Seen seen) { second = std::move(seen); });
+    spawn(client.io, exchange(client, provider, {}, slot),
+          [&](std::exception_ptr, Seen seen) { first = std::move(seen); });
+    spawn(client.io, exchange(client, provider),
+          [&](std::exception_ptr, Seen seen) { second = std::move(seen); });
     CHECK(co_await until([&] { return client.names->pending.size() == 1; }));
     slot.abort(make_error(ErrorKind::client_gone, "gone"));
     CHECK(co_await until([&] { return first.has_value(); }));
@@ -99,14 +98,12 @@ TEST_CASE("c-ares: /etc/hosts, numbers, and an end with questions open") {
     for (const char* host : {"localhost", "::1", "192.0.2.1"}) {
       CAPTURE(host);
       found.clear();
-      asio::co_spawn(
-          io,
-          [&]() -> Awaitable<void> {
-            auto addresses = co_await resolver.resolve(host, patience);
-            REQUIRE(addresses);
-            found = *addresses;
-          },
-          asio::detached);
+      auto resolve = [&]() -> Awaitable<void> {
+        auto addresses = co_await resolver.resolve(host, patience);
+        REQUIRE(addresses);
+        found = *addresses;
+      };
+      spawn(io, resolve(), ignore);
       io.restart();
       while (found.empty() && io.run_one_for(5s) > 0) {
       }

@@ -104,7 +104,7 @@ TEST_CASE("TLS goes through a tunnel; a refusal is an error without the proxy's 
       co_return;
     }
     co_await talk.say("HTTP/1.1 200 Connection established\r\n\r\n");
-    auto stream = tls_server_stream(std::move(talk.stream->socket()), tls);
+    auto stream = tls_server_stream(talk.stream->release(), tls);
     CHECK((co_await stream->handshake()).status == IoStatus::ok);
     talk.stream = std::move(stream);
     inner = co_await talk.request();

@@ -3,6 +3,13 @@
 #include <charconv>
 
 namespace tollgate::net::test {
+namespace {
+
+asio::io_context* running = nullptr;
+
+}  // namespace
+
+asio::io_context& test_loop() { return *running; }
 
 Client::Client(UpstreamShared* shared) {
   auto fake = std::make_unique<FakeNames>();
@@ -12,9 +19,10 @@ Client::Client(UpstreamShared* shared) {
 }
 
 void Client::run(Awaitable<void> work) {
+  running = &io;
   bool done = false;
   std::exception_ptr thrown;
-  asio::co_spawn(io, std::move(work), [&](std::exception_ptr failed) {
+  spawn(io, std::move(work), [&](std::exception_ptr failed) {
     done = true;
     thrown = failed;
   });
@@ -112,10 +120,7 @@ Awaitable<void> Talk::wait_closed() {
   }
 }
 
-void Talk::reset() {
-  stream->socket().set_option(asio::socket_base::linger(true, 0));
-  stream->close();
-}
+void Talk::reset() { stream->reset(); }
 
 Server::Server(asio::io_context& io, Script script, SslContext tls)
     : state_(std::make_shared<State>(io)) {
@@ -125,7 +130,7 @@ Server::Server(asio::io_context& io, Script script, SslContext tls)
   state_->acceptor.bind({asio::ip::address_v4::loopback(), 0});
   state_->acceptor.listen();
   port_ = state_->acceptor.local_endpoint().port();
-  asio::co_spawn(io, accept(state_), asio::detached);
+  spawn(io, accept(state_), ignore);
 }
 
 Server::~Server() {
@@ -135,11 +140,9 @@ Server::~Server() {
 
 Awaitable<void> Server::accept(std::shared_ptr<State> state) {
   for (;;) {
-    auto [failed, socket] =
-        co_await state->acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
+    auto [failed, socket] = co_await state->acceptor.async_accept(as_task);
     if (failed) co_return;
-    const auto executor = state->acceptor.get_executor();
-    asio::co_spawn(executor, serve(state, std::move(socket), ++state->accepted), asio::detached);
+    spawn(state->io, serve(state, std::move(socket), ++state->accepted), ignore);
   }
 }
 
@@ -147,7 +150,7 @@ Awaitable<void> Server::serve(std::shared_ptr<State> state, tcp::socket socket, 
   Talk talk;
   talk.number = number;
   if (state->tls) {
-    auto stream = tls_server_stream(std::move(socket), state->tls);
+    auto stream = tls_server_stream(std::make_unique<Descriptor>(std::move(socket)), state->tls);
     const IoResult shaken = co_await stream->handshake();
     talk.stream = std::move(stream);
     if (shaken.status != IoStatus::ok) {
@@ -168,11 +171,11 @@ std::string sized(std::string_view body, std::string_view more_headers, std::str
 }
 
 Awaitable<bool> until(std::function<bool()> condition) {
-  asio::steady_timer turn(co_await asio::this_coro::executor);
+  asio::steady_timer turn(test_loop());
   const auto end = std::chrono::steady_clock::now() + 5s;
   while (!condition() && std::chrono::steady_clock::now() < end) {
     turn.expires_after(1ms);
-    co_await turn.async_wait(asio::use_awaitable);
+    co_await turn.async_wait(as_task);
   }
   co_return condition();
 }

@@ -1,14 +1,10 @@
 // What the tests of the client side share: a worker's upstreams on an event loop of their own, and
 // scripted TCP servers on loopback. Everything runs on the test's thread.
 #pragma once
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <doctest/doctest.h>
 #include <functional>
 #include <map>
@@ -17,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/net/asio_task.hpp"
 #include "gateway/net/upstreams.hpp"
 
 namespace tollgate::net::test {
@@ -51,6 +48,9 @@ struct Client {
   FakeNames* names = nullptr;  // owned by the resolver
   std::unique_ptr<Upstreams> upstreams;
 };
+
+/// The loop of the client that runs.
+[[nodiscard]] asio::io_context& test_loop();
 
 /// What became of one exchange.
 struct Seen {
@@ -107,7 +107,8 @@ class Server {
 
  private:
   struct State {
-    explicit State(asio::io_context& io) : acceptor(io) {}
+    explicit State(asio::io_context& context) : io(context), acceptor(context) {}
+    asio::io_context& io;
     tcp::acceptor acceptor;
     Script script;
     SslContext tls;
@@ -118,6 +119,9 @@ class Server {
   std::shared_ptr<State> state_;
   std::uint16_t port_ = 0;
 };
+
+/// A completion for what nobody waits for.
+inline constexpr auto ignore = [](const std::exception_ptr&) {};
 
 /// A sized reply.
 [[nodiscard]] std::string sized(std::string_view body, std::string_view more_headers = {},

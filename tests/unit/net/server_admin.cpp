@@ -1,5 +1,4 @@
 // The admin server: routes, errors, token, limits.
-#include <boost/asio/co_spawn.hpp>
 #include <doctest/doctest.h>
 
 #include "gateway/net/admin.hpp"
@@ -35,7 +34,7 @@ void play(std::string token, const Test& test) {
     co_await client.connect(server.endpoint());
     co_await test(client, server);
   };
-  boost::asio::co_spawn(io, run(), [&](std::exception_ptr error) {
+  spawn(io, run(), [&](std::exception_ptr error) {
     failed = std::move(error);
     server.stop();
   });

@@ -1,7 +1,5 @@
 #include "server_fixture.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
@@ -12,7 +10,6 @@ namespace {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
 std::size_t length_of(const std::string& head) {
   const auto at = head.find("content-length: ");
@@ -30,6 +27,11 @@ std::shared_ptr<ServedRequest> ScriptedFront::open(const RequestHead& head, cons
   opened.push_back(request);
   opening.notify();
   return request;
+}
+
+Awaitable<void> ScriptedFront::until_opened(std::size_t count) {
+  while (opened.size() < count)
+    co_await opening.wait();
 }
 
 Awaitable<void> ScriptedFront::serve(std::shared_ptr<ServedRequest> request, RequestBody& body,
@@ -70,17 +72,18 @@ Awaitable<void> ScriptedFront::refuse(Error error, ReplyWriter& writer) {
 }
 
 Awaitable<void> Client::connect(tcp::endpoint to) {
-  co_await socket_.async_connect(to, asio::use_awaitable);
+  const auto [failed] = co_await socket_.async_connect(to, as_task);
+  REQUIRE_FALSE(failed);
   socket_.set_option(tcp::no_delay(true));  // else a request in two pieces waits for an ACK
 }
 
 Awaitable<void> Client::send(std::string_view bytes) {
-  co_await asio::async_write(socket_, asio::buffer(bytes.data(), bytes.size()), as_result);
+  co_await asio::async_write(socket_, asio::buffer(bytes.data(), bytes.size()), as_task);
 }
 
 Awaitable<bool> Client::fill() {
   char block[4096];
-  auto [error, bytes] = co_await socket_.async_read_some(asio::buffer(block), as_result);
+  auto [error, bytes] = co_await socket_.async_read_some(asio::buffer(block), as_task);
   ended_ = error;
   buffer_.append(block, bytes);
   co_return !error;
@@ -150,7 +153,7 @@ void Server::play(Test test) {
     hung = !stopped;
     if (hung) io.stop();
   });
-  asio::co_spawn(io, test(), [&](std::exception_ptr error) {
+  spawn(io, test(), [&](std::exception_ptr error) {
     failed = std::move(error);
     listener.drain([&] {
       deadlines.stop();
@@ -168,7 +171,7 @@ void Server::play(Test test) {
 
 Awaitable<void> Server::settle() {
   for (int i = 0; i < 20; ++i)
-    co_await asio::post(io, asio::use_awaitable);
+    co_await asio::post(io, as_task);
 }
 
 std::string post(std::string_view path, std::string_view body, std::string_view more_headers) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 
+#include "gateway/net/asio_task.hpp"
 #include "gateway/net/listener.hpp"
 
 namespace tollgate::net::test {
@@ -30,6 +31,8 @@ struct ScriptedFront final : Front {
   std::vector<ErrorKind> early;
   std::uint64_t body_limit = 64U << 20U;
   Signal opening;  ///< notified at each open
+  /// Waits until this many requests have been opened in all.
+  Awaitable<void> until_opened(std::size_t count);
 
   std::shared_ptr<ServedRequest> open(const RequestHead& head, const Peer& peer) override;
   Awaitable<void> serve(std::shared_ptr<ServedRequest> request, RequestBody& body,
@@ -88,6 +91,9 @@ class Server {
  private:
   boost::asio::ip::tcp::endpoint endpoint_;
 };
+
+/// A completion for what nobody waits for.
+inline constexpr auto ignore = [](const std::exception_ptr&) {};
 
 /// A POST of `body` to `path`.
 [[nodiscard]] std::string post(std::string_view path, std::string_view body,

@@ -1,5 +1,6 @@
 // Clients that go away or do not read, at every stage of a request.
 #include <doctest/doctest.h>
+#include <sys/socket.h>
 
 #include "server_fixture.hpp"
 
@@ -33,11 +34,12 @@ TEST_CASE("hang-up before a reply: the request is told at once, by FIN, by half 
         [](Client& client) { client.socket().shutdown(boost::asio::socket_base::shutdown_send); },
         reset_on_close,
     };
+    std::size_t asked = 0;
     for (const auto& hang_up : ways) {
       Client client = server.client();
       co_await client.connect(server.endpoint());
       co_await client.send(post("/wait", "body"));
-      co_await server.front.opening.wait();
+      co_await server.front.until_opened(++asked);
       const auto request = server.front.opened.back();
       CHECK_FALSE(request->left.has_value());
       hang_up(client);
@@ -60,11 +62,12 @@ TEST_CASE("hang-up while the body is being read is client_gone") {
     seen.push_back(bytes ? ErrorKind::internal : bytes.error().kind);
   };
   server.play([&]() -> Awaitable<void> {
+    std::size_t asked = 0;
     for (const std::size_t length : {100UL, 100'000UL}) {
       Client client = server.client();
       co_await client.connect(server.endpoint());
       co_await client.send(post("/body", std::string(length, 'a')).substr(0, 90));
-      co_await server.front.opening.wait();
+      co_await server.front.until_opened(++asked);
       client.socket().close();
       while (server.shared.connections > 0)
         co_await server.settle();
@@ -106,7 +109,7 @@ TEST_CASE("hang-up is seen behind pipelined bytes") {
     Client client = server.client();
     co_await client.connect(server.endpoint());
     co_await client.send(get("/wait") + get("/next"));
-    co_await server.front.opening.wait();
+    co_await server.front.until_opened(1);
     client.socket().close();
     while (server.shared.connections > 0)
       co_await server.settle();
@@ -204,5 +207,45 @@ TEST_CASE("an HTTP/1.0 stream that is not ended is reset, since its end would lo
     co_await client.connect(server.endpoint());
     co_await client.send("GET /cut HTTP/1.0\r\nhost: t\r\n\r\n");
     CHECK_FALSE(co_await client.closed_orderly());
+  });
+}
+
+TEST_CASE("a request and the end of the client's side in one go: both are seen, in that order") {
+  Server server;
+  server.front.scripts["/wait"] = waits_to_leave();
+  server.play([&]() -> Awaitable<void> {
+    std::size_t asked = 0;
+    for (const bool at_once : {true, false}) {
+      for (int i = 0; i < 500; ++i) {
+        Client client = server.client();
+        co_await client.connect(server.endpoint());
+        if (!at_once) co_await server.settle();
+        const std::string request = post("/wait", "body");
+        // Both before the server's loop turns.
+        ::send(client.socket().native_handle(), request.data(), request.size(), MSG_NOSIGNAL);
+        client.socket().shutdown(boost::asio::socket_base::shutdown_send);
+        co_await server.front.until_opened(++asked);
+        while (server.shared.connections > 0)
+          co_await server.settle();
+        REQUIRE(server.front.opened.back()->left.has_value());
+      }
+    }
+  });
+}
+
+TEST_CASE("a client that asks, ends its side and listens gets an answer that needs no waiting") {
+  Server server;
+  server.front.scripts["/now"] = [](Served&, RequestBody&, ReplyWriter& writer) -> Awaitable<void> {
+    Pieces body;
+    body.view("now");
+    co_await writer.whole({}, body);
+  };
+  server.play([&]() -> Awaitable<void> {
+    Client client = server.client();
+    co_await client.connect(server.endpoint());
+    const std::string request = get("/now");
+    ::send(client.socket().native_handle(), request.data(), request.size(), MSG_NOSIGNAL);
+    client.socket().shutdown(boost::asio::socket_base::shutdown_send);
+    CHECK((co_await client.rest()).ends_with("now"));
   });
 }

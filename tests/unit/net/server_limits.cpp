@@ -1,7 +1,5 @@
 // Time and room: slow clients, the connection limit, descriptors, the drain, the port.
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -40,18 +38,16 @@ TEST_CASE("408: the time for a head is one time, however its bytes trickle") {
     co_await client.connect(server.endpoint());
     co_await client.send("GET /x HTTP/1.1\r\nhost: t\r\nx-a: ");
     bool answered = false;
-    boost::asio::co_spawn(
-        server.io,
-        [&]() -> Awaitable<void> {
-          CHECK((co_await client.reply()).status == 408);
-          answered = true;
-        },
-        boost::asio::detached);
+    auto read = [&]() -> Awaitable<void> {
+      CHECK((co_await client.reply()).status == 408);
+      answered = true;
+    };
+    spawn(server.io, read(), ignore);
     boost::asio::steady_timer pause(server.io);
     while (!answered) {
       co_await client.send("a");
       pause.expires_after(5ms);
-      co_await pause.async_wait(boost::asio::use_awaitable);
+      co_await pause.async_wait(as_task);
     }
     CHECK(server.front.opened.empty());
   });
@@ -139,7 +135,7 @@ TEST_CASE("drain: idle connections close, a running request ends with Connection
     co_await idle.reply();
     co_await running.connect(server.endpoint());
     co_await running.send(get("/slow") + get("/never"));
-    co_await server.front.opening.wait();
+    co_await server.front.until_opened(2);
     // Connected, perhaps not accepted yet: it is served all the same.
     co_await waiting.connect(server.endpoint());
 
@@ -160,8 +156,7 @@ TEST_CASE("drain: idle connections close, a running request ends with Connection
       co_await server.settle();
     CHECK(server.listener.idle());
     Client refused = server.client();
-    auto [failed] = co_await refused.socket().async_connect(
-        server.endpoint(), boost::asio::as_tuple(boost::asio::use_awaitable));
+    auto [failed] = co_await refused.socket().async_connect(server.endpoint(), as_task);
     CHECK(failed == boost::asio::error::connection_refused);
   });
 }
@@ -193,10 +188,10 @@ TEST_CASE("the drain's end tells streams to leave, so that they can say why, and
     Client silent = server.client();
     co_await stream.connect(server.endpoint());
     co_await stream.send(get("/stream"));
-    co_await server.front.opening.wait();
+    co_await server.front.until_opened(1);
     co_await body.connect(server.endpoint());
     co_await body.send(post("/body", "12345").substr(0, 57));
-    co_await server.front.opening.wait();
+    co_await server.front.until_opened(2);
     co_await silent.connect(server.endpoint());
     server.listener.drain();
     server.listener.end(make_error(ErrorKind::draining, "The gateway stops."));

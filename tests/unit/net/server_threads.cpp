@@ -1,5 +1,4 @@
 // Several workers on one port, each with its thread: the counters that they share.
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <doctest/doctest.h>
 #include <thread>
@@ -62,7 +61,7 @@ TEST_CASE("workers: one port, one connection limit, one budget, clean end") {
   std::exception_ptr failed;
   for (int i = 0; i < 16; ++i) {
     clients.push_back(std::make_unique<Client>(io));
-    boost::asio::co_spawn(io, run(*clients.back()), [&](std::exception_ptr error) {
+    spawn(io, run(*clients.back()), [&](std::exception_ptr error) {
       if (error) failed = std::move(error);
     });
   }

@@ -27,9 +27,9 @@ std::shared_ptr<TlsClientContext> trusting(const Certificates& certificates) {
 Awaitable<std::unique_ptr<TlsStream>> dial(Server& server,
                                            std::shared_ptr<TlsClientContext> context) {
   tcp::socket socket(server.io);
-  co_await socket.async_connect(server.endpoint(), boost::asio::use_awaitable);
-  auto stream = tls_client_stream(std::move(socket), std::move(context), "tollgate.test",
-                                  server.endpoint().port());
+  co_await socket.async_connect(server.endpoint(), as_task);
+  auto stream = tls_client_stream(std::make_unique<Descriptor>(std::move(socket)),
+                                  std::move(context), "tollgate.test", server.endpoint().port());
   const IoResult shaken = co_await stream->handshake();
   if (shaken.status != IoStatus::ok) stream.reset();
   co_return stream;
@@ -88,13 +88,14 @@ TEST_CASE("tls: a hang-up is seen") {
     if (!request.left) co_await request.leaving.wait();
   };
   server.play([&]() -> Awaitable<void> {
+    std::size_t asked = 0;
     for (const bool orderly : {true, false}) {
       auto stream = co_await dial(server, trusting(certificates));
       REQUIRE(stream);
       const std::string request = get("/wait");
       const std::array parts{std::string_view(request)};
       co_await stream->write_all(parts);
-      co_await server.front.opening.wait();
+      co_await server.front.until_opened(++asked);
       if (orderly) stream->shutdown_send();
       stream->close();
       while (server.shared.connections > 0)

@@ -1,0 +1,158 @@
+#include "gateway/net/descriptor.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace tollgate::net {
+
+namespace asio = boost::asio;
+using asio::detail::reactor_op;
+
+struct Descriptor::Parties {
+  explicit Parties(Descriptor& of) : owner(&of), reader(*this), writer(*this) {}
+  /// The last of their descriptor and the reactor to let go frees them.
+  void free_if_left() {
+    if (owner == nullptr && !reader.under_way_ && !writer.under_way_) delete this;
+  }
+
+  Descriptor* owner;  // nullptr: gone
+  Party reader, writer;
+  int alarms = 0;
+};
+
+namespace {
+
+/// The socket out of Asio's hands; -1 when it is closed.
+int take_over(asio::ip::tcp::socket& socket) {
+  boost::system::error_code failed;
+  socket.native_non_blocking(true, failed);
+  const int fd = socket.release(failed);
+  return failed ? -1 : fd;
+}
+
+}  // namespace
+
+Descriptor::Descriptor(asio::ip::tcp::socket socket)
+    : reactor_(asio::use_service<Reactor>(
+          static_cast<asio::io_context&>(socket.get_executor().context()))),
+      fd_(take_over(socket)),
+      parties_(std::make_unique<Parties>(*this)) {
+  if (fd_ >= 0 && reactor_.register_descriptor(fd_, place_) != 0) {
+    ::close(std::exchange(fd_, -1));
+    reactor_.cleanup_descriptor_data(place_);
+  }
+}
+
+Descriptor::~Descriptor() {
+  close();
+  parties_->owner = nullptr;
+  parties_.release()->free_if_left();
+}
+
+Descriptor::Party& Descriptor::reader() { return parties_->reader; }
+Descriptor::Party& Descriptor::writer() { return parties_->writer; }
+
+void Descriptor::close() noexcept {
+  if (fd_ < 0) return;
+  reactor_.deregister_descriptor(fd_, place_, true);
+  ::close(std::exchange(fd_, -1));
+  reactor_.cleanup_descriptor_data(place_);
+}
+
+bool Descriptor::Party::may_wait() const {
+  return both_.owner != nullptr && both_.owner->is_open();
+}
+
+void Descriptor::Party::arm(Direction direction) {
+  if (under_way_) return;
+  Descriptor& owner = *both_.owner;
+  under_way_ = queued_ = true;
+  direction_ = direction;
+  ec_.clear();
+  cancellation_key_ = this;
+  const int type = direction == Direction::read ? Reactor::read_op : Reactor::write_op;
+  owner.reactor_.start_op(type, owner.fd_, owner.place_, this, true, true);
+}
+
+void Descriptor::Party::arm_ready() {
+  if (under_way_) return;
+  under_way_ = true;
+  ec_.clear();
+  both_.owner->reactor_.post_immediate_completion(this, true);
+}
+
+void Descriptor::Party::wake() noexcept {
+  if (!waiter_) return;
+  woken_ = true;
+  if (!queued_ || !may_wait()) return;  // it is on its way
+  Descriptor& owner = *both_.owner;
+  const int type = direction_ == Direction::read ? Reactor::read_op : Reactor::write_op;
+  owner.reactor_.cancel_ops_by_key(owner.fd_, owner.place_, type, this);
+}
+
+/// An event came: no operation of ours reads or writes here, so there is nothing to be done but to
+/// tell who waits. Saying "exhausted" makes the next wait ask the kernel for an event instead of
+/// being ready at once; not so while others may stand behind us in the same queue: they would not
+/// be told.
+reactor_op::status Descriptor::Party::perform(reactor_op* self) {
+  Party& party = *static_cast<Party*>(self);
+  party.queued_ = false;
+  party.drained_ = false;
+  const Parties& both = party.both_;
+  const Party& other = &party == &both.reader ? both.writer : both.reader;
+  const bool followed = other.queued_ && other.direction_ == party.direction_;
+  const bool alarm = party.direction_ == Direction::read && both.alarms > 0;
+  return followed || alarm ? done : done_and_exhausted;
+}
+
+void Descriptor::Party::complete(void* owner, asio::detail::operation* self,
+                                 const boost::system::error_code&, std::size_t) {
+  Party& party = *static_cast<Party*>(self);
+  party.under_way_ = party.queued_ = false;
+  Suspended waiter = std::move(party.waiter_);
+  party.both_.free_if_left();
+  if (owner != nullptr && waiter) waiter.resume();
+}
+
+class Descriptor::Alarm::Operation final : public reactor_op {
+ public:
+  explicit Operation(Alarm& of)
+      : reactor_op({}, &Operation::perform, &Operation::complete), alarm(&of) {
+    cancellation_key_ = this;
+  }
+  Alarm* alarm;  // nullptr: gone
+
+ private:
+  // Not "exhausted": who reads next must not wait for an event that was spent on us.
+  static status perform(reactor_op*) { return done; }
+  static void complete(void* owner, asio::detail::operation* self, const boost::system::error_code&,
+                       std::size_t) {
+    const std::unique_ptr<Operation> ended(static_cast<Operation*>(self));
+    if (ended->alarm == nullptr) return;
+    ended->alarm->operation_ = nullptr;
+    if (owner != nullptr && !ended->ec_) ended->alarm->ring_();
+  }
+};
+
+Descriptor::Alarm::Alarm(Descriptor& descriptor, std::function<void()> ring)
+    : descriptor_(descriptor), ring_(std::move(ring)) {
+  ++descriptor_.parties_->alarms;
+  if (!descriptor_.is_open()) return;
+  operation_ = new Operation(*this);
+  // Without a try before: it would take "not known" for "ready".
+  descriptor_.reactor_.start_op(Reactor::read_op, descriptor_.fd_, descriptor_.place_, operation_,
+                                true, false);
+}
+
+Descriptor::Alarm::~Alarm() {
+  --descriptor_.parties_->alarms;
+  if (operation_ == nullptr) return;
+  operation_->alarm = nullptr;
+  if (!descriptor_.is_open()) return;
+  descriptor_.reactor_.cancel_ops_by_key(descriptor_.fd_, descriptor_.place_, Reactor::read_op,
+                                         operation_);
+}
+
+}  // namespace tollgate::net
