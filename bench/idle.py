@@ -11,9 +11,9 @@ import proxies
 import stage
 
 WARM_CONNECTIONS = 64
-WINDOW_S = 2      # all streams are open and silent
+WINDOW_S = 1      # all streams are open and silent
 PATIENCE_S = 60   # until they are
-CLOSED_S = 1      # until a proxy has closed what its clients have closed
+CLOSED_S = 0.5    # until a proxy has closed what its clients have closed
 PORTS = "/proc/sys/net/ipv4/ip_local_port_range"
 
 
