@@ -45,6 +45,8 @@ def parse():
                         help="all by default")
     parser.add_argument("--peer", action="append", default=[], choices=peer.names(),
                         help="another gateway that joins; may be repeated; none by default")
+    parser.add_argument("--connections", type=int,
+                        help="in place of each profile's own, for peers that carry less")
     parser.add_argument("--seed", type=int, default=None, help="of the order of the rounds")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build/bench")
@@ -89,6 +91,9 @@ class Bench:
         self.made = None  # certificates
         self.order = random.Random(args.seed)
         self.proxies = self.find_proxies()
+        if args.connections:
+            self.note(f"{args.connections} connections in place of each profile's own: the verdict "
+                      "is on another load than the one it is for")
 
     def note(self, text):
         say(f"bench: {text}")
@@ -143,7 +148,10 @@ class Bench:
         return None
 
     def adapt(self, profile):
-        return dataclasses.replace(profile, **profile.quick) if self.args.quick else profile
+        changes = dict(profile.quick) if self.args.quick else {}
+        if self.args.connections:
+            changes["connections"] = self.args.connections
+        return dataclasses.replace(profile, **changes)
 
     @staticmethod
     def section(kind, part):

@@ -2,18 +2,23 @@
 such a file may hold ${port}, ${upstream} (the mock provider's base URL), ${home} (where the peer is
 installed), ${directory} (where its files are written), ${key} and ${version}."""
 
+import http.client
+import json
 import os
 import pathlib
 import shutil
 import string
 import subprocess
+import time
+import urllib.error
+import urllib.request
 
 import proxies
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "bench/peers"
 HOMES = ROOT / "build/peers"
-STAMP = "installed-version"
+STAMP = "installed"  # in its home: what was done to install it
 
 # Field -> (its type, whether it must be there).
 FIELDS = {
@@ -96,7 +101,11 @@ class Peer(proxies.Proxy):
 
     def present(self):
         stamp = self.home / STAMP
-        return stamp.exists() and stamp.read_text().strip() == self.entry["version"]
+        return stamp.exists() and stamp.read_text().splitlines() == self.steps()
+
+    def steps(self):
+        """The commands that install it."""
+        return [filled(line, self.values) for line in self.entry["install"]]
 
     def version(self):
         return self.entry["version"]
@@ -109,10 +118,10 @@ class Peer(proxies.Proxy):
             raise Broken(f"peers: {self.name} needs {', '.join(missing)}, which are not there")
         self.home.mkdir(parents=True, exist_ok=True)
         (self.home / STAMP).unlink(missing_ok=True)
-        for line in self.entry["install"]:
-            if subprocess.run(filled(line, self.values), shell=True, cwd=self.home).returncode:
+        for line in self.steps():
+            if subprocess.run(line, shell=True, cwd=self.home).returncode:
                 raise Broken(f"peers: {self.name} could not be installed: {line} failed")
-        (self.home / STAMP).write_text(self.entry["version"] + "\n")
+        (self.home / STAMP).write_text("\n".join(self.steps()) + "\n")
 
     def free_port(self):
         return self.entry.get("port") or super().free_port()
@@ -139,13 +148,46 @@ class Peer(proxies.Proxy):
         return os.environ | {name: filled(value, self.values)
                              for name, value in self.entry.get("env", {}).items()}
 
+    def start(self, directory, upstream_port, cores, options=proxies.Options()):
+        """Also waits for its first good reply: many load half of themselves only then."""
+        super().start(directory, upstream_port, cores, options)
+        deadline, said = time.monotonic() + self.start_seconds, None
+        while said != 200:
+            if time.monotonic() > deadline or self.process.process.poll() is not None:
+                self.stop()
+                raise Broken(f"bench: {self.name} gave no good reply in {self.start_seconds} s "
+                             f"(the last: {said}); see {directory}/{self.name}.out and .log")
+            said = self.ask()
+            time.sleep(0 if said == 200 else 0.2)
+
+    def ask(self):
+        """One small request; its status, or what went wrong."""
+        model, headers = self.said_of("bench")
+        body = {"model": model, "messages": [{"role": "user", "content": "Hello"}]}
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{self.entry['path']}", json.dumps(body).encode(),
+            headers | {"Content-Type": "application/json",
+                       "Authorization": f"Bearer {proxies.KEY}"})
+        try:
+            with urllib.request.urlopen(request, timeout=self.start_seconds) as reply:
+                return reply.status
+        except urllib.error.HTTPError as error:
+            return error.code
+        except (OSError, http.client.HTTPException) as error:
+            return str(error)
+
     def carries(self, profile):
         return profile.model in self.entry["models"]
 
+    def said_of(self, model):
+        """(model, headers) of a request for a profile's model; `carries` says which there are."""
+        entry = self.entry["models"][model]
+        headers = self.entry.get("headers", {}) | entry.get("headers", {})
+        return (filled(entry.get("model", model), self.values),
+                {name: filled(value, self.values) for name, value in headers.items()})
+
     def request_for(self, profile):
-        """A profile's model that the entry does not name is refused by `carries`."""
-        model = self.entry["models"][profile.model]
-        headers = self.entry.get("headers", {}) | model.get("headers", {})
-        named = [f"{name}: {filled(value, self.values)}" for name, value in headers.items()]
-        return ["--model", filled(model.get("model", profile.model), self.values), "--path",
-                self.entry["path"], *(word for each in named for word in ("--header", each))]
+        model, headers = self.said_of(profile.model)
+        named = [f"{name}: {value}" for name, value in headers.items()]
+        return ["--model", model, "--path", self.entry["path"],
+                *(word for each in named for word in ("--header", each))]

@@ -12,7 +12,7 @@ import peer  # noqa: E402
 import profiles  # noqa: E402
 
 ENTRY = {
-    "version": "1.2.3", "install": ["echo ${version} >installed"], "path": "/v1/chat",
+    "version": "1.2.3", "install": ["echo ${version} >made"], "path": "/v1/chat",
     "command": ["${home}/serve", "--port=${port}", "${directory}/a.conf"],
     "env": {"UP": "${upstream}"}, "files": {"a.conf": "to ${upstream} with ${key}\n"},
     "headers": {"x-a": "1"},
@@ -89,13 +89,13 @@ class Running(unittest.TestCase):
 
 
 class Installing(unittest.TestCase):
-    def test_goes_home_and_is_there_only_in_the_version_of_the_entry(self):
+    def test_goes_home_and_is_there_only_as_the_entry_says(self):
         with tempfile.TemporaryDirectory() as folder:
             one = made(folder)
             self.assertFalse(one.present())
             one.install()
             self.assertTrue(one.present())
-            self.assertEqual((pathlib.Path(folder) / "installed").read_text(), "1.2.3\n")
+            self.assertEqual((pathlib.Path(folder) / "made").read_text(), "1.2.3\n")
             self.assertFalse(made(folder, version="1.2.4").present())
 
     def test_a_command_that_fails_leaves_it_not_installed(self):
