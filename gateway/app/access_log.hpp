@@ -1,50 +1,38 @@
-// AccessLog: one JSON line for each authenticated POST, keys named as the ledger's. Lines go into a
-// bounded buffer that one writer thread empties; under pressure lines are dropped and counted,
-// never awaited. `record` on any worker.
+// AccessLog: one JSON line for each authenticated POST. Each worker renders its lines (AccessLine)
+// into a ring of its own, one thread writes them all (RingWriter); under pressure lines are lost
+// and counted, never awaited. Made by serve(); the workers' entrances are made at their start.
 #pragma once
-#include <atomic>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
+#include <memory>
 #include <string>
-#include <thread>
+#include <vector>
 
-#include "gateway/core/error.hpp"
+#include "gateway/app/ring_writer.hpp"
 #include "gateway/core/outcome.hpp"
 
 namespace tollgate::app {
 
-/// The line (with its newline) for one outcome.
-void append_access_line(std::string& out, const Outcome& outcome);
-
-class AccessLog final : public OutcomeSink {
+class AccessLog {
  public:
   /// `where`: stdout, stderr, off or a path. Call `start` once.
   explicit AccessLog(std::string where);
-  ~AccessLog() override;
+  ~AccessLog();
   /// Opens the output and starts the writer. Error: the file cannot be opened.
   Result<void> start();
+  /// A worker's own entrance, for its thread only; lives as long as the log. Control thread.
+  OutcomeSink& add_worker();
   /// Opens the same path again (after logrotate); called at SIGHUP.
   void reopen();
-  /// Writes what is buffered and ends the thread.
+  /// Writes what was recorded until now and ends the thread.
   void stop();
 
-  void record(const Outcome& outcome) noexcept override;
-  [[nodiscard]] std::uint64_t dropped() const { return dropped_.load(); }
+  /// Lines that were lost.
+  [[nodiscard]] std::uint64_t dropped() const { return writer_.dropped(); }
 
  private:
-  void write_loop();
-  void write_all(const std::string& text);
-
-  std::string where_;
-  std::atomic<int> fd_{-1};
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::string buffer_;
-  bool stopping_ = false;
-  std::atomic<bool> reopen_{false};
-  std::atomic<std::uint64_t> dropped_{0};
-  std::thread writer_;
+  const bool off_;
+  RingWriter writer_;
+  std::vector<std::unique_ptr<OutcomeSink>> workers_;
 };
 
 }  // namespace tollgate::app

@@ -10,7 +10,7 @@
 #include "gateway/app/access_log.hpp"
 #include "gateway/app/ids.hpp"
 #include "gateway/app/log.hpp"
-#include "gateway/app/metrics.hpp"
+#include "gateway/app/metrics_sink.hpp"
 #include "gateway/app/plan.hpp"
 #include "gateway/core/attempt.hpp"
 #include "routing/upstream.hpp"

@@ -22,7 +22,7 @@ Worker::Worker(const Common& common, std::shared_ptr<const Plan> plan)
                 .upstream = upstreams_,
                 .gate = gate_,
                 .metrics = metrics_,
-                .sinks = {&metrics_, &common.shared.access_log},
+                .sinks = {&metrics_, &common.shared.access_log.add_worker()},
                 .ids = {}},
       front_(services_),
       listener_(io_, deadlines_, front_, common.server, settings_of(*services_.plan), &common.tls),

@@ -2,64 +2,65 @@
 
 #include <algorithm>
 #include <doctest/doctest.h>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <sys/stat.h>
-#include <unistd.h>
+#include <thread>
+#include <vector>
+
+#include "tests/unit/app/log_support.hpp"
 
 namespace tollgate::app {
-namespace {
 
-std::string read_all(const std::string& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
+using test::LogPath;
+using test::read_all;
 
-}  // namespace
-
-TEST_CASE("a line names what is known and says null for what is not") {
-  Outcome outcome;
-  outcome.request_id = "req_1";
-  outcome.tenant = "a\"b";
-  outcome.usage = {.input = 1, .cache_read = 2, .cache_write = 3, .output = 4, .reasoning = 5};
-  outcome.status = CallStatus::client_abort;
-  outcome.tags = {{"k", "v"}};
-  std::string line;
-  append_access_line(line, outcome);
-  for (const char* part :
-       {R"("kind":"call")", R"("request_id":"req_1")", R"("tenant":"a\"b")", R"("user":null)",
-        R"("status":"client_abort")", R"("input_tokens":1)", R"("cache_read_tokens":2)",
-        R"("cache_write_tokens":3)", R"("output_tokens":4)", R"("reasoning_tokens":5)",
-        R"("ttft_us":null)", R"("tags":{"k":"v"})", R"("endpoint":"/v1/chat/completions")"}) {
-    CAPTURE(part);
-    CHECK(line.find(part) != std::string::npos);
-  }
-  CHECK(line.ends_with("}\n"));
-  CHECK(line.find('\n') == line.size() - 1);
-}
-
-TEST_CASE("lines reach the file, also those of the last moment; the file is ours alone") {
-  const auto path = std::filesystem::temp_directory_path() /
-                    ("tollgate-access-" + std::to_string(::getpid()) + ".log");
-  std::filesystem::remove(path);
+TEST_CASE("access_log: lines reach the file, also those of the last moment; it is ours alone") {
+  const LogPath path("access");
   {
-    AccessLog log(path.string());
+    AccessLog log(path.text());
     REQUIRE(log.start());
-    for (int i = 0; i < 1000; ++i)
-      log.record(Outcome{});
+    std::vector<std::thread> workers;
+    for (int i = 0; i < 3; ++i) {
+      workers.emplace_back([&sink = log.add_worker()] {
+        for (int line = 0; line < 300; ++line)
+          sink.record(Outcome{});
+      });
+    }
+    for (std::thread& worker : workers)
+      worker.join();
+    CHECK(log.dropped() == 0);
   }
-  const std::string text = read_all(path.string());
-  CHECK(std::count(text.begin(), text.end(), '\n') == 1000);
+  const std::string text = read_all(path.text());
+  CHECK(std::ranges::count(text, '\n') == 900);
   struct stat info{};
-  REQUIRE(::stat(path.c_str(), &info) == 0);
+  REQUIRE(::stat(path.text().c_str(), &info) == 0);
   CHECK((info.st_mode & 0777) == 0600);
-  std::filesystem::remove(path);
 }
 
-TEST_CASE("a path that cannot be opened is one clear sentence") {
+TEST_CASE("access_log: what is recorded once the log has stopped disturbs nobody") {
+  const LogPath path("late");
+  AccessLog log(path.text());
+  REQUIRE(log.start());
+  OutcomeSink& sink = log.add_worker();
+  sink.record(Outcome{});
+  log.stop();
+  const std::string text = read_all(path.text());
+  for (int i = 0; i < 10'000; ++i)
+    sink.record(Outcome{});
+  log.reopen();
+  log.stop();
+  CHECK(read_all(path.text()) == text);
+}
+
+TEST_CASE("access_log: off writes nothing") {
+  AccessLog log("off");
+  REQUIRE(log.start());
+  log.add_worker().record(Outcome{});
+  log.reopen();
+  log.stop();
+  CHECK(log.dropped() == 0);
+}
+
+TEST_CASE("access_log: a path that cannot be opened is one clear sentence") {
   AccessLog log("/no/such/folder/access.log");
   const auto started = log.start();
   REQUIRE_FALSE(started);
