@@ -20,7 +20,7 @@ namespace tollgate::app {
 
 class RingWriter {
  public:
-  /// Half a second of lines at 1,500 calls a second, and little enough for each worker to have one.
+  /// Some 1,300 lines: a second without writing at that rate, and no weight where workers are many.
   static constexpr std::size_t default_ring_bytes = 1U << 20U;
 
   explicit RingWriter(std::string where, std::size_t ring_bytes = default_ring_bytes);

@@ -13,7 +13,7 @@ import subprocess
 import pytest
 
 from gateway import BINARY, Gateway, tenant_yaml
-from raw import Connection, ask, chat_body, post
+from raw import Connection, ask, chat_body, post, until
 
 BASE = f"""version: 1
 listen: {{http: 127.0.0.1:0, admin: 127.0.0.1:0, workers: 1}}
@@ -276,3 +276,27 @@ def test_access_log_file_is_private(gateway, tmp_path):
     gate.stop()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert len(path.read_text().splitlines()) == 1 and gate.access.lines == []
+
+
+def test_access_log_follows_logrotate(gateway, tmp_path):
+    """SIGHUP opens the path again, idle or not; every line stands whole in one of the files."""
+    path, old = tmp_path / "access.jsonl", tmp_path / "access.jsonl.1"
+    gate = gateway(GOOD + f"log: {{access: '{path}'}}\n")
+    line = Connection(gate)
+
+    def called():
+        return line.ask(post(chat_body("demo/rate=100000")))["x-request-id"]
+
+    def logged(file):
+        return [json.loads(l)["request_id"] for l in file.read_text().splitlines()]
+
+    first = called()
+    until(lambda: path.read_text().endswith("\n"))
+    path.rename(old)
+    gate.process.send_signal(signal.SIGHUP)
+    until(path.exists)
+    second = called()
+    line.close()
+    gate.stop()
+    assert (logged(old), logged(path)) == ([first], [second])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
