@@ -49,10 +49,11 @@ Generation::Generation(Services& services, Run& run, RequestBody& body, ReplyWri
       dialect_(wire::openai_chat()) {}
 
 Awaitable<void> Generation::serve() {
-  Result<void> how = fail(ErrorKind::internal, "The gateway failed on this request.");
+  Result<void> how;
   try {
     how = co_await answer();
   } catch (const std::exception& bug) {
+    how = fail(ErrorKind::internal, "The gateway failed on this request.");
     how.error().detail = bug.what();
     services_.shared.log.error(std::string("bug in request ") + call_.outcome.request_id + ": " +
                                bug.what());

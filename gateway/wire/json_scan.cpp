@@ -128,39 +128,11 @@ bool JsonScanner::value() {
 }
 
 bool JsonScanner::object() {
-  if (!enter()) return false;
-  ++at_;
-  space();
-  if (!take('}')) {
-    do {
-      space();
-      if (!string()) return false;
-      space();
-      if (!take(':')) return fail("a colon was expected behind a name");
-      space();
-      if (!value()) return false;
-      space();
-    } while (take(','));
-    if (!take('}')) return fail("a comma or a closing brace was expected");
-  }
-  leave();
-  return true;
+  return scan_object(*this, [this](std::string_view) { return value(); });
 }
 
 bool JsonScanner::array() {
-  if (!enter()) return false;
-  ++at_;
-  space();
-  if (!take(']')) {
-    do {
-      space();
-      if (!value()) return false;
-      space();
-    } while (take(','));
-    if (!take(']')) return fail("a comma or a closing bracket was expected");
-  }
-  leave();
-  return true;
+  return scan_array(*this, [this] { return value(); });
 }
 
 bool JsonScanner::string() {

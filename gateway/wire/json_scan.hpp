@@ -51,4 +51,48 @@ class JsonScanner {
 /// U+FFFD.
 [[nodiscard]] std::string json_unescape(std::string_view inner);
 
+/// Takes the object that stands next. `take_value(name)` is called with the cursor at each member's
+/// value, and takes it; `name` is unescaped and lives as long as the call.
+template <class TakeValue>
+bool scan_object(JsonScanner& scan, TakeValue take_value) {
+  if (!scan.enter() || !scan.take('{')) return false;
+  scan.space();
+  if (!scan.take('}')) {
+    do {
+      scan.space();
+      const std::size_t begin = scan.at();
+      if (!scan.string()) return false;
+      std::string_view name = scan.since(begin + 1);
+      name.remove_suffix(1);
+      std::string unescaped;
+      if (name.find('\\') != std::string_view::npos) name = unescaped = json_unescape(name);
+      scan.space();
+      if (!scan.take(':')) return scan.fail("a colon was expected behind a name");
+      scan.space();
+      if (!take_value(name)) return false;
+      scan.space();
+    } while (scan.take(','));
+    if (!scan.take('}')) return scan.fail("a comma or a closing brace was expected");
+  }
+  scan.leave();
+  return true;
+}
+
+/// Takes the array that stands next; `take_element()` takes each of its elements.
+template <class TakeElement>
+bool scan_array(JsonScanner& scan, TakeElement take_element) {
+  if (!scan.enter() || !scan.take('[')) return false;
+  scan.space();
+  if (!scan.take(']')) {
+    do {
+      scan.space();
+      if (!take_element()) return false;
+      scan.space();
+    } while (scan.take(','));
+    if (!scan.take(']')) return scan.fail("a comma or a closing bracket was expected");
+  }
+  scan.leave();
+  return true;
+}
+
 }  // namespace tollgate::wire

@@ -84,7 +84,7 @@ class OkDecoder final : public ReplyDecoder {
   Result<void> chunk(const wire::SseEvent& event, std::string_view data, Batch& out);
   Result<void> finish_stream(Batch& out);
   Result<void> finish_whole(Batch& out);
-  Result<void> check(const ReplyTop& top, std::string_view object) const;
+  Result<void> check(const ReplyText& reply, std::string_view object) const;
   void open_frame(std::string_view wire, Batch& out) const;
 
   const ResponseHead& head_;
@@ -156,22 +156,22 @@ Result<void> OkDecoder::event(const wire::SseEvent& event, Batch& out) {
 }
 
 Result<void> OkDecoder::chunk(const wire::SseEvent& event, std::string_view data, Batch& out) {
-  ReplyTop top;
-  if (!top.read(data)) return std::unexpected(not_json(data));
+  ReplyText reply;
+  if (!reply.read(data, "delta")) return std::unexpected(not_json(data));
   // After every choice has finished an error changes nothing that the client has.
   if (!reader_.all_finished()) {
-    auto checked = check(top, data);
+    auto checked = check(reply, data);
     if (!checked) return checked;
     if (event.event == "error") {
       return std::unexpected(map_upstream_error(0, head_.headers, read_error_body(0, data)));
     }
   }
   open_frame(event.wire, out);
-  return reader_.chunk(top, out);
+  return reader_.chunk(reply, out);
 }
 
-Result<void> OkDecoder::check(const ReplyTop& top, std::string_view object) const {
-  if (top.error.empty() && top.kind != "\"error\"") return {};
+Result<void> OkDecoder::check(const ReplyText& reply, std::string_view object) const {
+  if (reply.error.empty() && reply.kind != "\"error\"") return {};
   const auto reported = read_error_inside(object);
   if (!reported) return {};
   return std::unexpected(map_upstream_error(0, head_.headers, *reported));
@@ -208,9 +208,9 @@ Result<void> OkDecoder::finish_whole(Batch& out) {
   const std::string_view body = body_.join(out);
   const std::string_view object = trim(body);
   if (object.empty()) return fail(ErrorKind::upstream_error, "the provider sent an empty reply");
-  ReplyTop top;
-  if (!top.read(object)) return std::unexpected(not_json(object));
-  auto checked = check(top, object);
+  ReplyText reply;
+  if (!reply.read(object, "message")) return std::unexpected(not_json(object));
+  auto checked = check(reply, object);
   if (!checked) return checked;
   open_frame(body, out);
   if (hints_.endpoint == Endpoint::embeddings) {
@@ -218,7 +218,7 @@ Result<void> OkDecoder::finish_whole(Batch& out) {
     if (read) out.push(Ended{});
     return read;
   }
-  auto read = reader_.whole(top, out);
+  auto read = reader_.whole(reply, out);
   if (read) reader_.end(out);
   return read;
 }

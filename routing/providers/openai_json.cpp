@@ -22,49 +22,12 @@ std::size_t open_surrogate(std::string_view inner) {
   return slashes % 2 == 0 ? length : 0;
 }
 
-constexpr int depth_max = 64;
-
 void give(std::string_view name, std::string_view value, std::initializer_list<Want> wants) {
   for (const Want& want : wants) {
     if (want.name != name) continue;
     if (value != "null") want.value = value;
     return;
   }
-}
-
-/// One member, checked; what is wanted of it is taken.
-bool member(wire::JsonScanner& scan, std::initializer_list<Want> wants) {
-  scan.space();
-  const std::size_t name_at = scan.at();
-  if (!scan.string()) return false;
-  std::string_view name = scan.since(name_at + 1);
-  name.remove_suffix(1);
-  scan.space();
-  if (!scan.take(':')) return false;
-  scan.space();
-  const std::size_t value_at = scan.at();
-  if (!scan.value()) return false;
-  if (name.find('\\') == std::string_view::npos) {
-    give(name, scan.since(value_at), wants);
-  } else {
-    give(wire::json_unescape(name), scan.since(value_at), wants);
-  }
-  scan.space();
-  return true;
-}
-
-bool members(wire::JsonScanner& scan, std::initializer_list<Want> wants) {
-  if (!scan.enter()) return false;
-  scan.take('{');
-  scan.space();
-  if (!scan.take('}')) {
-    do {
-      if (!member(scan, wants)) return false;
-    } while (scan.take(','));
-    if (!scan.take('}')) return false;
-  }
-  scan.leave();
-  return true;
 }
 
 /// Plain digits, as nearly every count is written.
@@ -86,15 +49,20 @@ void pick(std::string_view object, std::initializer_list<Want> wants) {
     give(members.name(), members.value(), wants);
 }
 
-bool pick_checked(std::string_view text, std::initializer_list<Want> wants) {
+bool take(wire::JsonScanner& scan, std::string_view name, std::initializer_list<Want> wants) {
+  const std::size_t begin = scan.at();
+  if (!scan.value()) return false;
+  give(name, scan.since(begin), wants);
+  return true;
+}
+
+bool is_json(std::string_view text) {
   wire::JsonScanner scan(text, depth_max);
   scan.space();
-  if (!(scan.stands_at('{') ? members(scan, wants) : scan.value())) return false;
+  if (!scan.value()) return false;
   scan.space();
   return scan.at_end();
 }
-
-bool is_json(std::string_view text) { return pick_checked(text, {}); }
 
 bool says_nothing(std::string_view value) {
   if (value.empty() || value == "null" || value == "\"\"") return true;

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "gateway/core/block.hpp"
+#include "gateway/wire/json_scan.hpp"
 
 namespace tollgate::routing::openai {
 
@@ -21,10 +22,13 @@ struct Want {
 /// Reads the wanted members of `object`; anything that is no object has none.
 void pick(std::string_view object, std::initializer_list<Want> wants);
 
-/// The same on text that nobody has checked; false: it is not one JSON value, well-formed to its
-/// end and not nested too deeply.
-[[nodiscard]] bool pick_checked(std::string_view text, std::initializer_list<Want> wants);
+/// The same while text is being checked: takes the value at the cursor, which is the member
+/// `name`'s. False: it is no JSON.
+[[nodiscard]] bool take(wire::JsonScanner& scan, std::string_view name,
+                        std::initializer_list<Want> wants);
 
+/// How deep a reply may be nested.
+constexpr int depth_max = 64;
 /// True for one JSON value, well-formed to its end and not nested too deeply.
 [[nodiscard]] bool is_json(std::string_view text);
 [[nodiscard]] inline bool is_string(std::string_view value) { return value.starts_with('"'); }

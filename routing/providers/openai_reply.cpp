@@ -37,17 +37,68 @@ FinishReason reason_of(std::string_view name) {
   return FinishReason::stop;
 }
 
+bool take_message(wire::JsonScanner& scan, ReplyText::Message& out) {
+  return wire::scan_object(scan, [&](std::string_view name) {
+    return take(scan, name,
+                {{"content", out.content},
+                 {"refusal", out.refusal},
+                 {"tool_calls", out.calls},
+                 {"function_call", out.function},
+                 {"reasoning_content", out.reasoning},
+                 {"reasoning", out.reasoning_too},
+                 {"reasoning_details", out.details},
+                 {"annotations", out.annotations},
+                 {"audio", out.audio},
+                 {"images", out.images}});
+  });
+}
+
+bool take_choice(wire::JsonScanner& scan, std::string_view content_name, ReplyText::Choice& out) {
+  return wire::scan_object(scan, [&](std::string_view name) {
+    if (name == content_name && scan.stands_at('{'))
+      return take_message(scan, out.message.emplace());
+    return take(scan, name,
+                {{"index", out.index},
+                 {"text", out.text},
+                 {"finish_reason", out.reason},
+                 {"logprobs", out.logprobs},
+                 {"usage", out.usage}});
+  });
+}
+
+bool take_choices(wire::JsonScanner& scan, std::string_view content_name,
+                  std::vector<ReplyText::Choice>& out) {
+  out.clear();
+  return wire::scan_array(scan, [&] {
+    ReplyText::Choice& choice = out.emplace_back();
+    return scan.stands_at('{') ? take_choice(scan, content_name, choice) : scan.value();
+  });
+}
+
+bool take_reply(wire::JsonScanner& scan, std::string_view content_name, ReplyText& out) {
+  return wire::scan_object(scan, [&](std::string_view name) {
+    if (name == "choices" && scan.stands_at('[')) {
+      return take_choices(scan, content_name, out.choices);
+    }
+    return take(scan, name,
+                {{"id", out.id},
+                 {"model", out.model},
+                 {"created", out.created},
+                 {"usage", out.usage},
+                 {"object", out.kind},
+                 {"error", out.error},
+                 {"x_groq", out.groq}});
+  });
+}
+
 }  // namespace
 
-bool ReplyTop::read(std::string_view text) {
-  return pick_checked(text, {{"id", id},
-                             {"model", model},
-                             {"created", created},
-                             {"choices", choices},
-                             {"usage", usage},
-                             {"object", kind},
-                             {"error", error},
-                             {"x_groq", groq}});
+bool ReplyText::read(std::string_view json, std::string_view content_name) {
+  wire::JsonScanner scan(json, depth_max);
+  scan.space();
+  const bool taken = scan.stands_at('{') ? take_reply(scan, content_name, *this) : scan.value();
+  scan.space();
+  return taken && scan.at_end();
 }
 
 bool ReplyReader::all_finished() const {
@@ -55,38 +106,36 @@ bool ReplyReader::all_finished() const {
          std::ranges::all_of(choices_, [](const Choice& choice) { return bool(choice.finish); });
 }
 
-Result<void> ReplyReader::chunk(const ReplyTop& top, Batch& out) { return read(top, "delta", out); }
+Result<void> ReplyReader::chunk(const ReplyText& reply, Batch& out) {
+  if (!started_) start(reply, out);
+  std::uint32_t position = 0;
+  for (const ReplyText::Choice& text : reply.choices) {
+    auto done = choice(text, position++, out);
+    if (!done) return done;
+  }
+  std::string_view groq_usage;
+  if (!reply.groq.empty()) pick(reply.groq, {{"usage", groq_usage}});
+  usage(reply.usage.empty() ? groq_usage : reply.usage, out);
+  return {};
+}
 
-Result<void> ReplyReader::whole(const ReplyTop& top, Batch& out) {
-  auto done = read(top, "message", out);
+Result<void> ReplyReader::whole(const ReplyText& reply, Batch& out) {
+  auto done = chunk(reply, out);
   if (done && choices_.empty()) {
     return fail(ErrorKind::upstream_error, "the provider's reply holds no choice");
   }
   return done;
 }
 
-Result<void> ReplyReader::read(const ReplyTop& top, std::string_view content_name, Batch& out) {
-  if (!started_) start(top, out);
-  std::uint32_t position = 0;
-  for (wire::JsonElements items(top.choices); items.next(); ++position) {
-    auto done = choice(items.value(), content_name, position, out);
-    if (!done) return done;
-  }
-  std::string_view groq_usage;
-  if (!top.groq.empty()) pick(top.groq, {{"usage", groq_usage}});
-  usage(top.usage.empty() ? groq_usage : top.usage, out);
-  return {};
-}
-
 /// Azure's first chunk has neither id nor choice: the reply begins with the one after it.
-void ReplyReader::start(const ReplyTop& top, Batch& out) {
-  const std::string_view id = text_in(top.id, out);
-  if (id.empty() && says_nothing(top.choices)) return;
+void ReplyReader::start(const ReplyText& reply, Batch& out) {
+  const std::string_view id = text_in(reply.id, out);
+  if (id.empty() && reply.choices.empty()) return;
   started_ = true;
   // A relay makes no ids.
   if (!id.empty() && !raw_) id_seed_ = id;
-  out.push(Started{id, text_in(top.model, out),
-                   static_cast<std::int64_t>(count(top.created).value_or(0))});
+  out.push(Started{id, text_in(reply.model, out),
+                   static_cast<std::int64_t>(count(reply.created).value_or(0))});
 }
 
 void ReplyReader::usage(std::string_view object, Batch& out) {
@@ -105,24 +154,17 @@ Result<ReplyReader::Choice*> ReplyReader::find_choice(std::uint64_t index) {
   return &*place;
 }
 
-Result<void> ReplyReader::choice(std::string_view object, std::string_view content_name,
-                                 std::uint32_t position, Batch& out) {
-  std::string_view index, delta, plain, reason, logprobs, usage_inside;
-  pick(object, {{"index", index},
-                {content_name, delta},
-                {"text", plain},
-                {"finish_reason", reason},
-                {"logprobs", logprobs},
-                {"usage", usage_inside}});
-  auto found = find_choice(count(index).value_or(position));
+Result<void> ReplyReader::choice(const ReplyText::Choice& text, std::uint32_t position,
+                                 Batch& out) {
+  auto found = find_choice(count(text.index).value_or(position));
   if (!found) return std::unexpected(found.error());
   Choice& choice = **found;
-  message(choice, delta, out);
+  if (text.message) message(choice, *text.message, out);
   // Some repeat the delta's content as `text`; only completions have nothing else.
-  if (delta.empty() && is_string(plain)) text_delta(choice, plain, out);
-  if (!says_nothing(logprobs)) out.push(ExtraDelta{choice.index, "logprobs", logprobs});
-  usage(usage_inside, out);
-  return finish(choice, reason, out);
+  if (!text.message && is_string(text.text)) text_delta(choice, text.text, out);
+  if (!says_nothing(text.logprobs)) out.push(ExtraDelta{choice.index, "logprobs", text.logprobs});
+  usage(text.usage, out);
+  return finish(choice, text.reason, out);
 }
 
 Result<void> ReplyReader::finish(Choice& choice, std::string_view reason, Batch& out) {
@@ -173,34 +215,21 @@ void ReplyReader::reasoning_delta(Choice& choice, std::string_view quoted, Batch
   if (!piece.empty()) out.push(ReasoningDelta{choice.index, piece, {}, {}});
 }
 
-/// A `delta` or a `message`.
-void ReplyReader::message(Choice& choice, std::string_view delta, Batch& out) {
-  if (delta.empty()) return;
-  std::string_view said, refusal, calls, function, plain, plain_too, details;
-  std::string_view annotations, audio, images;
-  pick(delta, {{"content", said},
-               {"refusal", refusal},
-               {"tool_calls", calls},
-               {"function_call", function},
-               {"reasoning_content", plain},
-               {"reasoning", plain_too},
-               {"reasoning_details", details},
-               {"annotations", annotations},
-               {"audio", audio},
-               {"images", images}});
-  reasoning(choice, says_nothing(plain) ? plain_too : plain, details, out);
-  content(choice, said, out);
-  const std::string_view refused = fragment(choice.refusal, refusal, out);
+void ReplyReader::message(Choice& choice, const ReplyText::Message& text, Batch& out) {
+  reasoning(choice, says_nothing(text.reasoning) ? text.reasoning_too : text.reasoning,
+            text.details, out);
+  content(choice, text.content, out);
+  const std::string_view refused = fragment(choice.refusal, text.refusal, out);
   if (!refused.empty()) out.push(RefusalDelta{choice.index, refused});
-  for (wire::JsonElements items(calls); items.next();)
+  for (wire::JsonElements items(text.calls); items.next();)
     choice.calls.take(items.value(), id_seed_, out);
-  if (function.starts_with('{')) {
+  if (text.function.starts_with('{')) {
     choice.legacy_call = true;
-    choice.calls.take_function(function, id_seed_, out);
+    choice.calls.take_function(text.function, id_seed_, out);
   }
-  const std::array<ExtraDelta, 3> extras{ExtraDelta{choice.index, "annotations", annotations},
-                                         ExtraDelta{choice.index, "audio", audio},
-                                         ExtraDelta{choice.index, "images", images}};
+  const std::array<ExtraDelta, 3> extras{ExtraDelta{choice.index, "annotations", text.annotations},
+                                         ExtraDelta{choice.index, "audio", text.audio},
+                                         ExtraDelta{choice.index, "images", text.images}};
   for (const ExtraDelta& extra : extras) {
     if (!says_nothing(extra.json)) out.push(extra);
   }

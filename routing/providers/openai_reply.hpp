@@ -13,12 +13,23 @@
 
 namespace tollgate::routing::openai {
 
-/// The members of a reply object's top level, each as its JSON text; null counts as absent.
-struct ReplyTop {
-  /// False: `text` is no JSON.
-  [[nodiscard]] bool read(std::string_view text);
-  std::string_view id, model, created, choices, usage, groq;
+/// A reply object or a stream's chunk taken apart while it is checked, each member as its JSON
+/// text; null counts as absent. One walk: large contents are not looked over once for every level.
+struct ReplyText {
+  struct Message {
+    std::string_view content, refusal, calls, function, reasoning, reasoning_too, details;
+    std::string_view annotations, audio, images;
+  };
+  struct Choice {
+    std::string_view index, text, reason, logprobs, usage;
+    std::optional<Message> message;
+  };
+  std::string_view id, model, created, usage, groq;
   std::string_view error, kind;  ///< an error may stand where a reply was expected
+  std::vector<Choice> choices;
+
+  /// `content_name` is `delta` or `message`: some send both. False: `json` is none.
+  [[nodiscard]] bool read(std::string_view json, std::string_view content_name);
 };
 
 class ReplyReader {
@@ -30,9 +41,9 @@ class ReplyReader {
   ReplyReader(bool raw, std::string_view id_seed) : raw_(raw), id_seed_(id_seed) {}
 
   /// One stream chunk. Error: it says that the generation failed.
-  Result<void> chunk(const ReplyTop& top, Batch& out);
+  Result<void> chunk(const ReplyText& reply, Batch& out);
   /// A whole reply. Error: it holds no choice, or a failure.
-  Result<void> whole(const ReplyTop& top, Batch& out);
+  Result<void> whole(const ReplyText& reply, Batch& out);
   /// The end: what was held goes out, a finish that was never named is inferred.
   void end(Batch& out);
 
@@ -51,13 +62,11 @@ class ReplyReader {
     bool legacy_call = false;
   };
 
-  Result<void> read(const ReplyTop& top, std::string_view content_name, Batch& out);
-  void start(const ReplyTop& top, Batch& out);
-  Result<void> choice(std::string_view object, std::string_view content_name,
-                      std::uint32_t position, Batch& out);
+  void start(const ReplyText& reply, Batch& out);
+  Result<void> choice(const ReplyText::Choice& text, std::uint32_t position, Batch& out);
   Result<Choice*> find_choice(std::uint64_t index);
   Result<void> finish(Choice& choice, std::string_view reason, Batch& out);
-  void message(Choice& choice, std::string_view delta, Batch& out);
+  void message(Choice& choice, const ReplyText::Message& text, Batch& out);
   void content(Choice& choice, std::string_view value, Batch& out);
   void part(Choice& choice, std::string_view object, Batch& out);
   void reasoning(Choice& choice, std::string_view plain, std::string_view details, Batch& out);
