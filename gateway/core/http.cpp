@@ -83,7 +83,12 @@ void append_header(std::string& out, std::string_view name, std::string_view val
   out.append(value);
   // A line end from a file, a variable or a client must not become a header of its own.
   const auto breaks = [](char c) { return c == '\r' || c == '\n' || c == '\0'; };
-  std::replace_if(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), breaks, ' ');
+  bool broken = false;  // looked for without a way out of the loop: many bytes at a time
+  for (char c : value)
+    broken |= breaks(c);
+  if (broken) {
+    std::replace_if(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), breaks, ' ');
+  }
   out.append("\r\n");
 }
 

@@ -74,6 +74,8 @@ void ClientConnection::start(std::shared_ptr<void> owner) {
 
 Awaitable<void> ClientConnection::pull() {
   while (!closed_) {
+    // A client may be silent for long: no room is set aside before there is something for it.
+    if ((co_await stream_->readable()).status != IoStatus::ok || closed_) break;
     const std::span<char> room = inbox_.prepare();
     if (room.empty()) {
       co_await room_.wait();

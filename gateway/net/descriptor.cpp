@@ -1,5 +1,6 @@
 #include "gateway/net/descriptor.hpp"
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -24,6 +25,35 @@ struct Descriptor::Parties {
 
 namespace {
 
+/// The reactor never frees what it keeps of a descriptor, it uses it again. Made one by one these
+/// pieces would lie between the memory of connections long gone and pin every page of it; so they
+/// are made many at a time.
+class Places final : public asio::execution_context::service {
+ public:
+  using key_type = Places;
+  static inline asio::execution_context::id id;
+  explicit Places(asio::execution_context& context)
+      : service(context), reactor_(asio::use_service<asio::detail::reactor>(context)) {}
+  void shutdown() override {}
+
+  void taken() {
+    if (++used_ < made_) return;
+    std::array<asio::detail::reactor::per_descriptor_data, batch> more{};
+    // No such descriptor: it is refused, its piece stays.
+    for (auto& place : more)
+      reactor_.register_descriptor(-1, place);
+    for (auto& place : more)
+      reactor_.cleanup_descriptor_data(place);
+    made_ = used_ + batch;
+  }
+  void given() { --used_; }
+
+ private:
+  static constexpr std::size_t batch = 256;
+  asio::detail::reactor& reactor_;
+  std::size_t used_ = 0, made_ = 0;
+};
+
 /// The socket out of Asio's hands; -1 when it is closed.
 int take_over(asio::ip::tcp::socket& socket) {
   boost::system::error_code failed;
@@ -39,6 +69,7 @@ Descriptor::Descriptor(asio::ip::tcp::socket socket)
           static_cast<asio::io_context&>(socket.get_executor().context()))),
       fd_(take_over(socket)),
       parties_(std::make_unique<Parties>(*this)) {
+  asio::use_service<Places>(reactor_.context()).taken();
   if (fd_ >= 0 && reactor_.register_descriptor(fd_, place_) != 0) {
     ::close(std::exchange(fd_, -1));
     reactor_.cleanup_descriptor_data(place_);
@@ -47,6 +78,7 @@ Descriptor::Descriptor(asio::ip::tcp::socket socket)
 
 Descriptor::~Descriptor() {
   close();
+  asio::use_service<Places>(reactor_.context()).given();
   parties_->owner = nullptr;
   parties_.release()->free_if_left();
 }
@@ -73,7 +105,10 @@ void Descriptor::Party::arm(Direction direction) {
   ec_.clear();
   cancellation_key_ = this;
   const int type = direction == Direction::read ? Reactor::read_op : Reactor::write_op;
+  guessed_ = false;
+  arming_ = true;
   owner.reactor_.start_op(type, owner.fd_, owner.place_, this, true, true);
+  arming_ = false;
 }
 
 void Descriptor::Party::arm_ready() {
@@ -100,6 +135,7 @@ reactor_op::status Descriptor::Party::perform(reactor_op* self) {
   Party& party = *static_cast<Party*>(self);
   party.queued_ = false;
   party.drained_ = false;
+  party.guessed_ = party.arming_;
   const Parties& both = party.both_;
   const Party& other = &party == &both.reader ? both.writer : both.reader;
   const bool followed = other.queued_ && other.direction_ == party.direction_;
@@ -107,13 +143,20 @@ reactor_op::status Descriptor::Party::perform(reactor_op* self) {
   return followed || alarm ? done : done_and_exhausted;
 }
 
-void Descriptor::Party::complete(void* owner, asio::detail::operation* self,
+void Descriptor::Party::complete(void* loop, asio::detail::operation* self,
                                  const boost::system::error_code&, std::size_t) {
   Party& party = *static_cast<Party*>(self);
-  party.under_way_ = party.queued_ = false;
-  Suspended waiter = std::move(party.waiter_);
-  party.both_.free_if_left();
-  if (owner != nullptr && waiter) waiter.resume();
+  Parties& both = party.both_;
+  party.queued_ = false;
+  if (loop != nullptr && both.owner != nullptr && party.waiter_) {
+    party.under_way_ = false;
+    return std::exchange(party.waiter_, {}).resume();
+  }
+  // The loop or the descriptor is gone: who waits will never go on. Its frames may hold the
+  // descriptor, so this is under way until they are destroyed.
+  party.waiter_ = {};
+  party.under_way_ = false;
+  both.free_if_left();
 }
 
 class Descriptor::Alarm::Operation final : public reactor_op {

@@ -64,6 +64,8 @@ class Descriptor::Party final : private boost::asio::detail::reactor_op {
   /// What a reader knows: nothing is there to be read, and an armed wait has seen nothing since.
   [[nodiscard]] bool drained() const { return drained_; }
   void note_drained(bool drained) { drained_ = drained; }
+  /// Whether the last wait was over before it began: an event may have come earlier, or none.
+  [[nodiscard]] bool guessed() const { return guessed_; }
   [[nodiscard]] bool armed() const { return under_way_; }
 
  private:
@@ -97,7 +99,7 @@ class Descriptor::Party final : private boost::asio::detail::reactor_op {
   };
 
   static status perform(reactor_op* self);
-  static void complete(void* owner, boost::asio::detail::operation* self,
+  static void complete(void* loop, boost::asio::detail::operation* self,
                        const boost::system::error_code&, std::size_t);
   [[nodiscard]] bool may_wait() const;
   void arm_ready();
@@ -109,6 +111,7 @@ class Descriptor::Party final : private boost::asio::detail::reactor_op {
   bool queued_ = false;     // the reactor does, and has not seen it ready
   bool woken_ = false;
   bool drained_ = false;
+  bool arming_ = false, guessed_ = false;
 };
 
 /// Calls once when bytes, an end or an error are there to be read, unless it is destroyed before.

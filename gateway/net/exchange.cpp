@@ -33,11 +33,11 @@ std::chrono::milliseconds idle_limit(const ResponseHead& head) {
 }  // namespace
 
 Exchange::Exchange(Pool& pool, Connector& connector, const routing::UpstreamRequest& request,
-                   const Proxy* proxy, std::string head)
+                   std::shared_ptr<const Way> way, std::string head)
     : pool_(pool),
       connector_(connector),
       request_(request),
-      proxy_(proxy),
+      way_(std::move(way)),
       request_head_(std::move(head)),
       patience_(connector.parts().deadlines, request.slot, request.deadline) {
   const auto& body = request.http.body.parts();
@@ -66,8 +66,7 @@ std::unexpected<Error> Exchange::give_up(std::string_view what) {
 Awaitable<Result<void>> Exchange::begin() {
   if (request_.slot.aborted()) co_return std::unexpected(request_.slot.reason());
   const AbortScope scope(request_.slot, patience_);
-  Destination{request_.provider, proxy_}.write_key(key_);
-  connection_ = pool_.take(key_);
+  connection_ = pool_.take(way_->key);
   if (connection_) {
     UpstreamStats::add(connector_.parts().stats.reused);
   } else {
@@ -82,7 +81,7 @@ Awaitable<Result<void>> Exchange::begin() {
 Awaitable<Result<void>> Exchange::connect() {
   connection_.reset();
   patience_.stage(now() + request_.provider.timeouts.connect);
-  auto fresh = co_await connector_.connect({request_.provider, proxy_}, key_, patience_);
+  auto fresh = co_await connector_.connect({request_.provider, way_->proxy}, way_->key, patience_);
   if (!fresh) co_return std::unexpected(fresh.error());
   if (closed_) co_return broken(ErrorKind::stream_cut, abandoned);
   connection_ = std::move(*fresh);
@@ -118,7 +117,9 @@ Awaitable<Result<IoResult>> Exchange::receive(SteadyTime until, SteadyTime limit
   const Waking waking(patience_, [&stream] { stream.wake_read(); });
   IoResult got{IoStatus::woken, 0, {}};
   while (got.status == IoStatus::woken && !patience_.over()) {
-    got = co_await stream.read_some(connection_->buffer.room());
+    connection_->buffer.rest();
+    got = co_await stream.readable();
+    if (got.status == IoStatus::ok) got = co_await stream.read_some(connection_->buffer.room());
   }
   const bool in_time = until < limit && until < request_.deadline;
   const bool over = patience_.over() && (request_.slot.aborted() || !in_time);
@@ -281,6 +282,7 @@ void Exchange::release() {
   const bool reusable = head_.keep_alive && sent_whole_ && !body_.until_close() &&
                         connection_->buffer.unread().empty() && connection_->stream->is_open();
   const std::unique_ptr<UpstreamConnection> closing = reusable ? nullptr : std::move(connection_);
+  if (reusable) connection_->buffer.rest();
   if (reusable) pool_.put(std::move(connection_), idle_limit(head_));
 }
 

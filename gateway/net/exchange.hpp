@@ -12,15 +12,16 @@
 #include "gateway/net/inflater.hpp"
 #include "gateway/net/pool.hpp"
 #include "gateway/net/reply_body.hpp"
+#include "gateway/net/way.hpp"
 #include "routing/upstream.hpp"
 
 namespace tollgate::net {
 
 class Exchange final : public routing::UpstreamReply {
  public:
-  /// `head` is the request's, ready to be sent; `proxy` may be nullptr.
+  /// `head` is the request's, ready to be sent.
   Exchange(Pool& pool, Connector& connector, const routing::UpstreamRequest& request,
-           const Proxy* proxy, std::string head);
+           std::shared_ptr<const Way> way, std::string head);
   ~Exchange() override { close(); }
 
   /// Connects, or takes an idle connection, and writes.
@@ -51,10 +52,9 @@ class Exchange final : public routing::UpstreamReply {
   Pool& pool_;
   Connector& connector_;
   routing::UpstreamRequest request_;
-  const Proxy* proxy_;
+  std::shared_ptr<const Way> way_;
   std::string request_head_;
   std::vector<std::string_view> parts_;  // the request as it is written
-  std::string key_;
   Patience patience_;
   std::unique_ptr<UpstreamConnection> connection_;
   ResponseHead head_;

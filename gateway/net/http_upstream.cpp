@@ -22,37 +22,22 @@ bool is_ours(std::string_view name) {
   return std::ranges::any_of(ours, [name](std::string_view own) { return iequals(own, name); });
 }
 
-void add_line(std::string& head, std::string_view name, std::string_view value) {
-  head.append(name).append(": ");
-  // A line end from a file or variable must not become a header of its own.
-  std::ranges::replace_copy_if(
-      value, std::back_inserter(head), [](char c) { return c == '\r' || c == '\n' || c == '\0'; },
-      ' ');
-  head += "\r\n";
-}
-
-std::string request_head(const routing::Address& address, const routing::HttpRequest& request,
-                         const Proxy* proxy, const std::string& user_agent) {
-  const std::string authority = address.authority();
-  const bool absolute = proxy != nullptr && !address.tls;
+std::string request_head(const routing::HttpRequest& request, const Way& way,
+                         std::string_view user_agent) {
   std::string head;
-  head.reserve(1024);
-  head.append(request.method).append(" ");
-  if (absolute) head.append("http://").append(authority);
-  head.append(request.target).append(" HTTP/1.1\r\n");
-  add_line(head, "host", authority);
+  head.reserve(512);
+  head.append(request.method).append(" ").append(way.before_target);
+  head.append(request.target).append(" HTTP/1.1\r\n").append(way.host_line);
   bool named = false;
   for (const auto& [name, value] : request.headers) {
     if (is_ours(name)) continue;
-    add_line(head, name, value);
+    append_header(head, name, value);
     named = named || iequals(name, "user-agent");
   }
-  if (!named) add_line(head, "user-agent", user_agent);
-  if (absolute && !proxy->authorization.empty()) {
-    add_line(head, "proxy-authorization", proxy->authorization);
-  }
+  if (!named) append_header(head, "user-agent", user_agent);
+  head += way.proxy_line;
   if (!request.body.empty() || request.method == "POST") {
-    add_line(head, "content-length", std::to_string(request.body.size()));
+    append_header(head, "content-length", std::to_string(request.body.size()));
   }
   head += "accept-encoding: identity\r\nconnection: keep-alive\r\n\r\n";
   return head;
@@ -65,12 +50,26 @@ HttpUpstream::HttpUpstream(const UpstreamParts& parts, HttpUpstreamSettings sett
       connector_(parts),
       pool_(parts.deadlines, settings.pool, parts.stats) {}
 
+/// The entry's address may be that of an earlier plan's, freed since: what it says is compared.
+std::shared_ptr<const Way> HttpUpstream::way_to(const routing::ProviderEntry& provider) {
+  constexpr std::size_t ways_max = 1024;
+  if (const auto found = ways_.find(&provider); found != ways_.end()) {
+    if (found->second->leads_to(provider)) return found->second;
+  }
+  if (ways_.size() >= ways_max) ways_.clear();
+  const routing::Address& address = provider.address;
+  auto way = std::make_shared<const Way>(
+      provider, connector_.parts().proxies.for_host(address.tls, address.host, address.port));
+  ways_[&provider] = way;
+  return way;
+}
+
 Awaitable<Result<std::unique_ptr<routing::UpstreamReply>>> HttpUpstream::send(
     const routing::UpstreamRequest& request) {
-  const routing::Address& address = request.provider.address;
-  const Proxy* proxy = connector_.parts().proxies.for_host(address.tls, address.host, address.port);
-  auto exchange = std::make_unique<Exchange>(
-      pool_, connector_, request, proxy, request_head(address, request.http, proxy, user_agent_));
+  std::shared_ptr<const Way> way = way_to(request.provider);
+  std::string head = request_head(request.http, *way, user_agent_);
+  auto exchange =
+      std::make_unique<Exchange>(pool_, connector_, request, std::move(way), std::move(head));
   const auto begun = co_await exchange->begin();
   if (!begun) co_return std::unexpected(begun.error());
   co_return exchange;

@@ -2,10 +2,13 @@
 // through a proxy. One a worker, on its thread; destroyed before its io_context and after every
 // reply it gave.
 #pragma once
+#include <memory>
 #include <string>
+#include <unordered_map>
 
 #include "gateway/net/connector.hpp"
 #include "gateway/net/pool.hpp"
+#include "gateway/net/way.hpp"
 #include "routing/upstream.hpp"
 
 namespace tollgate::net {
@@ -25,9 +28,12 @@ class HttpUpstream final : public routing::Upstream {
   [[nodiscard]] Pool& pool() { return pool_; }
 
  private:
+  std::shared_ptr<const Way> way_to(const routing::ProviderEntry& provider);
+
   std::string user_agent_;
   Connector connector_;
   Pool pool_;
+  std::unordered_map<const routing::ProviderEntry*, std::shared_ptr<const Way>> ways_;
 };
 
 }  // namespace tollgate::net

@@ -28,8 +28,12 @@ Listener::Listener(asio::io_context& io, Deadlines& deadlines, Front& front, Ser
             false, {},    {}},
       tls_(tls),
       acceptor_(io),
-      pause_(io) {
-  host_.session_ended = [this] { when_idle(); };
+      pause_(io),
+      memory_return_(deadlines) {
+  host_.session_ended = [this] {
+    memory_return_.note(--open_);
+    when_idle();
+  };
 }
 
 Listener::~Listener() { host_.session_ended = nullptr; }
@@ -93,6 +97,7 @@ void Listener::admit(tcp::socket socket) {
     arrival.refusal =
         make_error(ErrorKind::overloaded, "Too many connections are open; try again shortly.");
   }
+  memory_return_.note(++open_);
   Session::start(host_, std::move(arrival));
 }
 

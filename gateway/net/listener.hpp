@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "gateway/net/bind.hpp"
+#include "gateway/net/memory_return.hpp"
 #include "gateway/net/session.hpp"
 
 namespace tollgate::net {
@@ -65,6 +66,8 @@ class Listener {
   bool accepting_ = false;  // an accept is under way, or has its handler waiting
   bool starved_ = false;    // no descriptors: said once, then waited for
   bool ended_ = false;
+  std::size_t open_ = 0;  // sessions
+  MemoryReturn memory_return_;
   std::function<void()> on_idle_;
 };
 

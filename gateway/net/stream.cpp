@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <utility>
 
 namespace tollgate::net {
 namespace {
@@ -88,12 +89,28 @@ Receipt receive(int fd, std::span<char> into) {
   return {bytes, rest == 0};
 }
 
+bool nothing_there(int fd) {
+  char byte = 0;
+  return ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && would_block(errno);
+}
+
 class PlainStream final : public Stream {
  public:
   explicit PlainStream(tcp::socket socket)
       : Stream(std::make_unique<Descriptor>(std::move(socket))) {
     const int on = 1;
     ::setsockopt(descriptor().fd(), IPPROTO_TCP, TCP_INQ, &on, sizeof(on));
+  }
+
+  Awaitable<IoResult> readable() override {
+    Descriptor::Party& reader = descriptor().reader();
+    // Of a new connection nothing is known; nobody is to wait with a buffer in hand for that.
+    if (std::exchange(fresh_, false)) reader.note_drained(nothing_there(descriptor().fd()));
+    while (reader.drained()) {
+      if (!co_await reader.ready(Direction::read)) co_return not_ready();
+      if (reader.guessed()) reader.note_drained(nothing_there(descriptor().fd()));
+    }
+    co_return IoResult{};
   }
 
   Awaitable<IoResult> read_some(std::span<char> into) override {
@@ -144,6 +161,7 @@ class PlainStream final : public Stream {
   }
 
   int reads_in_a_row_ = 0;
+  bool fresh_ = true;
 };
 
 }  // namespace
@@ -172,9 +190,7 @@ bool Stream::is_silent(bool sure) {
   if (!is_open()) return false;
   const Descriptor::Party& reader = descriptor_->reader();
   if (!sure && reader.armed() && reader.drained()) return true;
-  char byte = 0;
-  const ssize_t n = ::recv(descriptor_->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return n < 0 && would_block(errno);
+  return nothing_there(descriptor_->fd());
 }
 
 std::unique_ptr<Stream> plain_stream(tcp::socket socket) {

@@ -29,6 +29,9 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
+  /// Waits until a read would bring something, so that who waits long needs no memory for it
+  /// meanwhile. ok: read; it may have to wait all the same. Else as `read_some`.
+  virtual Awaitable<IoResult> readable() = 0;
   /// Reads at least one byte into `into`. eof: an orderly end (TLS: only after close_notify; else
   /// failed).
   virtual Awaitable<IoResult> read_some(std::span<char> into) = 0;

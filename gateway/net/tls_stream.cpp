@@ -82,6 +82,13 @@ class OpenSslStream final : public TlsStream {
     co_return result;
   }
 
+  Awaitable<IoResult> readable() override {
+    return drive(descriptor().reader(), [this](std::size_t& bytes) {
+      char first = 0;
+      return SSL_peek_ex(ssl_.get(), &first, 1, &bytes);
+    });
+  }
+
   Awaitable<IoResult> read_some(std::span<char> into) override {
     return drive(descriptor().reader(), [this, into](std::size_t& bytes) {
       return SSL_read_ex(ssl_.get(), into.data(), into.size(), &bytes);

@@ -26,6 +26,10 @@ class ReadBuffer {
   }
   [[nodiscard]] const std::shared_ptr<Block>& block() const { return block_; }
   void consume(std::size_t bytes) { begin_ += bytes; }
+  /// Lets go of memory that holds nothing, before a wait that may be long.
+  void rest() {
+    if (begin_ == end_) block_.reset(), begin_ = end_ = 0;
+  }
   /// Room for the next read, never empty.
   [[nodiscard]] std::span<char> room();
   void filled(std::size_t bytes) { end_ += bytes; }

@@ -1,0 +1,28 @@
+#include "gateway/net/memory_return.hpp"
+
+#include <algorithm>
+#include <malloc.h>
+
+#include "gateway/core/frame_memory.hpp"
+
+namespace tollgate::net {
+namespace {
+
+constexpr std::size_t crowd_min = 256;               // less is not worth the search
+constexpr std::chrono::milliseconds settling{2000};  // the others of a crowd follow soon
+
+}  // namespace
+
+void MemoryReturn::note(std::size_t open) {
+  open_ = open;
+  crowd_ = std::max(crowd_, open);
+  if (crowd_ >= crowd_min && open < crowd_ / 2 && at() == never) arm(coarse_now() + settling);
+}
+
+void MemoryReturn::expired() {
+  crowd_ = open_;
+  FrameMemory::clear();
+  ::malloc_trim(0);
+}
+
+}  // namespace tollgate::net

@@ -1,0 +1,23 @@
+// MemoryReturn: gives freed memory back to the system once a crowd of connections has gone; the
+// allocator would keep it for good. One a listener, on its worker's thread.
+#pragma once
+#include <cstddef>
+
+#include "gateway/net/deadlines.hpp"
+
+namespace tollgate::net {
+
+class MemoryReturn final : private Deadline {
+ public:
+  explicit MemoryReturn(Deadlines& deadlines) : Deadline(deadlines) {}
+  /// Says how many connections are open now.
+  void note(std::size_t open);
+
+ private:
+  void expired() override;
+
+  std::size_t open_ = 0;
+  std::size_t crowd_ = 0;  // the most since memory was given back
+};
+
+}  // namespace tollgate::net
