@@ -10,6 +10,7 @@
 
 #include "gateway/core/block.hpp"
 #include "gateway/core/clock.hpp"
+#include "gateway/core/frame_memory.hpp"
 #include "gateway/core/pieces.hpp"
 #include "gateway/wire/dialect.hpp"
 #include "routing/target.hpp"
@@ -56,7 +57,7 @@ struct EncodeContext {
 };
 
 /// Turns a provider's reply into events. Chunks may be cut anywhere.
-struct ReplyDecoder {
+struct ReplyDecoder : PerCall {
   virtual ~ReplyDecoder() = default;
   /// Takes `bytes`, which lie in `block`; appends frames and events to `out` and holds the blocks
   /// there. Error: the stream is broken or the provider reported a failure (mapped by the error

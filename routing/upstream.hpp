@@ -9,6 +9,7 @@
 #include "gateway/core/abort.hpp"
 #include "gateway/core/block.hpp"
 #include "gateway/core/clock.hpp"
+#include "gateway/core/frame_memory.hpp"
 #include "gateway/core/front.hpp"
 #include "routing/provider.hpp"
 
@@ -29,7 +30,7 @@ struct UpstreamTimes {
 };
 
 /// One exchange under way: the request has been written, the reply is awaited.
-struct UpstreamReply {
+struct UpstreamReply : PerCall {
   virtual ~UpstreamReply() =
       default;  ///< closes the connection unless the reply was read to its end
   /// Waits for the reply's head (1xx skipped). False: `until` passed first; nothing is lost, call

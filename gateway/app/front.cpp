@@ -53,7 +53,7 @@ Pieces owned(std::string text) {
 }  // namespace
 
 std::shared_ptr<ServedRequest> GatewayFront::open(const RequestHead& head, const Peer& peer) {
-  auto run = std::make_shared<Run>();
+  auto run = std::allocate_shared<Run>(PerCallAllocator<Run>());
   run->plan = services_.plan;
   run->call.started = std::chrono::steady_clock::now();
   run->call.outcome.started_at = std::chrono::system_clock::now();

@@ -1,6 +1,7 @@
-// FrameMemory: where coroutine frames live. A call makes dozens of short-lived ones of a few sizes,
-// so each thread keeps a bounded number of freed ones per size class and gives them out again;
-// what is larger, or too many, goes to the heap. A frame belongs to the thread that runs it.
+// FrameMemory: where coroutine frames live, and the objects of a call. A call makes dozens of
+// short-lived ones of a few sizes, so each thread keeps a bounded number of freed ones per size
+// class and gives them out again; what is larger, or too many, goes to the heap. A frame belongs to
+// the thread that runs it.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -97,6 +98,28 @@ class FrameMemory {
   static constinit inline thread_local std::array<List, classes> lists{};
   static constinit inline thread_local bool closed = false;
   static inline thread_local AtExit emptied_at_exit;
+};
+
+/// Base of what is made anew for each call: it takes its memory where the frames take theirs.
+struct PerCall {
+  static void* operator new(std::size_t bytes) { return FrameMemory::take(bytes); }
+  static void operator delete(void* object, std::size_t bytes) noexcept {
+    FrameMemory::give(object, bytes);
+  }
+};
+
+/// The same for std::allocate_shared.
+template <class T>
+struct PerCallAllocator {
+  using value_type = T;
+  PerCallAllocator() = default;
+  template <class Other>
+  explicit PerCallAllocator(const PerCallAllocator<Other>&) {}
+  T* allocate(std::size_t count) { return static_cast<T*>(FrameMemory::take(count * sizeof(T))); }
+  void deallocate(T* objects, std::size_t count) noexcept {
+    FrameMemory::give(objects, count * sizeof(T));
+  }
+  bool operator==(const PerCallAllocator&) const = default;
 };
 
 }  // namespace tollgate

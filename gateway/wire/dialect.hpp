@@ -12,6 +12,7 @@
 #include "gateway/core/block.hpp"
 #include "gateway/core/chat.hpp"
 #include "gateway/core/error.hpp"
+#include "gateway/core/frame_memory.hpp"
 #include "gateway/core/outcome.hpp"
 #include "gateway/core/pieces.hpp"
 #include "gateway/wire/json_shape.hpp"
@@ -71,7 +72,7 @@ struct ReplyContext {
 };
 
 /// Renders one reply. `encode` is called for every batch in order, then `finish` once.
-struct ReplyEncoder {
+struct ReplyEncoder : PerCall {
   virtual ~ReplyEncoder() = default;
   /// Streams: appends the SSE bytes of the batch (views into its blocks, or owned). Whole replies:
   /// collects, appends nothing, and takes the batch over.
