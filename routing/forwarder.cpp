@@ -37,6 +37,10 @@ void Forwarder::close() noexcept {
   if (attempt_) end_attempt(call_.abort.aborted() ? &call_.abort.reason() : nullptr);
 }
 
+void Forwarder::release_request() {
+  if (content_out_) encoded_.request = {};
+}
+
 Awaitable<Result<Step>> Forwarder::next(Batch& out, SteadyTime until) {
   if (ended_) co_return Step::end;  // what the last batch points to stays
   out.clear();
@@ -146,6 +150,7 @@ Awaitable<Result<Step>> Forwarder::advance(Batch& out, SteadyTime until) {
       const bool show = ended_ || (!whole && has_content(held_));
       if (!show) continue;
       std::swap(out, held_);
+      held_ = {};
       content_out_ = true;
     }
     if (out.frames.empty() && !ended_) continue;

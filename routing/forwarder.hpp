@@ -41,6 +41,9 @@ class Forwarder {
   /// abort slot's reason.
   Awaitable<Result<Step>> next(Batch& out, SteadyTime until);
 
+  /// What was sent is not needed any more: since content was handed out, no other attempt follows.
+  void release_request();
+
   /// Ends the attempt in flight, if any, and its connection. Nothing may be asked afterwards.
   void close() noexcept;
 

@@ -151,26 +151,35 @@ Result<void> GatewayFront::admit(Run& run) {
   return {};
 }
 
+/// No coroutine itself: each answer has a frame of its own size.
 Awaitable<void> GatewayFront::serve(std::shared_ptr<ServedRequest> request, RequestBody& body,
                                     ReplyWriter& writer) {
-  Run& run = static_cast<Run&>(*request);
-  if (run.preflight) {
-    ReplyHead head = base_head(run, 204);
-    head.add("access-control-allow-methods", "GET, POST, OPTIONS");
-    head.add(
-        "access-control-allow-headers",
-        "authorization, content-type, x-api-key, x-request-id, idempotency-key, cache-control, "
-        "x-tollgate-timeout, x-tollgate-tags");
-    head.add("access-control-max-age", "86400");
-    co_await writer.whole(head, {});
-  } else if (run.key != nullptr && is_post(run.call.outcome.endpoint)) {
-    Generation generation(services_, run, body, writer);
-    co_await generation.serve();
-  } else if (run.refusal) {
-    co_await refuse(run, *run.refusal, writer);
-  } else {
-    co_await answer_models(run, writer);
+  const auto run = std::static_pointer_cast<Run>(std::move(request));
+  if (run->preflight) return answer_preflight(run, writer);
+  if (run->key != nullptr && is_post(run->call.outcome.endpoint)) {
+    return generate(run, body, writer);
   }
+  return run->refusal ? answer_refusal(run, writer) : answer_models(run, writer);
+}
+
+Awaitable<void> GatewayFront::generate(std::shared_ptr<Run> run, RequestBody& body,
+                                       ReplyWriter& writer) {
+  Generation generation(services_, *run, body, writer);
+  co_await generation.serve();
+}
+
+Awaitable<void> GatewayFront::answer_preflight(std::shared_ptr<Run> run, ReplyWriter& writer) {
+  ReplyHead head = base_head(*run, 204);
+  head.add("access-control-allow-methods", "GET, POST, OPTIONS");
+  head.add("access-control-allow-headers",
+           "authorization, content-type, x-api-key, x-request-id, idempotency-key, cache-control, "
+           "x-tollgate-timeout, x-tollgate-tags");
+  head.add("access-control-max-age", "86400");
+  co_await writer.whole(head, {});
+}
+
+Awaitable<void> GatewayFront::answer_refusal(std::shared_ptr<Run> run, ReplyWriter& writer) {
+  co_await refuse(*run, *run->refusal, writer);
 }
 
 Awaitable<void> GatewayFront::refuse(Run& run, const Error& error, ReplyWriter& writer) {
@@ -181,7 +190,8 @@ Awaitable<void> GatewayFront::refuse(Run& run, const Error& error, ReplyWriter& 
   co_await writer.whole(error_head(run, error), body);
 }
 
-Awaitable<void> GatewayFront::answer_models(Run& run, ReplyWriter& writer) {
+Awaitable<void> GatewayFront::answer_models(std::shared_ptr<Run> served, ReplyWriter& writer) {
+  Run& run = *served;
   const auto created =
       std::chrono::duration_cast<std::chrono::seconds>(run.plan->built_at.time_since_epoch())
           .count();

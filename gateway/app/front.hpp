@@ -23,7 +23,10 @@ class GatewayFront final : public Front {
   Result<void> authenticate(Run& run, const RequestHead& head);
   Result<void> admit(Run& run);
   void note_client(Run& run, const RequestHead& head, const Peer& peer);
-  Awaitable<void> answer_models(Run& run, ReplyWriter& writer);
+  Awaitable<void> generate(std::shared_ptr<Run> run, RequestBody& body, ReplyWriter& writer);
+  Awaitable<void> answer_preflight(std::shared_ptr<Run> run, ReplyWriter& writer);
+  Awaitable<void> answer_refusal(std::shared_ptr<Run> run, ReplyWriter& writer);
+  Awaitable<void> answer_models(std::shared_ptr<Run> served, ReplyWriter& writer);
   Awaitable<void> refuse(Run& run, const Error& error, ReplyWriter& writer);
 
   Services& services_;

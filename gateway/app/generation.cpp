@@ -163,7 +163,17 @@ Awaitable<Result<void>> Generation::on_batch() {
   encoder().encode(batch_, pieces_);
   if (!view_->stream || pieces_.empty()) co_return Result<void>{};
   if (!begun_) begin_stream();
+  if (!released_) release_request();
   co_return co_await send_pieces();
+}
+
+/// A stream may last for minutes; with its first content the last use of the request is over.
+void Generation::release_request() {
+  released_ = true;
+  forwarder_->release_request();
+  view_->shape = {};
+  view_->body = {};
+  body_.release();
 }
 
 void Generation::begin_stream() {

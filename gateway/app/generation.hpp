@@ -20,16 +20,18 @@ class Generation {
   Awaitable<void> serve();
 
  private:
-  Awaitable<Result<void>> answer();
-  Awaitable<Result<void>> prepare();
+  // A frame that is part of its caller's stays for the whole stream.
+  [[gnu::noinline]] Awaitable<Result<void>> answer();
+  [[gnu::noinline]] Awaitable<Result<void>> prepare();
   Result<routing::Match> choose();
   void start_forwarder(const routing::Match& match);
-  Awaitable<Result<void>> pump();
+  [[gnu::noinline]] Awaitable<Result<void>> pump();
   Awaitable<Result<void>> on_silence();
   Awaitable<Result<void>> on_batch();
   Awaitable<Result<void>> send_pieces();
-  Awaitable<void> finish(Result<void> how);
+  [[gnu::noinline]] Awaitable<void> finish(Result<void> how);
   Awaitable<void> send_last(const Result<void>& how);
+  void release_request();
   void note_batch();
   void note_failure(const Error& error);
   void note_times();
@@ -53,7 +55,8 @@ class Generation {
   std::unique_ptr<wire::ReplyEncoder> encoder_;
   Batch batch_;
   Pieces pieces_;
-  bool begun_ = false;  // the head of a stream has been decided
+  bool begun_ = false;     // the head of a stream has been decided
+  bool released_ = false;  // the request's bytes are gone
   SteadyTime last_write_{};
 };
 

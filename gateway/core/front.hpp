@@ -27,6 +27,8 @@ struct RequestBody {
   /// it. The view stays true until the request has been served. Errors: 413 request_too_large,
   /// 408 request_timeout, 400 invalid_request (framing), client_gone.
   virtual Awaitable<Result<std::string_view>> read(std::uint64_t limit) = 0;
+  /// Once it was read: nobody looks at its bytes any more, nor at the head's. Their memory may go.
+  virtual void release() noexcept {}
 
  protected:
   ~RequestBody() = default;

@@ -110,6 +110,11 @@ void ClientConnection::release() {
   keep_reading();
 }
 
+void ClientConnection::give_back() {
+  release();
+  inbox_.give_back();
+}
+
 Awaitable<bool> ClientConnection::more(SteadyTime until) {
   late_ = false;
   keep_reading();

@@ -40,6 +40,8 @@ class ClientConnection final : private Deadline {
   BodyBuffer& make_body(BufferBudget& budget, std::uint64_t expected);
   /// The request is over: its bytes are not looked at any more.
   void release();
+  /// The same for a request whose reply goes on for long: its memory goes, too.
+  void give_back();
   /// Goes on reading where it stopped for want of room, if there is some now.
   void keep_reading() { room_.notify(); }
 

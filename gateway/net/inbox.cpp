@@ -23,13 +23,16 @@ void Inbox::Half::resize(std::size_t to, std::string_view content) {
 
 std::span<char> Inbox::prepare() {
   into_body_ = !dropping_ && body_ != nullptr && begin_ == end_ && !body_->room().empty();
+  reading_ = true;
   if (into_body_) return body_->room();
   if (dropping_) start_over();
   make_room();
+  reading_ = end_ < half().capacity;
   return {half().bytes.get() + end_, half().capacity - end_};
 }
 
 void Inbox::commit(std::size_t bytes) {
+  reading_ = false;
   if (dropping_) {
     dropped_ += bytes;
   } else if (into_body_) {
@@ -81,6 +84,12 @@ std::string_view Inbox::keep(std::size_t bytes) {
 void Inbox::release() {
   kept_ = 0;
   other_kept_ = false;
+}
+
+void Inbox::give_back() {
+  if (reading_ || begin_ != end_ || kept_ > 0 || other_kept_) return;
+  begin_ = end_ = 0;
+  halves_ = {};
 }
 
 bool Inbox::fits(std::uint64_t bytes) const {

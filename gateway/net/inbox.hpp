@@ -33,6 +33,8 @@ class Inbox {
   std::string_view keep(std::size_t bytes);
   /// Nothing kept is looked at any more.
   void release();
+  /// Gives memory back that holds nothing and that no read is under way to.
+  void give_back();
   /// Whether `bytes` more than is consumed can come to lie in one piece here.
   [[nodiscard]] bool fits(std::uint64_t bytes) const;
   /// Reads go straight into `body` while it has room and nothing unread lies here; null: no more.
@@ -60,6 +62,7 @@ class Inbox {
   std::size_t begin_ = 0, end_ = 0;
   BodyBuffer* body_ = nullptr;
   bool into_body_ = false;  // where the pending read goes
+  bool reading_ = false;    // what `prepare` gave is still waited for
   bool dropping_ = false;
   std::size_t dropped_ = 0;
 };

@@ -36,6 +36,12 @@ Awaitable<Result<std::string_view>> ConnectionBody::read(std::uint64_t limit) {
   co_return body_;
 }
 
+void ConnectionBody::release() noexcept {
+  if (state_ != State::complete) return;
+  body_ = {};
+  connection_.give_back();
+}
+
 Awaitable<Result<std::string_view>> ConnectionBody::receive(std::uint64_t limit) {
   const bool chunked = head_.framing == Framing::chunked;
   const std::uint64_t length = head_.framing == Framing::sized ? head_.content_length : 0;

@@ -21,6 +21,27 @@ std::size_t arrive(Inbox& inbox, std::string_view bytes) {
 
 }  // namespace
 
+TEST_CASE("memory is given back only where nothing lies, is kept or is being read to") {
+  Inbox inbox(64 * 1024);
+  arrive(inbox, "head");
+  inbox.keep(4);
+  inbox.give_back();
+  CHECK(inbox.unread().empty());
+  CHECK(inbox.fits(1024));  // kept bytes hold their half
+
+  inbox.release();
+  const auto room = inbox.prepare();  // a read is under way
+  inbox.give_back();
+  CHECK(inbox.prepare().data() == room.data());
+  inbox.commit(0);
+  inbox.give_back();
+  CHECK_FALSE(inbox.fits(1024));
+
+  CHECK(arrive(inbox, "next") == 4);
+  inbox.give_back();
+  CHECK(inbox.unread() == "next");
+}
+
 TEST_CASE("inbox: a read stands armed with a whole half's room behind what is kept") {
   Inbox inbox(64 * 1024);
   arrive(inbox, "head body");
