@@ -81,9 +81,10 @@ Awaitable<void> ClientConnection::pull() {
       co_await room_.wait();
       continue;
     }
-    const IoResult result = co_await stream_->read_some(room);
-    if (result.status != IoStatus::ok) break;
+    const IoResult result = stream_->read_now(room);
     inbox_.commit(result.bytes);
+    if (result.status == IoStatus::woken) continue;
+    if (result.status != IoStatus::ok) break;
     interrupt();
   }
   end_input();

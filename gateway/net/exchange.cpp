@@ -119,7 +119,7 @@ Awaitable<Result<IoResult>> Exchange::receive(SteadyTime until, SteadyTime limit
   while (got.status == IoStatus::woken && !patience_.over()) {
     connection_->buffer.rest();
     got = co_await stream.readable();
-    if (got.status == IoStatus::ok) got = co_await stream.read_some(connection_->buffer.room());
+    if (got.status == IoStatus::ok) got = stream.read_now(connection_->buffer.room());
   }
   const bool in_time = until < limit && until < request_.deadline;
   const bool over = patience_.over() && (request_.slot.aborted() || !in_time);

@@ -17,9 +17,6 @@ namespace {
 using boost::asio::ip::tcp;
 using Direction = Descriptor::Direction;
 
-// A peer that sends as fast as we read would keep the loop from everybody else.
-constexpr int reads_in_a_row_max = 16;
-
 bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 IoResult failure(int error, std::size_t bytes = 0) {
@@ -106,6 +103,7 @@ class PlainStream final : public Stream {
     Descriptor::Party& reader = descriptor().reader();
     // Of a new connection nothing is known; nobody is to wait with a buffer in hand for that.
     if (std::exchange(fresh_, false)) reader.note_drained(nothing_there(descriptor().fd()));
+    if (!reader.drained() && others_turn() && !co_await reader.turn()) co_return not_ready();
     while (reader.drained()) {
       if (!co_await reader.ready(Direction::read)) co_return not_ready();
       if (reader.guessed()) reader.note_drained(nothing_there(descriptor().fd()));
@@ -113,22 +111,13 @@ class PlainStream final : public Stream {
     co_return IoResult{};
   }
 
-  Awaitable<IoResult> read_some(std::span<char> into) override {
-    Descriptor::Party& reader = descriptor().reader();
-    for (;;) {
-      if (reader.drained() || ++reads_in_a_row_ > reads_in_a_row_max) {
-        reads_in_a_row_ = 0;
-        const bool ready =
-            reader.drained() ? co_await reader.ready(Direction::read) : co_await reader.turn();
-        if (!ready) co_return not_ready();
-      }
-      if (!is_open()) co_return not_ready();
-      const Receipt got = receive(descriptor().fd(), into);
-      reader.note_drained(got.drained);
-      if (got.bytes > 0) co_return IoResult{IoStatus::ok, static_cast<std::size_t>(got.bytes), {}};
-      if (got.bytes == 0) co_return IoResult{IoStatus::eof, 0, {}};
-      if (!got.drained && errno != EINTR) co_return failure(errno);
-    }
+  IoResult read_now(std::span<char> into) override {
+    if (!is_open()) return not_ready();
+    const Receipt got = receive(descriptor().fd(), into);
+    descriptor().reader().note_drained(got.drained);
+    if (got.bytes > 0) return {IoStatus::ok, static_cast<std::size_t>(got.bytes), {}};
+    if (got.bytes == 0) return {IoStatus::eof, 0, {}};
+    return got.drained || errno == EINTR ? not_ready() : failure(errno);
   }
 
   Awaitable<IoResult> write_all(std::span<const std::string_view> parts) override {
@@ -160,11 +149,19 @@ class PlainStream final : public Stream {
     return ::sendmsg(descriptor().fd(), &message, MSG_NOSIGNAL);
   }
 
-  int reads_in_a_row_ = 0;
   bool fresh_ = true;
 };
 
 }  // namespace
+
+Awaitable<IoResult> Stream::read_some(std::span<char> into) {
+  for (;;) {
+    const IoResult ready = co_await readable();
+    if (ready.status != IoStatus::ok) co_return ready;
+    const IoResult got = read_now(into);
+    if (got.status != IoStatus::woken) co_return got;
+  }
+}
 
 void Stream::reset() noexcept {
   const linger at_once{1, 0};

@@ -29,12 +29,14 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  /// Waits until a read would bring something, so that who waits long needs no memory for it
-  /// meanwhile. ok: read; it may have to wait all the same. Else as `read_some`.
+  /// Waits until a read may bring something, so that who waits long needs no memory for it
+  /// meanwhile. ok: call `read_now`.
   virtual Awaitable<IoResult> readable() = 0;
-  /// Reads at least one byte into `into`. eof: an orderly end (TLS: only after close_notify; else
-  /// failed).
-  virtual Awaitable<IoResult> read_some(std::span<char> into) = 0;
+  /// Reads at least one byte into `into` without waiting. woken: nothing is there. eof: an orderly
+  /// end (TLS: only after close_notify; else failed).
+  [[nodiscard]] virtual IoResult read_now(std::span<char> into) = 0;
+  /// Both, until something was read, where the buffer is there anyway.
+  Awaitable<IoResult> read_some(std::span<char> into);
   /// Writes all parts, in as few system calls as it can. woken: how far it came is in `bytes`; the
   /// stream is then only good to be closed.
   virtual Awaitable<IoResult> write_all(std::span<const std::string_view> parts) = 0;
@@ -63,9 +65,14 @@ class Stream {
   /// The result of a wait that ended without readiness.
   [[nodiscard]] IoResult not_ready(std::size_t bytes = 0) const;
   void shut_sending() noexcept;
+  /// Now and then: a peer that sends as fast as we read must not keep the loop from everybody else.
+  [[nodiscard]] bool others_turn() { return ++reads_in_a_row_ % reads_in_a_row_max == 0; }
 
  private:
+  static constexpr unsigned reads_in_a_row_max = 16;
+
   std::unique_ptr<Descriptor> descriptor_;
+  unsigned reads_in_a_row_ = 0;
 };
 
 /// A stream over a connected socket.

@@ -4,6 +4,7 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <optional>
 #include <sys/socket.h>
 
 #include "gateway/net/tls.hpp"
@@ -83,16 +84,19 @@ class OpenSslStream final : public TlsStream {
   }
 
   Awaitable<IoResult> readable() override {
-    return drive(descriptor().reader(), [this](std::size_t& bytes) {
+    if (others_turn() && !co_await descriptor().reader().turn()) co_return not_ready();
+    co_return co_await drive(descriptor().reader(), [this](std::size_t& bytes) {
       char first = 0;
       return SSL_peek_ex(ssl_.get(), &first, 1, &bytes);
     });
   }
 
-  Awaitable<IoResult> read_some(std::span<char> into) override {
-    return drive(descriptor().reader(), [this, into](std::size_t& bytes) {
+  IoResult read_now(std::span<char> into) override {
+    if (!is_open()) return not_ready();
+    const Step step = attempt([this, into](std::size_t& bytes) {
       return SSL_read_ex(ssl_.get(), into.data(), into.size(), &bytes);
     });
+    return step.waits_for ? not_ready() : step.result;
   }
 
   Awaitable<IoResult> write_all(std::span<const std::string_view> parts) override;
@@ -107,6 +111,12 @@ class OpenSslStream final : public TlsStream {
   [[nodiscard]] bool resumed() const override { return SSL_session_reused(ssl_.get()) == 1; }
 
  private:
+  struct Step {
+    IoResult result;
+    std::optional<Direction> waits_for;  // then there is no result yet
+  };
+  template <class Operation>
+  Step attempt(Operation operation);
   template <class Operation>
   Awaitable<IoResult> drive(Descriptor::Party& party, Operation operation);
   IoResult broken(int why);
@@ -116,6 +126,20 @@ class OpenSslStream final : public TlsStream {
   std::string failure_;
 };
 
+/// One OpenSSL call.
+template <class Operation>
+OpenSslStream::Step OpenSslStream::attempt(Operation operation) {
+  ERR_clear_error();
+  std::size_t bytes = 0;
+  errno = 0;
+  const int done = operation(bytes);
+  if (done == 1) return {{IoStatus::ok, bytes, {}}, std::nullopt};
+  const int why = SSL_get_error(ssl_.get(), done);
+  if (why == SSL_ERROR_WANT_READ) return {{}, Direction::read};
+  if (why == SSL_ERROR_WANT_WRITE) return {{}, Direction::write};
+  return {broken(why), std::nullopt};
+}
+
 /// Repeats one OpenSSL call until it is done, waiting for what it asks for. The wait belongs to the
 /// party (reader or writer), not to the direction: a read may have to write and the other way
 /// round.
@@ -123,15 +147,9 @@ template <class Operation>
 Awaitable<IoResult> OpenSslStream::drive(Descriptor::Party& party, Operation operation) {
   for (;;) {
     if (!is_open()) co_return not_ready();
-    ERR_clear_error();
-    std::size_t bytes = 0;
-    errno = 0;
-    const int done = operation(bytes);
-    if (done == 1) co_return IoResult{IoStatus::ok, bytes, {}};
-    const int why = SSL_get_error(ssl_.get(), done);
-    if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) co_return broken(why);
-    const Direction direction = why == SSL_ERROR_WANT_READ ? Direction::read : Direction::write;
-    if (!co_await party.ready(direction)) co_return not_ready();
+    const Step step = attempt(operation);
+    if (!step.waits_for) co_return step.result;
+    if (!co_await party.ready(*step.waits_for)) co_return not_ready();
   }
 }
 
