@@ -22,14 +22,6 @@ std::size_t open_surrogate(std::string_view inner) {
   return slashes % 2 == 0 ? length : 0;
 }
 
-void give(std::string_view name, std::string_view value, std::initializer_list<Want> wants) {
-  for (const Want& want : wants) {
-    if (want.name != name) continue;
-    if (value != "null") want.value = value;
-    return;
-  }
-}
-
 /// Plain digits, as nearly every count is written.
 std::optional<std::uint64_t> plain_count(std::string_view text) {
   constexpr std::size_t digits_max = 15;
@@ -45,15 +37,13 @@ std::optional<std::uint64_t> plain_count(std::string_view text) {
 }  // namespace
 
 void pick(std::string_view object, std::initializer_list<Want> wants) {
-  for (wire::JsonMembers members(object); members.next();)
-    give(members.name(), members.value(), wants);
-}
-
-bool take(wire::JsonScanner& scan, std::string_view name, std::initializer_list<Want> wants) {
-  const std::size_t begin = scan.at();
-  if (!scan.value()) return false;
-  give(name, scan.since(begin), wants);
-  return true;
+  for (wire::JsonMembers members(object); members.next();) {
+    for (const Want& want : wants) {
+      if (want.name != members.name()) continue;
+      if (members.value() != "null") want.value = members.value();
+      break;
+    }
+  }
 }
 
 bool is_json(std::string_view text) {

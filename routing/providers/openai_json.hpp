@@ -2,6 +2,8 @@
 // walk, counts, strings whose escapes may be cut between fragments. Used by the openai decoder on
 // text that was checked as a whole first; views point into the text or the batch.
 #pragma once
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -22,10 +24,27 @@ struct Want {
 /// Reads the wanted members of `object`; anything that is no object has none.
 void pick(std::string_view object, std::initializer_list<Want> wants);
 
+/// Where the text of a member of that name goes.
+template <class Object>
+struct Part {
+  std::string_view name;
+  std::string_view Object::* place;
+};
+
 /// The same while text is being checked: takes the value at the cursor, which is the member
-/// `name`'s. False: it is no JSON.
+/// `name`'s, to its place, if it has one. False: it is no JSON.
+template <class Object, std::size_t N>
 [[nodiscard]] bool take(wire::JsonScanner& scan, std::string_view name,
-                        std::initializer_list<Want> wants);
+                        const std::array<Part<Object>, N>& parts, Object& out) {
+  const std::size_t begin = scan.at();
+  if (!scan.value()) return false;
+  for (const Part<Object>& part : parts) {
+    if (part.name != name) continue;
+    if (scan.since(begin) != "null") out.*part.place = scan.since(begin);
+    break;
+  }
+  return true;
+}
 
 /// How deep a reply may be nested.
 constexpr int depth_max = 64;

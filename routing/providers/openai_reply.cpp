@@ -37,66 +37,78 @@ FinishReason reason_of(std::string_view name) {
   return FinishReason::stop;
 }
 
-bool take_message(wire::JsonScanner& scan, ReplyText::Message& out) {
-  return wire::scan_object(scan, [&](std::string_view name) {
-    return take(scan, name,
-                {{"content", out.content},
-                 {"refusal", out.refusal},
-                 {"tool_calls", out.calls},
-                 {"function_call", out.function},
-                 {"reasoning_content", out.reasoning},
-                 {"reasoning", out.reasoning_too},
-                 {"reasoning_details", out.details},
-                 {"annotations", out.annotations},
-                 {"audio", out.audio},
-                 {"images", out.images}});
-  });
-}
+using Message = ReplyText::Message;
+constexpr std::array message_parts{
+    Part<Message>{"content", &Message::content},
+    Part<Message>{"refusal", &Message::refusal},
+    Part<Message>{"tool_calls", &Message::calls},
+    Part<Message>{"function_call", &Message::function},
+    Part<Message>{"reasoning_content", &Message::reasoning},
+    Part<Message>{"reasoning", &Message::reasoning_too},
+    Part<Message>{"reasoning_details", &Message::details},
+    Part<Message>{"annotations", &Message::annotations},
+    Part<Message>{"audio", &Message::audio},
+    Part<Message>{"images", &Message::images},
+};
 
-bool take_choice(wire::JsonScanner& scan, std::string_view content_name, ReplyText::Choice& out) {
-  return wire::scan_object(scan, [&](std::string_view name) {
-    if (name == content_name && scan.stands_at('{'))
-      return take_message(scan, out.message.emplace());
-    return take(scan, name,
-                {{"index", out.index},
-                 {"text", out.text},
-                 {"finish_reason", out.reason},
-                 {"logprobs", out.logprobs},
-                 {"usage", out.usage}});
-  });
-}
+using ChoiceText = ReplyText::Choice;
+constexpr std::array choice_parts{
+    Part<ChoiceText>{"index", &ChoiceText::index},
+    Part<ChoiceText>{"text", &ChoiceText::text},
+    Part<ChoiceText>{"finish_reason", &ChoiceText::reason},
+    Part<ChoiceText>{"logprobs", &ChoiceText::logprobs},
+    Part<ChoiceText>{"usage", &ChoiceText::usage},
+};
 
-bool take_choices(wire::JsonScanner& scan, std::string_view content_name,
-                  std::vector<ReplyText::Choice>& out) {
-  out.clear();
-  return wire::scan_array(scan, [&] {
-    ReplyText::Choice& choice = out.emplace_back();
-    return scan.stands_at('{') ? take_choice(scan, content_name, choice) : scan.value();
-  });
-}
+constexpr std::array reply_parts{
+    Part<ReplyText>{"id", &ReplyText::id},           Part<ReplyText>{"model", &ReplyText::model},
+    Part<ReplyText>{"created", &ReplyText::created}, Part<ReplyText>{"usage", &ReplyText::usage},
+    Part<ReplyText>{"object", &ReplyText::kind},     Part<ReplyText>{"error", &ReplyText::error},
+    Part<ReplyText>{"x_groq", &ReplyText::groq},
+};
 
-bool take_reply(wire::JsonScanner& scan, std::string_view content_name, ReplyText& out) {
-  return wire::scan_object(scan, [&](std::string_view name) {
-    if (name == "choices" && scan.stands_at('[')) {
-      return take_choices(scan, content_name, out.choices);
-    }
-    return take(scan, name,
-                {{"id", out.id},
-                 {"model", out.model},
-                 {"created", out.created},
-                 {"usage", out.usage},
-                 {"object", out.kind},
-                 {"error", out.error},
-                 {"x_groq", out.groq}});
-  });
-}
+/// Takes a reply apart. Each function leaves the cursor behind its object or array.
+class Taker {
+ public:
+  Taker(wire::JsonScanner& scan, std::string_view content_name)
+      : scan_(scan), content_name_(content_name) {}
+
+  bool reply(ReplyText& out) {
+    return wire::scan_object(scan_, [&](std::string_view name) {
+      const bool choices = name == "choices" && scan_.stands_at('[');
+      return choices ? this->choices(out.choices) : take(scan_, name, reply_parts, out);
+    });
+  }
+
+ private:
+  bool choices(std::vector<ChoiceText>& out) {
+    out.clear();
+    return wire::scan_array(scan_, [&] {
+      ChoiceText& choice = out.emplace_back();
+      return scan_.stands_at('{') ? this->choice(choice) : scan_.value();
+    });
+  }
+  bool choice(ChoiceText& out) {
+    return wire::scan_object(scan_, [&](std::string_view name) {
+      const bool content = name == content_name_ && scan_.stands_at('{');
+      return content ? message(out.message.emplace()) : take(scan_, name, choice_parts, out);
+    });
+  }
+  bool message(Message& out) {
+    return wire::scan_object(
+        scan_, [&](std::string_view name) { return take(scan_, name, message_parts, out); });
+  }
+
+  wire::JsonScanner& scan_;
+  std::string_view content_name_;
+};
 
 }  // namespace
 
 bool ReplyText::read(std::string_view json, std::string_view content_name) {
   wire::JsonScanner scan(json, depth_max);
   scan.space();
-  const bool taken = scan.stands_at('{') ? take_reply(scan, content_name, *this) : scan.value();
+  const bool taken = scan.stands_at('{') ? Taker(scan, content_name).reply(*this) : scan.value();
   scan.space();
   return taken && scan.at_end();
 }
