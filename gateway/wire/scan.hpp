@@ -83,10 +83,18 @@ inline std::size_t find_byte(std::string_view text, Match match) {
   return at == text.size() ? at : find_in_last_block<ByteBlock>(text, match);
 }
 
+inline std::size_t json_plain_run_short(std::string_view text) {
+  return find_byte(text, [](auto c) { return (c < 0x20) | (c == '"') | (c == '\\'); });
+}
+/// The same with wider vectors, where the processor has them.
+[[nodiscard]] std::size_t json_plain_run_long(std::string_view text);
+
 /// Length of the run that may stand unchanged in a JSON string: up to a quote, a backslash or a
 /// control character.
 inline std::size_t json_plain_run(std::string_view text) {
-  return find_byte(text, [](auto c) { return (c < 0x20) | (c == '"') | (c == '\\'); });
+  constexpr std::size_t near = 128;  // most strings end within it
+  const std::size_t run = json_plain_run_short(text.substr(0, near));
+  return run < near ? run : near + json_plain_run_long(text.substr(near));
 }
 
 /// Length of the ASCII among it: such a run needs no look at its UTF-8 either.

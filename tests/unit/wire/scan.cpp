@@ -44,6 +44,20 @@ TEST_CASE("scan: one match at every place of a text of every length") {
   }
 }
 
+TEST_CASE("scan: long texts, a match at every place beside the steps of wide vectors") {
+  for (const std::size_t length : {127U, 128U, 129U, 255U, 256U, 257U, 700U, 1100U}) {
+    for (std::size_t at = 0; at <= length; ++at) {
+      std::string text(length, 'x');
+      for (const char byte : {'"', '\\', '\x1F', '\0'}) {
+        if (at < length) text[at] = byte;
+        REQUIRE(json_plain_run(text) == at);
+      }
+      if (at < length) text[at] = '\x20';
+      REQUIRE(json_plain_run(text) == length);
+    }
+  }
+}
+
 TEST_CASE("scan: the first of several matches wins, and nothing is read behind the end") {
   const std::string text = "0123456789\"bcdef\\01234567\"";
   for (std::size_t length = 0; length <= text.size(); ++length) {
