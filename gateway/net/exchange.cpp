@@ -282,8 +282,9 @@ void Exchange::release() {
   const bool reusable = head_.keep_alive && sent_whole_ && !body_.until_close() &&
                         connection_->buffer.unread().empty() && connection_->stream->is_open();
   const std::unique_ptr<UpstreamConnection> closing = reusable ? nullptr : std::move(connection_);
-  if (reusable) connection_->buffer.rest();
-  if (reusable) pool_.put(std::move(connection_), idle_limit(head_));
+  if (!reusable) return;
+  connection_->buffer.rest();
+  pool_.put(std::move(connection_), idle_limit(head_));
 }
 
 void Exchange::close() noexcept {

@@ -51,48 +51,47 @@ class JsonScanner {
 /// U+FFFD.
 [[nodiscard]] std::string json_unescape(std::string_view inner);
 
-/// Takes the object that stands next. `take_value(name)` is called with the cursor at each member's
-/// value, and takes it; `name` is unescaped and lives as long as the call.
-template <class TakeValue>
-bool scan_object(JsonScanner& scan, TakeValue take_value) {
-  if (!scan.enter() || !scan.take('{')) return false;
+/// Takes what stands between `open` and `close`, items with commas between them; `take_item()`
+/// takes each. `unclosed` says what is wrong where neither a comma nor the end follows.
+template <class TakeItem>
+bool scan_items(JsonScanner& scan, char open, char close, std::string_view unclosed,
+                TakeItem take_item) {
+  if (!scan.enter() || !scan.take(open)) return false;
   scan.space();
-  if (!scan.take('}')) {
+  if (!scan.take(close)) {
     do {
       scan.space();
-      const std::size_t begin = scan.at();
-      if (!scan.string()) return false;
-      std::string_view name = scan.since(begin + 1);
-      name.remove_suffix(1);
-      std::string unescaped;
-      if (name.find('\\') != std::string_view::npos) name = unescaped = json_unescape(name);
-      scan.space();
-      if (!scan.take(':')) return scan.fail("a colon was expected behind a name");
-      scan.space();
-      if (!take_value(name)) return false;
+      if (!take_item()) return false;
       scan.space();
     } while (scan.take(','));
-    if (!scan.take('}')) return scan.fail("a comma or a closing brace was expected");
+    if (!scan.take(close)) return scan.fail(unclosed);
   }
   scan.leave();
   return true;
 }
 
+/// Takes the object that stands next. `take_value(name)` is called with the cursor at each member's
+/// value, and takes it; `name` is unescaped and lives as long as the call.
+template <class TakeValue>
+bool scan_object(JsonScanner& scan, TakeValue take_value) {
+  return scan_items(scan, '{', '}', "a comma or a closing brace was expected", [&] {
+    const std::size_t begin = scan.at();
+    if (!scan.string()) return false;
+    std::string_view name = scan.since(begin + 1);
+    name.remove_suffix(1);
+    std::string unescaped;
+    if (name.find('\\') != std::string_view::npos) name = unescaped = json_unescape(name);
+    scan.space();
+    if (!scan.take(':')) return scan.fail("a colon was expected behind a name");
+    scan.space();
+    return take_value(name);
+  });
+}
+
 /// Takes the array that stands next; `take_element()` takes each of its elements.
 template <class TakeElement>
 bool scan_array(JsonScanner& scan, TakeElement take_element) {
-  if (!scan.enter() || !scan.take('[')) return false;
-  scan.space();
-  if (!scan.take(']')) {
-    do {
-      scan.space();
-      if (!take_element()) return false;
-      scan.space();
-    } while (scan.take(','));
-    if (!scan.take(']')) return scan.fail("a comma or a closing bracket was expected");
-  }
-  scan.leave();
-  return true;
+  return scan_items(scan, '[', ']', "a comma or a closing bracket was expected", take_element);
 }
 
 }  // namespace tollgate::wire

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "routing/providers/json_tree.hpp"
+
 namespace tollgate::routing::openai {
 namespace {
 

@@ -2,6 +2,7 @@
 // it apart and hands the JSON to ReplyReader.
 #include "gateway/wire/sse.hpp"
 #include "routing/providers/collected.hpp"
+#include "routing/providers/json_tree.hpp"
 #include "routing/providers/openai.hpp"
 #include "routing/providers/openai_embeddings.hpp"
 #include "routing/providers/openai_error.hpp"

@@ -1,6 +1,7 @@
 #include "routing/providers/openai_error.hpp"
 
 #include "gateway/wire/json_walk.hpp"
+#include "routing/providers/json_tree.hpp"
 #include "routing/providers/openai_json.hpp"
 
 namespace tollgate::routing::openai {

@@ -46,14 +46,6 @@ void pick(std::string_view object, std::initializer_list<Want> wants) {
   }
 }
 
-bool is_json(std::string_view text) {
-  wire::JsonScanner scan(text, depth_max);
-  scan.space();
-  if (!scan.value()) return false;
-  scan.space();
-  return scan.at_end();
-}
-
 bool says_nothing(std::string_view value) {
   if (value.empty() || value == "null" || value == "\"\"") return true;
   if (value.starts_with('[')) return !wire::JsonElements(value).next();

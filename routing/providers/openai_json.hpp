@@ -48,8 +48,6 @@ template <class Object, std::size_t N>
 
 /// How deep a reply may be nested.
 constexpr int depth_max = 64;
-/// True for one JSON value, well-formed to its end and not nested too deeply.
-[[nodiscard]] bool is_json(std::string_view text);
 [[nodiscard]] inline bool is_string(std::string_view value) { return value.starts_with('"'); }
 /// True for "", [], {}, null, absent, and an object of nothing but these.
 [[nodiscard]] bool says_nothing(std::string_view value);
