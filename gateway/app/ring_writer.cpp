@@ -4,7 +4,10 @@
 #include <cerrno>
 #include <cstring>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <utility>
 
@@ -21,8 +24,21 @@ constexpr milliseconds batch_window{50};
 constexpr milliseconds retry_every{1000};
 constexpr milliseconds for_ever{-1};
 
-/// A ring this full is written at once: the rest has to last while the write goes on.
-std::size_t hurry_bytes(const ByteRing& ring) { return ring.capacity() / 4; }
+/// A ring this full is written at once. Little at a time: where the thread shares a core with a
+/// worker, a write of half a megabyte is a pause of that worker's requests.
+constexpr std::size_t hurry_bytes_max = 64U << 10U;
+std::size_t hurry_bytes(const ByteRing& ring) {
+  return std::min(hurry_bytes_max, ring.capacity() / 4);
+}
+
+/// Never takes the core from a worker by waking up, and gives it back early; a share stays, so that
+/// lines get out of a machine that is busy all the time.
+void step_back() {
+  constexpr int niceness = 10;
+  const sched_param none{};
+  ::pthread_setschedparam(::pthread_self(), SCHED_BATCH, &none);
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness);
+}
 
 iovec piece_of(std::string_view text) {
   return {.iov_base = const_cast<char*>(text.data()), .iov_len = text.size()};
@@ -91,6 +107,7 @@ void RingWriter::await_wake(milliseconds limit) noexcept {
 }
 
 void RingWriter::run() {
+  step_back();
   while (!stopping_) {
     await_batch();
     if (reopen_.exchange(false) && file_.reopen()) begin_new_file();
