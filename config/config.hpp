@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/core/money.hpp"
+
 namespace tollgate::config {
 
 using Duration = std::chrono::milliseconds;  ///< `250ms 30s 10m 24h 30d`
@@ -32,6 +34,85 @@ struct HostPort {
 struct Secret {
   std::string value;
   bool operator==(const Secret&) const = default;
+};
+
+/// US dollars in the file (`100`, `0.25`, at most nine decimals), exact.
+struct Usd {
+  NanoUsd nano = 0;
+  bool operator==(const Usd&) const = default;
+};
+
+/// `limits:` of a tenant, key, tier or model; `per_user:` likewise. Absent or 0: no such limit.
+struct LimitsConfig {
+  std::uint64_t requests_per_minute = 0, tokens_per_minute = 0;
+  std::uint32_t concurrent = 0;
+  Duration burst{60000};
+  bool enforce = true;
+};
+enum class BudgetPer : std::uint8_t { hour, day, week, month, total };
+enum class BudgetReserve : std::uint8_t { bound, estimate };
+struct BudgetConfig {
+  Usd usd;
+  BudgetPer per = BudgetPer::month;
+  std::optional<std::chrono::sys_seconds> since;  ///< only with `per: total`
+  std::vector<double> warn_at;                    ///< shares of the budget, 0 < x <= 1
+  std::string webhook;
+  BudgetReserve reserve = BudgetReserve::bound;
+  bool enforce = true;
+};
+/// `deny`, or `{downgrade: model}`.
+struct OnBudgetExceeded {
+  std::string downgrade;  ///< empty: deny
+};
+/// `providers.x.price`: US dollars a million tokens; absent kinds as in a price row (M12).
+struct ProviderPrice {
+  std::optional<Usd> input, output, cache_read, cache_write, cache_write_1h, reasoning,
+      audio_input, audio_output, image, request;
+};
+struct PricesConfig {
+  std::vector<std::string> files;  ///< empty: the shipped price book
+  enum class Unknown : std::uint8_t { deny, estimate, allow } unknown = Unknown::deny;
+};
+struct ProviderTls {
+  std::string ca_file;
+  bool verify = true;
+};
+enum class RedisMode : std::uint8_t { single, sentinel, cluster };
+struct RedisConfig {
+  Secret url;  ///< redis:// or rediss://, may hold a password
+  RedisMode mode = RedisMode::single;
+  std::vector<std::string> nodes;  ///< host:port of sentinels or cluster nodes
+  std::string master;              ///< with sentinel
+  std::string prefix = "tollgate";
+  Duration connect{50}, command{25};
+  bool persistent = false;
+  ProviderTls tls;
+};
+enum class StoreErrorPolicy : std::uint8_t { local, allow, deny };
+struct StoreOnError {
+  StoreErrorPolicy limits = StoreErrorPolicy::local, budgets = StoreErrorPolicy::deny;
+};
+struct StoreConfig {
+  std::optional<RedisConfig> redis;
+  Duration lease{60000};
+  StoreOnError on_error;
+};
+struct JournalConfig {
+  std::string dir;  ///< empty: the SQLite file's folder, `.` with PostgreSQL
+  bool fsync = false;
+  Bytes max_bytes{4ULL << 30U};
+};
+struct SqliteConfig {
+  std::string path = "tollgate.db";  ///< `./tollgate.db`
+};
+struct PostgresConfig {
+  Secret url;
+};
+struct LedgerConfig {
+  std::optional<SqliteConfig> sqlite;
+  std::optional<PostgresConfig> postgres;  ///< at most one of the two
+  JournalConfig journal;
+  Duration retention{std::chrono::days(400)};
 };
 
 struct ListenTls {
@@ -60,10 +141,6 @@ struct Listen {
 struct ProviderTimeouts {
   Duration connect{3000}, first_byte{300000}, idle{120000};
 };
-struct ProviderTls {
-  std::string ca_file;
-  bool verify = true;
-};
 struct ProviderConfig {
   std::string kind, base_url;
   std::optional<Secret> api_key;
@@ -72,12 +149,13 @@ struct ProviderConfig {
   std::vector<std::pair<std::string, Secret>> headers;
   ProviderTimeouts timeouts;
   ProviderTls tls;
+  std::optional<ProviderPrice> price;  ///< for all its models; else the price book
   bool disabled = false;  ///< a key expanded to nothing
 };
 
 enum class Strategy : std::uint8_t { ordered, weighted };
 enum class UnsupportedParams : std::uint8_t { drop, refuse };
-enum class OnDisconnect : std::uint8_t { cancel };
+enum class OnDisconnect : std::uint8_t { cancel, drain };
 struct TargetConfig {
   std::string provider, model;
   std::uint32_t weight = 1;
@@ -94,6 +172,8 @@ struct ModelConfig {
   UnsupportedParams unsupported_params = UnsupportedParams::drop;
   RetryConfig retry;
   std::uint32_t max_attempts = 6;
+  LimitsConfig limits;  ///< over all tenants
+  std::vector<BudgetConfig> budgets;
 };
 
 struct KeyConfig {
@@ -102,12 +182,30 @@ struct KeyConfig {
   std::optional<std::chrono::sys_seconds> expires;  ///< `2027-01-01` (00:00 UTC) or RFC 3339
   std::optional<std::vector<std::string>> models;
   bool by_hash = false;  ///< `lookup: hash`
+  std::vector<std::string> formerly;
+  LimitsConfig limits;
+  std::vector<BudgetConfig> budgets;
+};
+/// A named bundle; a tenant's own entries win.
+struct TierConfig {
+  std::optional<LimitsConfig> limits, per_user;
+  std::vector<BudgetConfig> budgets;
+  std::optional<std::vector<std::string>> models;
 };
 struct TenantConfig {
   std::vector<KeyConfig> keys;
   std::optional<std::vector<std::string>> models;
   std::vector<std::pair<std::string, Secret>> provider_keys;
   std::vector<std::pair<std::string, std::string>> tags;
+  std::string parent, tier;
+  std::vector<std::string> formerly;
+  // What the file says, or after loading the tier's: limits key by key, per_user likewise; budgets
+  // where the tenant has none of that `per`; models where it has none.
+  std::optional<LimitsConfig> limits, per_user;
+  std::vector<BudgetConfig> budgets;
+  std::uint32_t clip_min_tokens = 256;
+  OnBudgetExceeded on_budget_exceeded;
+  std::vector<std::string> price_files;  ///< `prices: {files: [...]}`
 };
 
 enum class Auth : std::uint8_t { keys, none };
@@ -126,7 +224,11 @@ struct Config {
   Listen listen;
   std::map<std::string, ProviderConfig> providers;
   std::vector<std::pair<std::string, ModelConfig>> models;  ///< in the file's order
+  std::map<std::string, TierConfig> tiers;
   std::map<std::string, TenantConfig> tenants;
+  PricesConfig prices;
+  StoreConfig store;
+  LedgerConfig ledger;
   Auth auth = Auth::keys;
   LogConfig log;
 

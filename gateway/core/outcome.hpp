@@ -3,12 +3,14 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "gateway/core/clock.hpp"
 #include "gateway/core/event.hpp"
 #include "gateway/core/http.hpp"
+#include "gateway/core/money.hpp"
 
 namespace tollgate {
 
@@ -38,6 +40,11 @@ struct AttemptOutcome {
   SystemTime started_at{}, ended_at{};
   Usage usage;
   bool usage_from_provider = false;
+  NanoUsd reserved = 0;         ///< its bound
+  std::optional<NanoUsd> cost;  ///< absent: the price is unknown
+  NanoUsd charged = 0;          ///< what budgets were charged
+  CostByKind cost_by_kind;
+  std::string price_version;
 };
 
 struct Outcome {
@@ -64,6 +71,15 @@ struct Outcome {
   std::uint64_t request_bytes = 0, response_bytes = 0;
   std::vector<std::string> dropped_params;
   std::string client_address;
+  SystemTime admitted_at{};  ///< by the store's clock; the epoch: never admitted
+  // Money of all attempts together; `cost` is absent where one's price is unknown.
+  std::optional<NanoUsd> cost;
+  NanoUsd charged = 0, avoided = 0;
+  CostByKind cost_by_kind;
+  std::string price_version;
+  std::uint64_t count = 1;  ///< denials that this row stands for (M29)
+  std::string cache;        ///< hit, miss, ...; empty: no cache
+  std::string trace_id;
 };
 
 /// A place that outcomes go to. Called on the worker's thread, never blocks.
