@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -218,6 +219,8 @@ struct LogConfig {
   LogBodies bodies = LogBodies::off;
 };
 
+struct Prices;
+
 struct Config {
   int version = 1;
   std::vector<std::string> include;
@@ -231,6 +234,8 @@ struct Config {
   LedgerConfig ledger;
   Auth auth = Auth::keys;
   LogConfig log;
+
+  std::shared_ptr<const Prices> price_books;  ///< what `prices` and the tenants' files hold
 
   std::string source;               ///< the file's path, or "(built in)"
   std::vector<std::string> files;   ///< what the watch looks at: every file read (includes,
