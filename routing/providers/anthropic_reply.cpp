@@ -27,6 +27,13 @@ constexpr std::array stops{
 void overwrite(const JsonView& value, std::uint64_t& figure) {
   if (const auto count = value.count()) figure = *count;
 }
+void overwrite(const JsonView& value, std::uint32_t& figure) {
+  const auto count = value.count();
+  if (count) figure = static_cast<std::uint32_t>(std::min<std::uint64_t>(*count, UINT32_MAX));
+}
+void overwrite(const JsonView& value, TierName& tier) {
+  if (value.is_string()) tier = TierName(value.string());
+}
 
 /// A spend limit that an operator has set does not pass by waiting; the same code with a delay is a
 /// rate.
@@ -46,6 +53,12 @@ void read_usage(const JsonView& object, Usage& out) {
   overwrite(usage["cache_creation"]["ephemeral_1h_input_tokens"], out.cache_write_1h);
   overwrite(usage["output_tokens"], out.output);
   overwrite(usage["output_tokens_details"]["thinking_tokens"], out.reasoning);
+  const JsonView tools = usage["server_tool_use"];
+  overwrite(tools["web_search_requests"], out.web_searches);
+  overwrite(tools["web_fetch_requests"], out.web_fetches);
+  overwrite(usage["service_tier"], out.service_tier);
+  // Fast answers cost several times as much, whatever the tier.
+  if (usage["speed"].string() == "fast") out.service_tier = TierName("fast");
 }
 
 UsageEvent usage_event(Usage usage) {

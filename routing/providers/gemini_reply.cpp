@@ -52,6 +52,14 @@ std::string id_chars(std::string_view text) {
   return out;
 }
 
+/// Queries that grounding sent to the search engine; every later response repeats them.
+std::uint32_t searches_in(const JsonView& candidate) {
+  std::uint32_t count = 0;
+  for (const JsonView& query : candidate["groundingMetadata"]["webSearchQueries"].items())
+    count += query.text().empty() ? 0U : 1U;
+  return count;
+}
+
 bool is_true(const JsonView& value) { return value.text() == "true"; }
 
 }  // namespace
@@ -88,6 +96,7 @@ void ReplyReader::start(const JsonView& response, Batch& out) {
   const std::string_view id = response["responseId"].string_in(out);
   response_id_ = id;
   const std::string_view model = response["modelVersion"].string_in(out);
+  counts_.search_per_prompt = model.starts_with("gemini-1") || model.starts_with("gemini-2");
   out.push(Started{id, model, unix_seconds(response["createTime"].string())});
 }
 
@@ -98,6 +107,7 @@ void ReplyReader::read_candidate(const JsonView& candidate, std::uint32_t index,
   if (const auto result = candidate["logprobsResult"]) {
     content(ExtraDelta{index, "logprobs", out.store(logprobs_json(result))}, out);
   }
+  counts_.searches = std::max(counts_.searches, searches_in(candidate));
   const auto reason = candidate["finishReason"];
   if (!reason) return;
   choice.finish = reason.string();
@@ -191,6 +201,7 @@ void ReplyReader::read_blob(const JsonView& blob, std::uint32_t index, Choice& c
   w.begin_array().begin_object().member("type", "image_url").key("image_url").begin_object();
   w.member("url", "data:" + mime + ";base64," + data).end_object();
   w.member("index", choice.images++).end_object().end_array();
+  ++counts_.images;
   content(ExtraDelta{index, "images", out.store(json)}, out);
 }
 

@@ -20,7 +20,10 @@ namespace tollgate::routing::gemini {
 /// Google's counts as far as they were told; a count that a later response leaves out stands.
 struct Counts {
   std::uint64_t prompt = 0, cached = 0, tool_prompt = 0, candidates = 0, thoughts = 0;
-  std::uint64_t audio_prompt = 0, audio_candidates = 0;
+  std::uint64_t audio_prompt = 0, audio_candidates = 0, image_candidates = 0;
+  std::uint32_t images = 0, searches = 0;  ///< seen in the candidates, not in the metadata
+  bool search_per_prompt = false;          ///< however many queries: it is paid for once
+  TierName tier;
   /// Takes over what `usageMetadata` names; true when it names anything.
   bool update(const wire::JsonView& metadata);
   /// In our terms: cached tokens are inside `prompt`, thoughts are outside `candidates`.

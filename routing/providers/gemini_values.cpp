@@ -18,11 +18,24 @@ bool take(const JsonView& metadata, std::string_view name, std::uint64_t& into) 
   return true;
 }
 
-/// The AUDIO row of a `...TokensDetails` list.
-void take_audio(const JsonView& details, std::uint64_t& into) {
+/// The row of one modality, in quotes, of a `...TokensDetails` list.
+void take_modality(const JsonView& details, std::string_view modality, std::uint64_t& into) {
   for (const JsonView& row : details.items()) {
-    if (row["modality"].text() == "\"AUDIO\"") take(row, "tokenCount", into);
+    if (row["modality"].text() == modality) take(row, "tokenCount", into);
   }
+}
+
+/// AI Studio names a tier; Vertex AI a kind of traffic, which implies one.
+void take_tier(const JsonView& metadata, TierName& into) {
+  std::string name = metadata["serviceTier"].string();
+  if (name.empty()) name = metadata["trafficType"].string();
+  constexpr std::string_view on_demand = "ON_DEMAND";
+  if (name == on_demand) name = "default";
+  if (name.starts_with(on_demand)) name.erase(0, on_demand.size() + 1);
+  std::ranges::transform(name, name.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  if (!name.empty()) into = TierName(name);
 }
 
 void write_token(wire::JsonWriter& w, const JsonView& candidate) {
@@ -52,8 +65,10 @@ bool Counts::update(const JsonView& metadata) {
   told |= take(metadata, "toolUsePromptTokenCount", tool_prompt);
   told |= take(metadata, "candidatesTokenCount", candidates);
   told |= take(metadata, "thoughtsTokenCount", thoughts);
-  take_audio(metadata["promptTokensDetails"], audio_prompt);
-  take_audio(metadata["candidatesTokensDetails"], audio_candidates);
+  take_modality(metadata["promptTokensDetails"], "\"AUDIO\"", audio_prompt);
+  take_modality(metadata["candidatesTokensDetails"], "\"AUDIO\"", audio_candidates);
+  take_modality(metadata["candidatesTokensDetails"], "\"IMAGE\"", image_candidates);
+  take_tier(metadata, tier);
   return told;
 }
 
@@ -66,6 +81,10 @@ Usage Counts::usage() const {
   usage.reasoning = thoughts;
   usage.audio_input = std::min(audio_prompt, all_input);
   usage.audio_output = std::min(audio_candidates, usage.output);
+  usage.image_output = std::min(image_candidates, usage.output);
+  usage.images = images;
+  usage.web_searches = search_per_prompt ? std::min(searches, 1U) : searches;
+  usage.service_tier = tier;
   return usage;
 }
 

@@ -61,10 +61,14 @@ constexpr std::array choice_parts{
 };
 
 constexpr std::array reply_parts{
-    Part<ReplyText>{"id", &ReplyText::id},           Part<ReplyText>{"model", &ReplyText::model},
-    Part<ReplyText>{"created", &ReplyText::created}, Part<ReplyText>{"usage", &ReplyText::usage},
-    Part<ReplyText>{"object", &ReplyText::kind},     Part<ReplyText>{"error", &ReplyText::error},
+    Part<ReplyText>{"id", &ReplyText::id},
+    Part<ReplyText>{"model", &ReplyText::model},
+    Part<ReplyText>{"created", &ReplyText::created},
+    Part<ReplyText>{"usage", &ReplyText::usage},
+    Part<ReplyText>{"object", &ReplyText::kind},
+    Part<ReplyText>{"error", &ReplyText::error},
     Part<ReplyText>{"x_groq", &ReplyText::groq},
+    Part<ReplyText>{"service_tier", &ReplyText::tier},
 };
 
 /// Takes a reply apart. Each function leaves the cursor behind its object or array.
@@ -120,6 +124,7 @@ bool ReplyReader::all_finished() const {
 
 Result<void> ReplyReader::chunk(const ReplyText& reply, Batch& out) {
   if (!started_) start(reply, out);
+  if (is_string(reply.tier)) tier_ = TierName(text(reply.tier));
   std::uint32_t position = 0;
   for (const ReplyText::Choice& text : reply.choices) {
     auto done = choice(text, position++, out);
@@ -152,7 +157,11 @@ void ReplyReader::start(const ReplyText& reply, Batch& out) {
 
 void ReplyReader::usage(std::string_view object, Batch& out) {
   if (object.empty()) return;
-  if (const auto usage = read_usage(object)) out.push(UsageEvent{*usage});
+  auto usage = read_usage(object);
+  if (!usage) return;
+  usage->images = images_;
+  usage->service_tier = tier_;
+  out.push(UsageEvent{*usage});
 }
 
 Result<ReplyReader::Choice*> ReplyReader::find_choice(std::uint64_t index) {
@@ -239,6 +248,8 @@ void ReplyReader::message(Choice& choice, const ReplyText::Message& text, Batch&
     choice.legacy_call = true;
     choice.calls.take_function(text.function, id_seed_, out);
   }
+  for (wire::JsonElements images(text.images); images.next();)
+    ++images_;
   const std::array<ExtraDelta, 3> extras{ExtraDelta{choice.index, "annotations", text.annotations},
                                          ExtraDelta{choice.index, "audio", text.audio},
                                          ExtraDelta{choice.index, "images", text.images}};

@@ -24,7 +24,7 @@ struct ReplyText {
     std::string_view index, text, reason, logprobs, usage;
     std::optional<Message> message;
   };
-  std::string_view id, model, created, usage, groq;
+  std::string_view id, model, created, usage, groq, tier;
   std::string_view error, kind;  ///< an error may stand where a reply was expected
   std::vector<Choice> choices;
 
@@ -78,6 +78,8 @@ class ReplyReader {
 
   bool raw_;
   bool started_ = false;
+  std::uint32_t images_ = 0;     // so far
+  TierName tier_;                // that the reply named last
   std::string id_seed_;          // of the ids that we have to make
   std::vector<Choice> choices_;  // by index
 };

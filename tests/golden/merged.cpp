@@ -49,6 +49,9 @@ void write_usage(JsonWriter& w, const Usage& usage) {
   w.member("cache_write", usage.cache_write).member("cache_write_1h", usage.cache_write_1h);
   w.member("output", usage.output).member("reasoning", usage.reasoning);
   w.member("audio_input", usage.audio_input).member("audio_output", usage.audio_output);
+  w.member("image_output", usage.image_output).member("images", usage.images);
+  w.member("web_searches", usage.web_searches).member("web_fetches", usage.web_fetches);
+  w.member("service_tier", usage.service_tier.text());
   w.end_object();
 }
 

@@ -118,6 +118,8 @@ def usage_of(raw):
     written = min(prompt - cached, details.get("cache_write_tokens") or 0)
     thought = next((p for p in (produced.get("reasoning_tokens"), raw.get("reasoning_tokens"))
                     if p is not None), 0)
+    if thought and total == prompt + output + thought:  # xAI: beside the completion, not in it
+        output += thought
     return {"input": prompt - cached - written, "cache_read": cached, "cache_write": written,
             "output": output, "reasoning": min(thought, output)}
 

@@ -54,3 +54,13 @@ TEST_CASE("a share that came before its whole is not lost") {
              R"({"output_tokens":80})"});
   CHECK(usage.reasoning == 50);
 }
+
+TEST_CASE("M5, M12: uses of the provider's tools and the tier that was served") {
+  const Usage usage =
+      after({R"({"service_tier":"standard","server_tool_use":{"web_search_requests":1}})",
+             R"({"server_tool_use":{"web_search_requests":2,"web_fetch_requests":1}})"});
+  CHECK(usage.web_searches == 2);
+  CHECK(usage.web_fetches == 1);
+  CHECK(usage.service_tier.text() == "standard");
+  CHECK(after({R"({"service_tier":"priority","speed":"fast"})"}).service_tier.text() == "fast");
+}

@@ -46,6 +46,27 @@ TEST_CASE("audio tokens are told apart") {
   CHECK(counts.usage().audio_input == 144);
 }
 
+TEST_CASE("M5, M12: pictures, searches and the tier that was served") {
+  Counts counts;
+  told(counts, R"({"promptTokenCount":5,"candidatesTokenCount":1300,"candidatesTokensDetails":[)"
+               R"({"modality":"TEXT","tokenCount":10},{"modality":"IMAGE","tokenCount":1290}]})");
+  CHECK(counts.usage().image_output == 1290);
+  CHECK(counts.usage().service_tier.text().empty());
+  const auto tier = [&](std::string_view json) {
+    told(counts, json);
+    return std::string(counts.usage().service_tier.text());
+  };
+  CHECK(tier(R"({"serviceTier":"priority"})") == "priority");
+  CHECK(tier(R"({"promptTokenCount":6})") == "priority");
+  CHECK(tier(R"({"trafficType":"ON_DEMAND"})") == "default");
+  CHECK(tier(R"({"trafficType":"ON_DEMAND_FLEX"})") == "flex");
+  CHECK(tier(R"({"trafficType":"PROVISIONED_THROUGHPUT"})") == "provisioned_throughput");
+  counts.searches = 3;
+  CHECK(counts.usage().web_searches == 3);
+  counts.search_per_prompt = true;
+  CHECK(counts.usage().web_searches == 1);
+}
+
 TEST_CASE("log probabilities in OpenAI's shape") {
   CHECK(logprobs_json(wire::JsonView(
             R"({"chosenCandidates":[{"token":"\u00e9","logProbability":-0.5},{"token":"b"}],)"

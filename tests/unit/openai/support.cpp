@@ -41,7 +41,16 @@ struct Line {
     const Usage& u = e.usage;
     return "usage " + std::to_string(u.input) + "+" + std::to_string(u.cache_read) + "+" +
            std::to_string(u.cache_write) + " " + std::to_string(u.output) + "(" +
-           std::to_string(u.reasoning) + ")";
+           std::to_string(u.reasoning) + ")" + paid_beside(u);
+  }
+  /// Only what is there: most replies have none of it.
+  static std::string paid_beside(const Usage& u) {
+    std::string out;
+    if (u.images > 0) out += " images " + std::to_string(u.images);
+    if (u.image_output > 0) out += " image tokens " + std::to_string(u.image_output);
+    if (u.web_searches > 0) out += " searches " + std::to_string(u.web_searches);
+    if (!u.service_tier.text().empty()) out += " tier " + std::string(u.service_tier.text());
+    return out;
   }
   std::string operator()(const Embedding& e) const {
     return "embedding " + std::to_string(e.index) + " " + std::to_string(e.floats.size());

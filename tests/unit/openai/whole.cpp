@@ -73,6 +73,34 @@ TEST_CASE("usage: every token once, nothing below zero") {
   }
 }
 
+TEST_CASE("M12: reasoning beside the completion is added where the total says so") {
+  CHECK(usage_line(R"({"prompt_tokens":10,"completion_tokens":4,"total_tokens":44,)"
+                   R"("completion_tokens_details":{"reasoning_tokens":30}})") ==
+        "usage 10+0+0 34(30)");
+  CHECK(usage_line(R"({"prompt_tokens":10,"completion_tokens":34,"total_tokens":44,)"
+                   R"("completion_tokens_details":{"reasoning_tokens":30}})") ==
+        "usage 10+0+0 34(30)");
+  // Neither reading adds up: what is outside the total is not paid for.
+  CHECK(usage_line(R"({"prompt_tokens":10,"completion_tokens":4,"total_tokens":14,)"
+                   R"("completion_tokens_details":{"reasoning_tokens":30}})") ==
+        "usage 10+0+0 4(4)");
+}
+
+TEST_CASE("M5, M12: searches, pictures and the tier that was served") {
+  CHECK(usage_line(R"({"prompt_tokens":9,"num_search_queries":3})") ==
+        "usage 9+0+0 0(0) searches 3");
+  CHECK(usage_line(R"({"prompt_tokens":9,"num_sources_used":0})") == "usage 9+0+0 0(0)");
+  CHECK(usage_line(R"({"prompt_tokens":9,"server_tool_use":{"web_search_requests":2}})") ==
+        "usage 9+0+0 0(0) searches 2");
+  const std::string events =
+      whole(R"({"message":{"content":"a","images":[{"type":"image_url"},{"type":"image_url"}]}})",
+            R"(,"service_tier":"priority","usage":{"completion_tokens":9,)"
+            R"("completion_tokens_details":{"image_tokens":7}})")
+          .events;
+  CHECK(events.find("usage 0+0+0 9(0) images 2 image tokens 7 tier priority\n") !=
+        std::string::npos);
+}
+
 TEST_CASE("embeddings as numbers and as base64") {
   DecodeHints hints;
   hints.endpoint = Endpoint::embeddings;
