@@ -9,6 +9,7 @@ namespace {
 
 using config::PriceBook;
 using config::PriceRow;
+using Unknown = decltype(config::PricesConfig::unknown);
 
 /// Gathers the rows of several sources; the first that names a tier has it.
 struct Gather {
@@ -135,7 +136,7 @@ Tariff Tariffs::find(const PriceQuery& query) const {
   out.rows = default_first(gather.found);
   if (shared == nullptr) return out;
   out.facts = shared->find(query.provider, query.kind, query.model, "", query.when);
-  if (!out.rows.empty() || config_.prices.unknown != config::PricesConfig::Unknown::estimate) {
+  if (!out.rows.empty() || config_.prices.unknown != config::UnknownPrice::estimate) {
     return out;
   }
   const PriceRow* dearest =

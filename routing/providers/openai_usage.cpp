@@ -37,7 +37,8 @@ std::optional<Usage> read_usage(std::string_view json) {
               {"reasoning_tokens", top_reasoning},
               {"num_search_queries", queries},
               {"num_sources_used", sources},
-              {"server_tool_use", server_tools}});
+              {"server_tool_use", server_tools},
+              {"server_tool_use_details", server_tools}});
   const auto said_prompt = count(prompt), said_total = count(total);
   if (!said_prompt && !said_total && !count(completion)) return std::nullopt;
   std::string_view cached, written, audio_in, audio_out, reasoning, pictures, searches;

@@ -96,7 +96,7 @@ TEST_CASE("M8: an unknown model has no rows, or the provider's dearest one") {
   Config config = with_books(book);
   CHECK(ask(config, "acme", "up", "x").rows.empty());
   CHECK(!ask(config, "acme", "up", "x").known());
-  config.prices.unknown = PricesConfig::Unknown::estimate;
+  config.prices.unknown = decltype(config.prices.unknown)::estimate;
   const Tariff tariff = ask(config, "acme", "up", "x");
   CHECK(tariff.estimated);
   CHECK(!tariff.known());
