@@ -1,5 +1,5 @@
-"""Usage and cost of recorded replies equal expectations that were worked out apart from the decoders:
-every token kind, caches, reasoning, tiers, fees (money.md M5, M11, M12).
+"""Usage and cost of recorded replies equal expectations that were worked out apart from the
+decoders: every token kind, caches, reasoning, tiers, fees (money.md M5, M11, M12).
 
 expected_costs.json holds numbers only, by the recording's name: tokens by kind and nano-dollars by
 kind; what is not named is 0. They follow from the recorded usage and expected_prices.yaml.
