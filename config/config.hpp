@@ -45,10 +45,15 @@ struct Usd {
 
 /// `limits:` of a tenant, key, tier or model; `per_user:` likewise. Absent or 0: no such limit.
 struct LimitsConfig {
-  std::uint64_t requests_per_minute = 0, tokens_per_minute = 0;
-  std::uint32_t concurrent = 0;
-  Duration burst{60000};
-  bool enforce = true;
+  std::optional<std::uint64_t> requests_per_minute, tokens_per_minute;
+  std::optional<std::uint32_t> concurrent;
+  std::optional<Duration> burst;  ///< absent: a minute
+  std::optional<bool> enforce;    ///< absent: true
+};
+/// `0.8`: a share of something, above 0 and at most 1.
+struct Share {
+  std::uint32_t permille = 0;
+  bool operator==(const Share&) const = default;
 };
 enum class BudgetPer : std::uint8_t { hour, day, week, month, total };
 enum class BudgetReserve : std::uint8_t { bound, estimate };
@@ -56,7 +61,7 @@ struct BudgetConfig {
   Usd usd;
   BudgetPer per = BudgetPer::month;
   std::optional<std::chrono::sys_seconds> since;  ///< only with `per: total`
-  std::vector<double> warn_at;                    ///< shares of the budget, 0 < x <= 1
+  std::vector<Share> warn_at;                     ///< ascending after loading
   std::string webhook;
   BudgetReserve reserve = BudgetReserve::bound;
   bool enforce = true;
@@ -70,9 +75,13 @@ struct ProviderPrice {
   std::optional<Usd> input, output, cache_read, cache_write, cache_write_1h, reasoning,
       audio_input, audio_output, image, request;
 };
+enum class UnknownPrice : std::uint8_t { deny, estimate, allow };
 struct PricesConfig {
   std::vector<std::string> files;  ///< empty: the shipped price book
-  enum class Unknown : std::uint8_t { deny, estimate, allow } unknown = Unknown::deny;
+  UnknownPrice unknown = UnknownPrice::deny;
+};
+struct TenantPrices {
+  std::vector<std::string> files;
 };
 struct ProviderTls {
   std::string ca_file;
@@ -102,18 +111,22 @@ struct JournalConfig {
   std::string dir;  ///< empty: the SQLite file's folder, `.` with PostgreSQL
   bool fsync = false;
   Bytes max_bytes{4ULL << 30U};
+  bool operator==(const JournalConfig&) const = default;
 };
 struct SqliteConfig {
   std::string path = "tollgate.db";  ///< `./tollgate.db`
+  bool operator==(const SqliteConfig&) const = default;
 };
 struct PostgresConfig {
   Secret url;
+  bool operator==(const PostgresConfig&) const = default;
 };
 struct LedgerConfig {
   std::optional<SqliteConfig> sqlite;
   std::optional<PostgresConfig> postgres;  ///< at most one of the two
   JournalConfig journal;
   Duration retention{std::chrono::days(400)};
+  bool operator==(const LedgerConfig&) const = default;
 };
 
 struct ListenTls {
@@ -206,7 +219,7 @@ struct TenantConfig {
   std::vector<BudgetConfig> budgets;
   std::uint32_t clip_min_tokens = 256;
   OnBudgetExceeded on_budget_exceeded;
-  std::vector<std::string> price_files;  ///< `prices: {files: [...]}`
+  TenantPrices prices;  ///< its own agreements
 };
 
 enum class Auth : std::uint8_t { keys, none };

@@ -3,93 +3,9 @@
 // masked copy (mask.cpp). To add a key: its member in config.hpp, its line here, the place that
 // uses it. Private to config/*.cpp.
 #pragma once
-#include <array>
-#include <cstdint>
-#include <limits>
-#include <span>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
-
-#include "config/config.hpp"
+#include "config/fields_money.hpp"
 
 namespace tollgate::config {
-
-using Words = std::span<const std::string_view>;
-
-/// What a field asks of its value beyond its type.
-struct Rule {
-  bool required = false;
-  std::uint64_t min = 0;  ///< whole numbers; milliseconds; bytes
-  std::uint64_t max = std::numeric_limits<std::uint64_t>::max();
-  Words words{};              ///< the only words that text may be; with `path` a path too
-  bool path = false;          ///< counts from the file that names it
-  bool digest = false;        ///< shown by its first digits only
-  std::string_view absent{};  ///< what holds without the key, where the member cannot tell
-};
-
-/// How an enum is spelled; `later` are the contract's values that this build does not have.
-template <class E>
-struct Spelling;
-template <>
-struct Spelling<Strategy> {
-  static constexpr std::array<std::string_view, 2> names{"ordered", "weighted"};
-  static constexpr std::array<std::string_view, 3> later{"least_latency", "least_busy", "cheapest"};
-};
-template <>
-struct Spelling<UnsupportedParams> {
-  static constexpr std::array<std::string_view, 2> names{"drop", "refuse"};
-  static constexpr std::array<std::string_view, 0> later{};
-};
-template <>
-struct Spelling<OnDisconnect> {
-  static constexpr std::array<std::string_view, 1> names{"cancel"};
-  static constexpr std::array<std::string_view, 1> later{"drain"};
-};
-template <>
-struct Spelling<Auth> {
-  static constexpr std::array<std::string_view, 2> names{"keys", "none"};
-  static constexpr std::array<std::string_view, 0> later{};
-};
-template <>
-struct Spelling<LogBodies> {
-  static constexpr std::array<std::string_view, 1> names{"off"};
-  static constexpr std::array<std::string_view, 1> later{"*"};  // whatever else it will be
-};
-
-/// Members whose C++ type does not tell how the file spells them.
-struct JsonMembers {
-  std::vector<std::pair<std::string, std::string>>& members;  ///< any YAML -> JSON text
-};
-struct TextMembers {
-  std::vector<std::pair<std::string, std::string>>& members;  ///< any scalar -> its text
-};
-struct Lookup {
-  bool& by_hash;  ///< `id` | `hash`
-};
-
-inline constexpr std::array<std::string_view, 6> log_levels{"trace", "debug", "info",
-                                                            "warn",  "error", "off"};
-inline constexpr std::array<std::string_view, 2> log_formats{"json", "text"};
-inline constexpr std::array<std::string_view, 2> log_outputs{"stderr", "stdout"};
-inline constexpr std::array<std::string_view, 3> access_outputs{"stdout", "stderr", "off"};
-
-// The place of each section, as not_supported.cpp and messages name it.
-constexpr std::string_view section_of(const Config*) { return ""; }
-constexpr std::string_view section_of(const Listen*) { return "listen"; }
-constexpr std::string_view section_of(const ListenTls*) { return "listen.tls"; }
-constexpr std::string_view section_of(const ListenLimits*) { return "listen.limits"; }
-constexpr std::string_view section_of(const ListenTimeouts*) { return "listen.timeouts"; }
-constexpr std::string_view section_of(const ProviderConfig*) { return "providers.*"; }
-constexpr std::string_view section_of(const ProviderTimeouts*) { return "providers.*.timeouts"; }
-constexpr std::string_view section_of(const ProviderTls*) { return "providers.*.tls"; }
-constexpr std::string_view section_of(const ModelConfig*) { return "models.*"; }
-constexpr std::string_view section_of(const TargetConfig*) { return "models.*.targets[]"; }
-constexpr std::string_view section_of(const RetryConfig*) { return "models.*.retry"; }
-constexpr std::string_view section_of(const TenantConfig*) { return "tenants.*"; }
-constexpr std::string_view section_of(const KeyConfig*) { return "tenants.*.keys[]"; }
-constexpr std::string_view section_of(const LogConfig*) { return "log"; }
 
 template <class V>
 void visit_fields(ListenTls& c, V& v) {
@@ -161,6 +77,7 @@ void visit_fields(ProviderConfig& c, V& v) {
   v("headers", c.headers, "Added to each request.");
   v("timeouts", c.timeouts, "How long it may take.");
   v("tls", c.tls, "How its certificate is checked.");
+  v("price", c.price, "US dollars per million tokens, for all its models; else the price book.");
 }
 
 template <class V>
@@ -193,6 +110,8 @@ void visit_fields(ModelConfig& c, V& v) {
     "x-tollgate-dropped-params) or refuse.");
   v("retry", c.retry, "How failures are retried.");
   v("max_attempts", c.max_attempts, "Requests to providers per call.", Rule{.min = 1, .max = 100});
+  v("limits", c.limits, "Over all tenants.");
+  v("budgets", c.budgets, "Over all tenants.");
 }
 
 template <class V>
@@ -204,6 +123,9 @@ void visit_fields(KeyConfig& c, V& v) {
   v("expires", c.expires, "Date (from 00:00 UTC) or RFC 3339 time from which it is refused.");
   v("models", c.models, "Models it may use, of those of its tenant; absent: all of them.");
   v("lookup", Lookup{c.by_hash}, "hash: a key of any form, brought from another gateway.");
+  v("formerly", c.formerly, "Ids that it had before; its balances follow.");
+  v("limits", c.limits, "Of this key alone; those of its tenant hold too.");
+  v("budgets", c.budgets, "Of this key alone; those of its tenant hold too.");
 }
 
 template <class V>
@@ -212,6 +134,17 @@ void visit_fields(TenantConfig& c, V& v) {
   v("models", c.models, "Models it may use, exact or with a trailing \"*\"; absent: all.");
   v("provider_keys", c.provider_keys, "The tenant's own keys, by provider.");
   v("tags", TextMembers{c.tags}, "Noted with each of its calls.");
+  v("parent", c.parent, "A tenant whose limits, budgets and allowlist hold for this one too.");
+  v("tier", c.tier, "A name under `tiers`; the tenant's own entries win.");
+  v("formerly", c.formerly, "Names that it had before; its balances follow.");
+  v("limits", c.limits, "Over all its keys.");
+  v("per_user", c.per_user, "Of each `user` that requests name.");
+  v("budgets", c.budgets, "What it may spend, at most one for each `per`.");
+  v("clip_min_tokens", c.clip_min_tokens,
+    "The least max_tokens that a nearly spent budget may cut a reply to; 0: never cut, deny.");
+  v("on_budget_exceeded", Downgrade{c.on_budget_exceeded.downgrade},
+    "deny, or {downgrade: model}: the call runs under that model instead.");
+  v("prices", c.prices, "Its own agreements.");
 }
 
 template <class V>
@@ -233,7 +166,10 @@ void visit_fields(Config& c, V& v) {
   v("models", c.models,
     "The name clients ask for, exact or with a trailing \"*\" -> targets. An exact name beats the "
     "longest wildcard.");
+  v("tiers", c.tiers, "Named bundles of limits, per_user, budgets and models.");
   v("tenants", c.tenants, "Who may call, with which keys.");
+  v("prices", c.prices, "What models cost.");
+  v("ledger", c.ledger, "The books: where rows and intents are kept.");
   v("auth", c.auth, "none: no keys at all; on loopback only and with at most one tenant.");
   v("log", c.log, "What is logged, and where to.");
 }

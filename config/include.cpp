@@ -12,7 +12,7 @@ namespace tollgate::config {
 namespace {
 
 constexpr std::size_t included_files_max = 1000;
-constexpr std::string_view merged_by_name[] = {"providers", "models", "tenants"};
+constexpr std::string_view merged_by_name[] = {"providers", "models", "tiers", "tenants"};
 
 bool has_glob(std::string_view pattern) {
   return pattern.find_first_of("*?[") != std::string_view::npos;

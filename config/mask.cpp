@@ -53,6 +53,12 @@ class Writer {
 
   void write(bool value, const Rule&) { scalar(value ? "true" : "false"); }
   void write(std::uint32_t value, const Rule&) { scalar(std::to_string(value)); }
+  void write(std::uint64_t value, const Rule&) { scalar(std::to_string(value)); }
+  void write(Usd value, const Rule&) { scalar(usd_text(value.nano)); }
+  void write(Share value, const Rule&) { scalar(to_text(value)); }
+  void write(const Downgrade& value, const Rule&) {
+    scalar(value.model.empty() ? "deny" : "{downgrade: " + json_quoted(value.model) + "}");
+  }
   void write(int value, const Rule&) { scalar(std::to_string(value)); }
   void write(Duration value, const Rule&) { scalar(to_text(value)); }
   void write(Bytes value, const Rule&) { scalar(to_text(value)); }

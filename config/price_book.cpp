@@ -21,6 +21,17 @@ void overlay(Rates& rates, const Rates& with) {
   overlay(rates.audio_output, with.audio_output);
 }
 
+/// What the model takes is the same in every tier: it need not be said again.
+void fill_facts(PriceRow& row, const PriceRow& from) {
+  const auto fill = [](auto& fact, const auto& known) {
+    if (!fact) fact = known;
+  };
+  fill(row.context_window, from.context_window);
+  fill(row.max_output, from.max_output);
+  fill(row.overhead, from.overhead);
+  fill(row.output_tps, from.output_tps);
+}
+
 /// What a row's tokens can cost at most: its output first, then its input.
 std::pair<NanoUsd, NanoUsd> dearness(const PriceRow& row) {
   NanoUsd output = row.rates.output.value_or(0), input = row.rates.input.value_or(0);
@@ -67,12 +78,22 @@ void PriceBook::sort_rows(Indices& rows) const {
   });
 }
 
-void PriceBook::finish(Provider& provider) const {
-  for (auto& [model, rows] : provider.exact)
+void PriceBook::fill_tiers(const Indices& rows) {
+  if (rows.empty() || !rows_[rows.front()].service_tier.empty()) return;
+  for (const std::uint32_t row : rows) {
+    if (!rows_[row].service_tier.empty()) fill_facts(rows_[row], rows_[rows.front()]);
+  }
+}
+
+void PriceBook::finish(Provider& provider) {
+  for (auto& [model, rows] : provider.exact) {
     sort_rows(rows);
+    fill_tiers(rows);
+  }
   auto& prefixes = provider.prefixes;  // sorted: they come out of a map
   for (std::uint32_t i = 0; i < prefixes.size(); ++i) {
     sort_rows(prefixes[i].rows);
+    fill_tiers(prefixes[i].rows);
     std::uint32_t parent = i == 0 ? none : i - 1;
     while (parent != none && !prefixes[i].text.starts_with(prefixes[parent].text))
       parent = prefixes[parent].parent;

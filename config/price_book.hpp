@@ -55,7 +55,8 @@ struct PriceRow {
 class PriceBook {
  public:
   PriceBook() = default;
-  /// Later rows win over earlier ones of equal specificity and date.
+  /// Later rows win over earlier ones of equal specificity and date. A service tier's row takes
+  /// what it does not say about the model (context window, ...) from the default tier's.
   explicit PriceBook(std::vector<PriceRow> rows);
 
   /// The row that holds at `when`: `provider` is tried before `kind`; an exact model beats the
@@ -98,7 +99,8 @@ class PriceBook {
   static constexpr std::uint32_t none = UINT32_MAX;
 
   void sort_rows(Indices& rows) const;
-  void finish(Provider& provider) const;
+  void fill_tiers(const Indices& rows);
+  void finish(Provider& provider);
   [[nodiscard]] const Provider* provider_of(std::string_view name) const;
   /// Calls `each(rows)` for exact rows of the model, then for its prefixes, the longest first,
   /// until it returns true.

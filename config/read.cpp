@@ -18,6 +18,8 @@ constexpr std::string_view address_words = "an address such as 127.0.0.1:8080, [
 constexpr std::string_view time_words =
     "a date such as 2027-01-01 or a time such as 2027-01-01T12:00:00Z";
 constexpr std::string_view text_words = "text";
+constexpr std::string_view usd_words = "US dollars such as 100 or 0.25 (at most nine decimals)";
+constexpr std::string_view share_words = "a share above 0 and at most 1, such as 0.5 or 0.85";
 
 class Reader {
  public:
@@ -46,6 +48,10 @@ class Reader {
     out = static_cast<std::uint32_t>(value);
     return true;
   }
+  bool read(const Node& node, std::uint64_t& out, const Rule& rule) {
+    constexpr std::uint64_t most = 1'000'000'000'000;
+    return read_whole(node, out, rule, most);
+  }
   bool read(const Node& node, int& out, const Rule& rule) {
     std::uint64_t value = 0;
     if (!read_whole(node, value, rule, std::numeric_limits<int>::max())) return false;
@@ -70,6 +76,27 @@ class Reader {
     if (!value) return wrong(node, size_words);
     out = *value;
     return in_range(node, value->count, rule.min, rule.max, "", " bytes");
+  }
+  bool read(const Node& node, Usd& out, const Rule& rule) {
+    const auto nano = is_plain(node) ? parse_usd(node.text) : std::nullopt;
+    if (!nano) return wrong(node, usd_words);
+    out.nano = *nano;
+    if (static_cast<std::uint64_t>(*nano) >= rule.min) return true;
+    return complain(node, label() + " must be above 0");
+  }
+  bool read(const Node& node, Share& out, const Rule&) {
+    const auto permille = is_plain(node) ? parse_share(node.text) : std::nullopt;
+    if (!permille) return wrong(node, share_words);
+    out.permille = *permille;
+    return true;
+  }
+  bool read(const Node& node, Downgrade out, const Rule&) {
+    if (scalar(node) && node.text == "deny") return true;
+    const Node* model = node.kind == Node::Kind::mapping && node.children.size() == 1
+                            ? node.find("downgrade")
+                            : nullptr;
+    if (model == nullptr) return wrong(node, "deny or {downgrade: model}");
+    return read(*model, out.model, Rule{.required = true});
   }
   bool read(const Node& node, HostPort& out, const Rule&) {
     auto value = scalar(node) ? parse_host_port(node.text) : std::nullopt;

@@ -45,6 +45,21 @@ struct Types {
   static std::string type_of(const std::uint32_t&, const Rule& rule) {
     return or_expanded({whole(rule)});
   }
+  static std::string type_of(const std::uint64_t&, const Rule& rule) {
+    return or_expanded({whole(rule)});
+  }
+  static std::string type_of(const Usd&, const Rule& rule) {
+    return or_expanded({rule.min > 0 ? R"("type":"number","exclusiveMinimum":0)"
+                                     : R"("type":"number","minimum":0)"});
+  }
+  static std::string type_of(const Share&, const Rule&) {
+    return or_expanded({R"("type":"number","exclusiveMinimum":0,"maximum":1)"});
+  }
+  static std::string type_of(const Downgrade&, const Rule&) {
+    return R"("anyOf":[{"const":"deny"},{"type":"object","additionalProperties":false,)"
+           R"("properties":{"downgrade":{"type":"string","minLength":1}},)"
+           R"("required":["downgrade"]}])";
+  }
   static std::string type_of(const int&, const Rule& rule) { return or_expanded({whole(rule)}); }
   static std::string type_of(const Duration&, const Rule&) {
     return or_expanded({pattern("^(0|[1-9][0-9]*)(ms|s|m|h|d)$"), "\"const\":0"});

@@ -28,6 +28,8 @@ void check_listen(const Checking& check);
 void check_providers(const Checking& check);
 void check_models(const Checking& check);
 void check_tenants(const Checking& check);
+/// Tiers, parents, budgets, former names; merges tiers and reads the price books.
+void check_money(const Checking& check);
 
 /// `*` only at the end, text without control characters, at most 256 bytes; else what is wrong.
 [[nodiscard]] std::string name_problem(std::string_view name, bool wildcard_allowed);

@@ -224,4 +224,38 @@ std::string to_text(std::chrono::sys_seconds time) {
          two(clock.minutes().count()) + ":" + two(clock.seconds().count()) + "Z";
 }
 
+/// A decimal number as so many of its last decimals; no sign, no exponent.
+static std::optional<std::uint64_t> parse_fixed(std::string_view text, std::size_t decimals) {
+  const std::size_t point = text.find('.');
+  const auto whole = parse_whole(text.substr(0, point));
+  std::string fraction;
+  if (point != std::string_view::npos) fraction = text.substr(point + 1);
+  const bool digits = fraction.find_first_not_of("0123456789") == std::string::npos;
+  const bool empty = point != std::string_view::npos && fraction.empty();
+  if (!whole || empty || !digits || fraction.size() > decimals) return std::nullopt;
+  fraction.append(decimals - fraction.size(), '0');
+  std::uint64_t scale = 1, rest = 0;
+  for (const char digit : fraction) {
+    scale *= 10;
+    rest = rest * 10 + static_cast<std::uint64_t>(digit - '0');
+  }
+  constexpr std::uint64_t most = 9'000'000'000;
+  if (*whole > most) return std::nullopt;
+  return *whole * scale + rest;
+}
+
+std::optional<NanoUsd> parse_usd(std::string_view text) {
+  const auto nano = parse_fixed(text, 9);
+  if (!nano || *nano > static_cast<std::uint64_t>(nano_max)) return std::nullopt;
+  return static_cast<NanoUsd>(*nano);
+}
+
+std::optional<std::uint32_t> parse_share(std::string_view text) {
+  const auto permille = parse_fixed(text, 3);
+  if (!permille || *permille < 1 || *permille > 1000) return std::nullopt;
+  return static_cast<std::uint32_t>(*permille);
+}
+
+std::string to_text(Share share) { return usd_text(NanoUsd{share.permille} * 1'000'000); }
+
 }  // namespace tollgate::config

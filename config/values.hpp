@@ -25,9 +25,15 @@ enum class Plain : std::uint8_t { text, null, boolean, number, not_json };
 /// `2027-01-01` (00:00 UTC) or RFC 3339; fractions of a second are dropped.
 [[nodiscard]] std::optional<std::chrono::sys_seconds> parse_time(std::string_view text);
 
+/// US dollars as nano-dollars: `100`, `0.25`; no sign, at most nine decimals, at most nine billion.
+[[nodiscard]] std::optional<NanoUsd> parse_usd(std::string_view text);
+/// `0.5`, `0.85`, `1`: above 0, at most 1, at most three decimals; in thousandths.
+[[nodiscard]] std::optional<std::uint32_t> parse_share(std::string_view text);
+
 /// In the largest unit that divides it.
 [[nodiscard]] std::string to_text(Duration duration);
 [[nodiscard]] std::string to_text(Bytes bytes);
+[[nodiscard]] std::string to_text(Share share);  ///< `0.85`
 [[nodiscard]] std::string to_text(std::chrono::sys_seconds time);  ///< `2027-01-01T00:00:00Z`
 
 }  // namespace tollgate::config

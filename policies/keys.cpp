@@ -83,7 +83,8 @@ bool covers(const std::optional<std::vector<std::string>>& patterns, std::string
 
 }  // namespace
 
-KeyTable::KeyTable(const config::Config& config) {
+KeyTable::KeyTable(const config::Config& config, const ScopeTable& scopes) {
+  std::unordered_map<std::string_view, Tenant*> by_name;
   for (const auto& [name, entry] : config.tenants) {
     auto tenant = std::make_unique<Tenant>();
     tenant->name = name;
@@ -92,9 +93,15 @@ KeyTable::KeyTable(const config::Config& config) {
       tenant->provider_keys.emplace_back(provider, key.value);
     }
     tenant->tags = entry.tags;
+    tenant->clip_min_tokens = entry.clip_min_tokens;
+    tenant->downgrade = entry.on_budget_exceeded.downgrade;
     for (const config::KeyConfig& key : entry.keys)
-      add(*tenant, key);
+      add(*tenant, key, scopes);
+    by_name[tenant->name] = tenant.get();
     tenants_.push_back(std::move(tenant));
+  }
+  for (const auto& [name, entry] : config.tenants) {
+    if (!entry.parent.empty()) by_name.at(name)->parent = by_name.at(entry.parent);
   }
   if (config.auth == config::Auth::none) {
     if (tenants_.empty()) {
@@ -102,15 +109,18 @@ KeyTable::KeyTable(const config::Config& config) {
       tenants_.back()->name = "default";
     }
     anonymous_.tenant = tenants_.front().get();
+    anonymous_.scopes = &scopes.of_key(anonymous_.tenant->name, "");
   }
 }
 
-void KeyTable::add(const Tenant& tenant, const config::KeyConfig& entry) {
+void KeyTable::add(const Tenant& tenant, const config::KeyConfig& entry,
+                   const ScopeTable& scopes) {
   Key key;
   key.id = entry.id;
   key.digest = digest_from_hex(entry.sha256);
   key.models = entry.models;
   key.tenant = &tenant;
+  key.scopes = &scopes.of_key(tenant.name, entry.id);
   if (entry.expires) key.expires = *entry.expires;
   if (entry.by_hash) {
     by_digest_.emplace(entry.sha256, std::move(key));
@@ -139,7 +149,11 @@ const Key* KeyTable::find(std::string_view secret, SystemTime now) const {
 }
 
 bool may_use(const Key& key, std::string_view model) {
-  return covers(key.models, model) && covers(key.tenant->models, model);
+  if (!covers(key.models, model)) return false;
+  for (const Tenant* tenant = key.tenant; tenant != nullptr; tenant = tenant->parent) {
+    if (!covers(tenant->models, model)) return false;
+  }
+  return true;
 }
 
 }  // namespace tollgate::policies

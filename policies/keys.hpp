@@ -15,15 +15,19 @@
 #include "config/config.hpp"
 #include "gateway/core/clock.hpp"
 #include "gateway/core/http.hpp"
+#include "policies/scopes.hpp"
 
 namespace tollgate::policies {
 
 /// One tenant as the plan holds it.
 struct Tenant {
   std::string name;
+  const Tenant* parent = nullptr;
   std::optional<std::vector<std::string>> models;  ///< allowlist; absent: all
   HeaderList provider_keys;                        ///< its own upstream keys
   HeaderList tags;
+  std::uint32_t clip_min_tokens = 256;
+  std::string downgrade;  ///< model to ask instead when a budget is exceeded; empty: deny
 };
 
 struct Key {
@@ -32,11 +36,13 @@ struct Key {
   std::optional<SystemTime> expires;
   std::optional<std::vector<std::string>> models;
   const Tenant* tenant = nullptr;
+  const ScopeChain* scopes = nullptr;  ///< all that must admit its calls, but for the model's
 };
 
 class KeyTable {
  public:
-  explicit KeyTable(const config::Config& config);
+  /// `scopes` outlives the table.
+  KeyTable(const config::Config& config, const ScopeTable& scopes);
   KeyTable(const KeyTable&) = delete;
   KeyTable& operator=(const KeyTable&) = delete;
 
@@ -55,7 +61,7 @@ class KeyTable {
   };
   using Map = std::unordered_map<std::string, Key, Hash, std::equal_to<>>;
 
-  void add(const Tenant& tenant, const config::KeyConfig& key);
+  void add(const Tenant& tenant, const config::KeyConfig& key, const ScopeTable& scopes);
 
   std::vector<std::unique_ptr<Tenant>> tenants_;
   Map by_id_;
@@ -63,7 +69,7 @@ class KeyTable {
   Key anonymous_;
 };
 
-/// True when the key and its tenant both allow `model`.
+/// True when the key, its tenant and every parent allow `model`.
 [[nodiscard]] bool may_use(const Key& key, std::string_view model);
 
 }  // namespace tollgate::policies

@@ -1,6 +1,7 @@
 #include "routing/forwarder.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tollgate::routing {
 namespace {
@@ -19,6 +20,25 @@ class Waiting {
   Call& call_;
   SteadyTime since_;
 };
+
+/// Of what a model made, seen or not; in a relay the escaped bytes, which are never fewer.
+std::size_t text_bytes(const StreamEvent& event) {
+  if (const auto* text = std::get_if<TextDelta>(&event)) return text->text.size();
+  if (const auto* tool = std::get_if<ToolDelta>(&event)) {
+    return tool->name.size() + tool->arguments.size();
+  }
+  if (const auto* thought = std::get_if<ReasoningDelta>(&event)) {
+    return thought->text.size() + thought->redacted.size();
+  }
+  if (const auto* refusal = std::get_if<RefusalDelta>(&event)) return refusal->text.size();
+  if (const auto* extra = std::get_if<ExtraDelta>(&event)) return extra->json.size();
+  return 0;
+}
+
+/// The provider's own error status, read to its end; one that comes inside a 200 is a death.
+bool was_refused(const Error* error, int status) {
+  return error != nullptr && status >= 300 && error->upstream_status == status;
+}
 
 CallStatus status_for(const Error& error) {
   if (error.kind == ErrorKind::client_gone) return CallStatus::client_abort;
@@ -90,34 +110,71 @@ Awaitable<Result<void>> Forwarder::begin_attempt() {
   }
 }
 
-Awaitable<Result<void>> Forwarder::begin_on(const Target& target) {
-  const ProviderEntry& provider = *target.provider;
-  current_ = target;
-  if (!provider.codec->supports(plan_.view.endpoint)) {
-    co_return fail(ErrorKind::unsupported_endpoint,
-                   "The provider of this model does not offer " +
-                       std::string(to_string(plan_.view.endpoint)) + ".");
+Result<AttemptTarget> Forwarder::preview() {
+  for (; next_target_ < plan_.targets.size(); ++next_target_) {
+    const Target& target = plan_.targets[next_target_];
+    auto encoded = encode(target);
+    if (encoded) {
+      previewed_ = true;
+      return target_of(target);
+    }
+    remember(std::move(encoded.error()));
+    if (last_error_->retry == Retry::never) return std::unexpected(*last_error_);
   }
+  if (last_error_) return std::unexpected(*last_error_);
+  return fail(ErrorKind::no_healthy_target, "No target of this model can be used right now.");
+}
+
+AttemptTarget Forwarder::target_of(const Target& target) const {
+  const ProviderEntry& provider = *target.provider;
+  return {.provider = provider.name,
+          .provider_kind = provider.kind,
+          .upstream_model = target.model,
+          .host = provider.address.host,
+          .own_host = provider.own_host,
+          .body_bytes = encoded_.request.body.size()};
+}
+
+Result<void> Forwarder::encode(const Target& target) {
+  const ProviderEntry& provider = *target.provider;
+  if (!provider.codec->supports(plan_.view.endpoint)) {
+    return fail(ErrorKind::unsupported_endpoint,
+                "The provider of this model does not offer " +
+                    std::string(to_string(plan_.view.endpoint)) + ".");
+  }
+  encoded_ = {};
+  gate_.prepare(call_, target_of(target));
   const EncodeContext context{.api_key = key_for(provider),
                               .request_id = call_.outcome.request_id,
                               .now = std::chrono::system_clock::now(),
                               .refuse_unsupported = plan_.refuse_unsupported};
   auto encoded = provider.codec->encode(plan_.view, target, context);
-  if (!encoded) co_return std::unexpected(encoded.error());
+  if (!encoded) return std::unexpected(encoded.error());
   encoded_ = std::move(*encoded);
   HeaderFields& headers = encoded_.request.headers;
   for (const auto& [name, value] : provider.headers)
     headers.add(name, value);
   headers.add("x-request-id", call_.outcome.request_id);
+  return {};
+}
 
-  auto attempt = co_await gate_.begin(call_, {provider.name, provider.kind, current_->model});
+Awaitable<Result<void>> Forwarder::begin_on(const Target& target) {
+  const ProviderEntry& provider = *target.provider;
+  current_ = target;
+  if (!std::exchange(previewed_, false)) {
+    auto encoded = encode(target);
+    if (!encoded) co_return encoded;
+  }
+  auto attempt = co_await gate_.begin(call_, target_of(*current_));
   if (!attempt) co_return std::unexpected(attempt.error());
   attempt_.emplace(std::move(*attempt));
   ++begun_;
   usage_ = {};
   usage_seen_ = false;
   complete_ = false;
-  reply_bytes_ = 0;
+  reply_bytes_ = text_bytes_ = 0;
+  reply_model_.clear();
+  sent_at_ = std::chrono::steady_clock::now();
   const Waiting waiting(call_);
   auto reply = co_await upstream_.send(
       {provider, encoded_.request, plan_.view.stream, call_.deadline, call_.abort});
@@ -190,6 +247,10 @@ void Forwarder::note(const Batch& batch) {
     if (const auto* usage = std::get_if<UsageEvent>(&event)) {
       usage_ = usage->usage;
       usage_seen_ = true;
+    } else if (const auto* started = std::get_if<Started>(&event)) {
+      if (reply_model_.empty()) reply_model_ = started->model;
+    } else {
+      text_bytes_ += text_bytes(event);
     }
     complete_ = complete_ || std::holds_alternative<Ended>(event);
   }
@@ -201,6 +262,12 @@ void Forwarder::end_attempt(const Error* error) noexcept {
     how.http_status = reply_ && decoder_ ? reply_->head().status : 0;
     how.usage = usage_;
     how.usage_from_provider = usage_seen_;
+    how.fully_written = reply_ != nullptr;
+    how.head_seen = decoder_ != nullptr;
+    how.complete_reply = how.head_seen && (ended_ || complete_ || was_refused(error, how.http_status));
+    how.text_bytes = text_bytes_;
+    how.since_sent = std::chrono::steady_clock::now() - sent_at_;
+    how.reply_model = reply_model_;
     how.status =
         error == nullptr ? (ended_ ? CallStatus::ok : CallStatus::cancelled) : status_for(*error);
     if (error != nullptr) {

@@ -41,6 +41,10 @@ class Forwarder {
   /// abort slot's reason.
   Awaitable<Result<Step>> next(Batch& out, SteadyTime until);
 
+  /// Encodes for the first target that takes the request and keeps that for the first attempt, so
+  /// that admission knows the bytes (asked again: encodes anew). Error: no target takes it.
+  Result<AttemptTarget> preview();
+
   /// What was sent is not needed any more: since content was handed out, no other attempt follows.
   void release_request();
 
@@ -57,6 +61,8 @@ class Forwarder {
  private:
   Awaitable<Result<void>> begin_attempt();
   Awaitable<Result<void>> begin_on(const Target& target);
+  Result<void> encode(const Target& target);
+  [[nodiscard]] AttemptTarget target_of(const Target& target) const;
   Awaitable<Result<Step>> advance(Batch& out, SteadyTime until);
   Awaitable<Result<Step>> pull(Batch& into, SteadyTime until);
   Result<void> take(const ReadStep& step, Batch& into);
@@ -72,6 +78,7 @@ class Forwarder {
   AttemptGate& gate_;
 
   std::size_t next_target_ = 0;
+  bool previewed_ = false;  // encoded_ is for targets[next_target_]
   std::uint32_t begun_ = 0;
   std::optional<Error> last_error_;
 
@@ -85,6 +92,9 @@ class Forwarder {
   bool usage_seen_ = false;
   bool complete_ = false;  // the provider has said its last word
   std::uint64_t reply_bytes_ = 0;
+  std::uint64_t text_bytes_ = 0;
+  std::string reply_model_;
+  SteadyTime sent_at_{};
   bool content_out_ = false;  // handed to the run: from here failover would be visible
   bool ended_ = false;
 };

@@ -40,6 +40,7 @@ struct ProviderEntry {
   std::string kind;
   const Provider* codec = nullptr;
   Address address;
+  bool own_host = false;  ///< the kind's default one (money.md M3)
   TlsSettings tls;
   UpstreamTimeouts timeouts;
   std::vector<std::string> api_keys;

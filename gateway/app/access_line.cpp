@@ -39,6 +39,12 @@ std::array<char, 20> second_text(std::chrono::sys_seconds second) {
   return text;
 }
 
+/// What the figures rest on: the provider's own, or what money.md M11 makes of a call without.
+std::string_view usage_source(const Outcome& outcome) {
+  if (outcome.usage_from_provider) return "provider";
+  return outcome.charged > 0 ? "estimated" : "";
+}
+
 }  // namespace
 
 std::string_view AccessLine::render(const Outcome& outcome) {
@@ -47,6 +53,7 @@ std::string_view AccessLine::render(const Outcome& outcome) {
   write_target(outcome);
   write_end(outcome);
   write_usage(outcome);
+  write_money(outcome);
   write_measures(outcome);
   write_attempts(outcome.attempts);
   text_.piece("}\n");
@@ -93,7 +100,17 @@ void AccessLine::write_usage(const Outcome& outcome) {
   text_.piece(R"(,"output_tokens":)").number(outcome.usage.output);
   text_.piece(R"(,"reasoning_tokens":)").number(outcome.usage.reasoning);
   text_.piece(R"(,"usage_source":)");
-  text_.string_or_null(outcome.usage_from_provider ? "provider" : "");
+  text_.string_or_null(usage_source(outcome));
+}
+
+void AccessLine::write_money(const Outcome& outcome) {
+  text_.piece(R"(,"cost_nano_usd":)");
+  outcome.cost ? text_.number(*outcome.cost) : text_.piece("null");
+  text_.piece(R"(,"charged_nano_usd":)").number(outcome.charged);
+  text_.piece(R"(,"admitted_at":)");
+  outcome.admitted_at > SystemTime{} ? write_time(outcome.admitted_at) : void(text_.piece("null"));
+  text_.piece(R"(,"count":)").number(outcome.count);
+  text_.piece(R"(,"price_version":)").string_or_null(outcome.price_version);
 }
 
 void AccessLine::write_measures(const Outcome& outcome) {

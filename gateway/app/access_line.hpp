@@ -22,6 +22,7 @@ class AccessLine {
   void write_target(const Outcome& outcome);
   void write_end(const Outcome& outcome);
   void write_usage(const Outcome& outcome);
+  void write_money(const Outcome& outcome);
   void write_measures(const Outcome& outcome);
   void write_tags(const HeaderList& tags);
   void write_attempts(const std::vector<AttemptOutcome>& attempts);

@@ -6,6 +6,7 @@
 #include "gateway/app/generation.hpp"
 #include "gateway/app/reply_fields.hpp"
 #include "gateway/app/request_headers.hpp"
+#include "gateway/app/usage_report.hpp"
 #include "gateway/wire/dialects/models.hpp"
 
 namespace tollgate::app {
@@ -23,10 +24,12 @@ constexpr std::array rows{
     RouteRow{"/v1/completions", Endpoint::completions, "POST"},
     RouteRow{"/v1/embeddings", Endpoint::embeddings, "POST"},
     RouteRow{models_path, Endpoint::models, "GET"},
+    RouteRow{"/v1/usage", Endpoint::usage, "GET"},
 };
 
 bool is_post(Endpoint endpoint) {
-  return endpoint != Endpoint::models && endpoint != Endpoint::model;
+  return endpoint == Endpoint::chat || endpoint == Endpoint::completions ||
+         endpoint == Endpoint::embeddings;
 }
 
 /// The header lines of an allowed origin; empty where it is not allowed.
@@ -40,7 +43,11 @@ std::string cors_fields(const std::vector<std::string>& allowed, std::string_vie
   head.add("vary", "origin");
   head.add("access-control-expose-headers",
            "x-request-id, x-tollgate-provider, x-tollgate-model, x-tollgate-attempts, "
-           "x-tollgate-overhead-us, x-tollgate-dropped-params, retry-after");
+           "x-tollgate-overhead-us, x-tollgate-dropped-params, x-tollgate-cost-usd, "
+           "x-tollgate-limit-scope, x-tollgate-max-tokens, x-ratelimit-limit-requests, "
+           "x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
+           "x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, "
+           "retry-after");
   return head.fields;
 }
 
@@ -159,7 +166,9 @@ Awaitable<void> GatewayFront::serve(std::shared_ptr<ServedRequest> request, Requ
   if (run->key != nullptr && is_post(run->call.outcome.endpoint)) {
     return generate(run, body, writer);
   }
-  return run->refusal ? answer_refusal(run, writer) : answer_models(run, writer);
+  if (run->refusal) return answer_refusal(run, writer);
+  if (run->call.outcome.endpoint == Endpoint::usage) return answer_usage(run, writer);
+  return answer_models(run, writer);
 }
 
 Awaitable<void> GatewayFront::generate(std::shared_ptr<Run> run, RequestBody& body,
@@ -221,6 +230,18 @@ Awaitable<void> GatewayFront::answer_models(std::shared_ptr<Run> served, ReplyWr
   ReplyHead head = base_head(run, 200);
   head.add("content-type", "application/json");
   const Pieces body = owned(std::move(text));
+  co_await writer.whole(head, body);
+}
+
+/// GET /v1/usage: what the asking key has used of everything that limits it.
+Awaitable<void> GatewayFront::answer_usage(std::shared_ptr<Run> served, ReplyWriter& writer) {
+  Run& run = *served;
+  const auto& scopes = run.key->scopes->scopes;
+  auto readings = co_await services_.shared.treasury.store.read(scopes, {});
+  if (!readings) co_return co_await refuse(run, readings.error(), writer);
+  ReplyHead head = base_head(run, 200);
+  head.add("content-type", "application/json");
+  const Pieces body = owned(usage_json(run.key->tenant->name, run.key->id, *readings));
   co_await writer.whole(head, body);
 }
 

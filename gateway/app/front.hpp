@@ -27,6 +27,7 @@ class GatewayFront final : public Front {
   Awaitable<void> answer_preflight(std::shared_ptr<Run> run, ReplyWriter& writer);
   Awaitable<void> answer_refusal(std::shared_ptr<Run> run, ReplyWriter& writer);
   Awaitable<void> answer_models(std::shared_ptr<Run> served, ReplyWriter& writer);
+  Awaitable<void> answer_usage(std::shared_ptr<Run> run, ReplyWriter& writer);
   Awaitable<void> refuse(Run& run, const Error& error, ReplyWriter& writer);
 
   Services& services_;

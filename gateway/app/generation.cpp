@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "gateway/app/limit_fields.hpp"
 #include "gateway/app/reply_fields.hpp"
+#include "policies/denial.hpp"
 
 namespace tollgate::app {
 namespace {
@@ -32,6 +34,11 @@ CallStatus status_of(const Error& error) {
       return CallStatus::client_abort;
     case ErrorKind::model_not_allowed:
     case ErrorKind::overloaded:
+    case ErrorKind::rate_limit_exceeded:
+    case ErrorKind::budget_reserved:
+    case ErrorKind::budget_exceeded:
+    case ErrorKind::store_unavailable:
+    case ErrorKind::model_unpriced:
       return CallStatus::denied;
     default:
       return CallStatus::error;
@@ -46,7 +53,9 @@ Generation::Generation(Services& services, Run& run, RequestBody& body, ReplyWri
       call_(run.call),
       body_(body),
       writer_(writer),
-      dialect_(wire::openai_chat()) {}
+      dialect_(wire::openai_chat()),
+      spending_(services.shared.treasury, run.call),
+      gate_(spending_) {}
 
 Awaitable<void> Generation::serve() {
   Result<void> how;
@@ -76,27 +85,94 @@ Awaitable<Result<void>> Generation::prepare() {
   if (!bytes) co_return std::unexpected(bytes.error());
   call_.outcome.request_bytes = bytes->size();
 
-  auto view = dialect_.read(call_.outcome.endpoint, *bytes);
-  if (!view) co_return std::unexpected(view.error());
-  view_ = std::move(*view);
-  call_.outcome.model_asked = view_->model;
-  call_.outcome.user = view_->user.substr(0, user_bytes_max);
-  call_.outcome.stream = view_->stream;
-
-  auto match = choose();
+  auto read = read_view(*bytes);
+  if (!read) co_return read;
+  auto match = choose(view_->model);
   if (!match) co_return std::unexpected(match.error());
   policies::Request request{call_, *run_.key, *view_};
   auto admitted = co_await watches_.admit(run_.plan->policies, request);
   if (!admitted) co_return admitted;
-  start_forwarder(*match);
+  call_.outcome.booked = true;
+  auto reserved = co_await admit(*match);
+  note_room();
+  co_return reserved;
+}
+
+Result<void> Generation::read_view(std::string_view bytes) {
+  auto view = dialect_.read(call_.outcome.endpoint, bytes);
+  if (!view) return std::unexpected(view.error());
+  view_ = std::move(*view);
+  call_.outcome.model_asked = view_->model;
+  call_.outcome.user = view_->user.substr(0, user_bytes_max);
+  call_.outcome.stream = view_->stream;
+  return {};
+}
+
+/// Reserves what the first attempt may cost; a budget that is spent may send the call to a cheaper
+/// model, once (M10).
+Awaitable<Result<void>> Generation::admit(const routing::Match& match) {
+  auto reserved = co_await reserve(match);
+  if (reserved || reserved.error().kind != ErrorKind::budget_exceeded) co_return reserved;
+  auto cheaper = downgrade();
+  if (!cheaper) co_return reserved;
+  route_ = cheaper->route;
+  call_.outcome.model = route_->name;
+  view_->set_defaults(&route_->defaults);
+  auto again = co_await reserve(*cheaper);
+  // What stands between the client and its model is the budget that was exceeded first.
+  if (!again) co_return reserved;
+  co_return again;
+}
+
+Awaitable<Result<void>> Generation::reserve(const routing::Match& match) {
+  const policies::Key& key = *run_.key;
+  spending_.consider({.tariffs = run_.plan->tariffs,
+                      .unknown = run_.plan->config.prices.unknown,
+                      .key = key,
+                      .model = &run_.plan->scopes.of_model(match.route->name),
+                      .clip_min_tokens = key.tenant->clip_min_tokens},
+                     *view_);
+  start_forwarder(match);
+  auto target = forwarder_->preview();
+  if (!target) co_return std::unexpected(target.error());
+  auto admitted = co_await spending_.admit(*target);
+  if (!admitted) co_return std::unexpected(admitted.error());
+  if (!*admitted) co_return Result<void>{};
+  auto shorter = forwarder_->preview();
+  if (!shorter) co_return std::unexpected(shorter.error());
   co_return Result<void>{};
 }
 
-Result<routing::Match> Generation::choose() {
-  const auto match = run_.plan->routes.find(view_->model);
+/// The model that the tenant of the exceeded scope (else the call's own) names for this case, if the
+/// key may use it.
+Result<routing::Match> Generation::downgrade() const {
+  const auto& denial = spending_.denial();
+  const policies::Tenant* own = run_.key->tenant;
+  const std::string* model = &own->downgrade;
+  for (const policies::Tenant* tenant = own; denial && tenant != nullptr; tenant = tenant->parent) {
+    const Scope* exceeded = denial->of;
+    if (exceeded != nullptr && exceeded->tenant == tenant->name && !tenant->downgrade.empty())
+      model = &tenant->downgrade;
+  }
+  if (model->empty() || !policies::may_use(*run_.key, *model)) {
+    return fail(ErrorKind::model_not_found, "There is no model to downgrade to.");
+  }
+  const auto match = run_.plan->routes.find(*model);
+  if (!match || match->route == route_) {
+    return fail(ErrorKind::model_not_found, "There is no model to downgrade to.");
+  }
+  return *match;
+}
+
+/// What every reply says about the caller's limits.
+void Generation::note_room() { run_.limit_fields = limit_fields(spending_); }
+
+Result<routing::Match> Generation::choose(std::string_view model) {
+  const auto match = run_.plan->routes.find(model);
   if (!match) {
     return fail(ErrorKind::model_not_found,
-                "The model '" + view_->model + "' does not exist or you do not have access to it.",
+                "The model '" + std::string(model) +
+                    "' does not exist or you do not have access to it.",
                 "model");
   }
   route_ = match->route;
@@ -115,7 +191,7 @@ void Generation::start_forwarder(const routing::Match& match) {
                             .refuse_unsupported = route_->refuse_unsupported,
                             .own_keys = &run_.key->tenant->provider_keys,
                             .turn = services_.turn++};
-  forwarder_.emplace(call_, std::move(plan), services_.upstream, services_.gate);
+  forwarder_.emplace(call_, std::move(plan), services_.upstream, gate_);
 }
 
 /// Moves batches from the provider to the client; each write is awaited: that is the backpressure.
@@ -203,6 +279,9 @@ ReplyHead Generation::reply_head() const {
   }
   add_route_fields(head, run_);
   add_overhead(head, run_);
+  if (!view_->stream && call_.outcome.cost) {
+    head.add("x-tollgate-cost-usd", usd_text(*call_.outcome.cost));
+  }
   if (!forwarder_->dropped().empty()) {
     head.add("x-tollgate-dropped-params", joined(forwarder_->dropped()));
   }
@@ -228,13 +307,16 @@ wire::ReplyEncoder& Generation::encoder() {
 
 void Generation::note_batch() {
   Outcome& outcome = call_.outcome;
-  for (const StreamEvent& event : batch_.events) {
+  for (StreamEvent& event : batch_.events) {
     if (outcome.ttft.count() < 0 && is_content(event)) {
       outcome.ttft = duration_cast<microseconds>(steady_clock::now() - call_.started);
     }
-    if (const auto* usage = std::get_if<UsageEvent>(&event)) {
+    if (auto* usage = std::get_if<UsageEvent>(&event)) {
       outcome.usage = usage->usage;
       outcome.usage_from_provider = true;
+      if (view_->stream && view_->include_usage) {
+        usage->cost = spending_.cost_so_far(usage->usage).value_or(-1);
+      }
     } else if (const auto* finished = std::get_if<Finished>(&event)) {
       if (finished->choice == 0) outcome.finish = to_string(finished->reason);
     }
@@ -256,6 +338,8 @@ Awaitable<void> Generation::finish(Result<void> how) {
   outcome.ended_at = std::chrono::system_clock::now();
   note_times();
   co_await watches_.settle(outcome);
+  const std::vector<Crossing> crossings = co_await spending_.settle();
+  if (!crossings.empty()) services_.warnings.tell(crossings);
   try {
     co_await send_last(how);
   } catch (const std::exception& bug) {

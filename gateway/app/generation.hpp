@@ -5,9 +5,11 @@
 #include <memory>
 #include <optional>
 
+#include "gateway/app/gate.hpp"
 #include "gateway/app/run.hpp"
 #include "gateway/wire/dialect.hpp"
 #include "policies/policy.hpp"
+#include "policies/spending.hpp"
 #include "routing/forwarder.hpp"
 
 namespace tollgate::app {
@@ -23,8 +25,13 @@ class Generation {
   // A frame that is part of its caller's stays for the whole stream.
   [[gnu::noinline]] Awaitable<Result<void>> answer();
   [[gnu::noinline]] Awaitable<Result<void>> prepare();
-  Result<routing::Match> choose();
+  Result<void> read_view(std::string_view bytes);
+  Result<routing::Match> choose(std::string_view model);
+  [[gnu::noinline]] Awaitable<Result<void>> admit(const routing::Match& match);
+  Awaitable<Result<void>> reserve(const routing::Match& match);
+  Result<routing::Match> downgrade() const;
   void start_forwarder(const routing::Match& match);
+  void note_room();
   [[gnu::noinline]] Awaitable<Result<void>> pump();
   Awaitable<Result<void>> on_silence();
   Awaitable<Result<void>> on_batch();
@@ -51,12 +58,15 @@ class Generation {
   std::optional<wire::RequestView> view_;
   const routing::Route* route_ = nullptr;
   policies::Watches watches_;
+  policies::Spending spending_;
+  BookGate gate_;
   std::optional<routing::Forwarder> forwarder_;
   std::unique_ptr<wire::ReplyEncoder> encoder_;
   Batch batch_;
   Pieces pieces_;
   bool begun_ = false;     // the head of a stream has been decided
   bool released_ = false;  // the request's bytes are gone
+  bool client_left_ = false;  // and its provider is read to the end all the same (`drain`)
   SteadyTime last_write_{};
 };
 

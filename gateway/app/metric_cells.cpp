@@ -10,7 +10,7 @@ namespace tollgate::app {
 void CounterCell::fold() {
   const std::uint64_t total = total_.load(std::memory_order_relaxed);
   const std::uint64_t more = total - std::exchange(folded_, total);
-  if (more > 0) target_.Increment(static_cast<double>(more));
+  if (more > 0) target_.Increment(static_cast<double>(more) * unit_);
 }
 
 HistogramCell::HistogramCell(Bounds bounds, std::vector<prometheus::Histogram*> targets)

@@ -22,7 +22,9 @@ void add_alone(std::atomic<Number>& total, Number more) noexcept {
 // Cells of different workers never share a cache line.
 class alignas(64) CounterCell {
  public:
-  explicit CounterCell(prometheus::Counter& target) : target_(target) {}
+  /// `unit`: what 1 here is there (1e-9 for nano-dollars that are shown as dollars).
+  explicit CounterCell(prometheus::Counter& target, double unit = 1)
+      : target_(target), unit_(unit) {}
 
   /// The worker's thread.
   void add(std::uint64_t more = 1) noexcept { add_alone(total_, more); }
@@ -33,6 +35,7 @@ class alignas(64) CounterCell {
   std::atomic<std::uint64_t> total_{0};
   std::uint64_t folded_ = 0;
   prometheus::Counter& target_;
+  double unit_;
 };
 
 class alignas(64) HistogramCell {

@@ -20,6 +20,16 @@ Metrics::Metrics() {
   families_.errors = counters("tollgate_errors_total", "Failed requests, by whose fault it was.");
   families_.dropped_params =
       counters("tollgate_dropped_params_total", "Request fields that a provider could not take.");
+  families_.cost = counters("tollgate_cost_usd_total", "What calls cost, US dollars.");
+  families_.overrun =
+      counters("tollgate_reservation_overrun_usd_total",
+               "How far true costs were above what had been reserved, US dollars.");
+  families_.unpriced =
+      counters("tollgate_unpriced_attempts_total", "Attempts whose price is unknown.");
+  families_.decisions = counters("tollgate_limit_decisions_total",
+                                 "Calls that limits and budgets admitted or denied.");
+  families_.warnings =
+      counters("tollgate_budget_warnings_total", "Steps of warn_at that budgets have passed.");
   families_.overhead = histograms("tollgate_overhead_seconds",
                                   "Time spent in the gateway itself: all less waiting.");
   families_.duration =
@@ -70,9 +80,14 @@ void Metrics::gauge(const std::string& name, const std::string& help, double val
   family->Add(labels).Set(value);
 }
 
-CounterCell& Metrics::add_cell(prometheus::Counter& target) {
+void Metrics::count_warning(std::string_view scope_kind, std::string_view per) {
+  families_.warnings->Add({{"scope", std::string(scope_kind)}, {"per", std::string(per)}})
+      .Increment();
+}
+
+CounterCell& Metrics::add_cell(prometheus::Counter& target, double unit) {
   const std::lock_guard lock(cells_mutex_);
-  return counter_cells_.emplace_back(target);
+  return counter_cells_.emplace_back(target, unit);
 }
 
 HistogramCell& Metrics::add_cell(HistogramCell::Bounds bounds,

@@ -39,13 +39,16 @@ class Metrics {
   using Histograms = prometheus::Family<prometheus::Histogram>;
   struct Families {
     Counters *requests, *attempts, *tokens, *errors, *dropped_params;
+    Counters *cost, *overrun, *unpriced, *decisions, *warnings;
     Histograms *overhead, *duration, *token_usage, *first_chunk, *output_chunk;
     Histograms *server_duration, *server_ttft, *server_output_token;
   };
   [[nodiscard]] const Families& families() const { return families_; }
 
   /// A cell for one worker to count into; it lives as long as the metrics. Any thread.
-  CounterCell& add_cell(prometheus::Counter& target);
+  CounterCell& add_cell(prometheus::Counter& target, double unit = 1);
+  /// A budget passed a `warn_at` step. Any thread; rare.
+  void count_warning(std::string_view scope_kind, std::string_view per);
   HistogramCell& add_cell(HistogramCell::Bounds bounds,
                           std::vector<prometheus::Histogram*> targets);
 

@@ -45,6 +45,21 @@ std::string otel_provider(const Outcome& outcome) {
   return codec != nullptr ? std::string(codec->otel_name()) : or_none(outcome.provider_kind);
 }
 
+constexpr double usd = 1e-9;  // of a nano-dollar
+
+/// Which kind of limit decided; `none` where all of them admitted.
+const char* limit_name(std::string_view code) {
+  if (code == "rate_limit_exceeded") return "rate";
+  if (code == "budget_exceeded" || code == "budget_reserved") return "budget";
+  if (code == "model_unpriced") return "price";
+  if (code == "store_unavailable") return "store";
+  return "none";
+}
+
+const char* decision(const Outcome& outcome) {
+  return outcome.status == CallStatus::denied ? "denied" : "admitted";
+}
+
 Labels with(Labels labels, const char* name, std::string_view value) {
   labels[name] = value;
   return labels;
@@ -57,6 +72,8 @@ void MetricsSink::record(const Outcome& outcome) noexcept {
   series.requests->add();
   count_times(outcome, series);
   count_tokens(outcome, series);
+  if (outcome.booked) series.decisions->add(outcome.count);
+  if (outcome.charged > 0) series.cost->add(static_cast<std::uint64_t>(outcome.charged));
   for (const AttemptOutcome& attempt : outcome.attempts)
     count_attempt(attempt);
   if (!outcome.dropped_params.empty()) count_dropped(outcome);
@@ -86,6 +103,20 @@ void MetricsSink::count_attempt(const AttemptOutcome& attempt) {
                 {{"provider", attempt.provider}, {"outcome", std::string(how)}});
   };
   attempts_.get({.names = {attempt.provider, how}}, make)->add();
+  if (attempt.overrun > 0 || !attempt.cost) count_money(attempt);
+}
+
+/// By provider and kind of trouble; the models are the operator's own names.
+void MetricsSink::count_money(const AttemptOutcome& attempt) {
+  const prometheus::Labels labels{{"provider", attempt.provider},
+                                  {"model", attempt.upstream_model}};
+  const SeriesKey key{.names = {attempt.provider, attempt.upstream_model}};
+  if (!attempt.cost) {
+    unpriced_.get(key, [&] { return cell(metrics_.families().unpriced, labels); })->add();
+  }
+  if (attempt.overrun <= 0) return;
+  overruns_.get(key, [&] { return cell(metrics_.families().overrun, labels, usd); })
+      ->add(static_cast<std::uint64_t>(attempt.overrun));
 }
 
 /// By provider only: the names are the client's, and it could choose any number of them.
@@ -141,13 +172,16 @@ MetricsSink::CallSeries MetricsSink::make_series(const Outcome& outcome) {
       .server_output_token = cell(output_token_bounds, families.server_output_token, base),
       .tokens = {tokens("input"), tokens("cache_read"), tokens("cache_write"), tokens("output"),
                  tokens("reasoning")},
+      .cost = cell(families.cost, {{"provider", provider}, {"model", model}}, usd),
+      .decisions = cell(families.decisions, {{"limit", limit_name(outcome.error_label)},
+                                             {"decision", decision(outcome)}}),
   };
 }
 
-CounterCell* MetricsSink::cell(Metrics::Counters* family, const Labels& labels) {
+CounterCell* MetricsSink::cell(Metrics::Counters* family, const Labels& labels, double unit) {
   prometheus::Counter& target = family->Add(labels);
   CounterCell*& known = counter_cells_[&target];
-  if (known == nullptr) known = &metrics_.add_cell(target);
+  if (known == nullptr) known = &metrics_.add_cell(target, unit);
   return known;
 }
 

@@ -27,6 +27,7 @@ class MetricsSink final : public OutcomeSink {
     HistogramCell *input_tokens, *output_tokens;
     HistogramCell *first_chunk, *output_chunk, *server_ttft, *server_output_token;
     std::array<CounterCell*, 5> tokens;
+    CounterCell *cost, *decisions;
   };
 
   CallSeries& series_of(const Outcome& outcome);
@@ -36,13 +37,14 @@ class MetricsSink final : public OutcomeSink {
   void count_attempt(const AttemptOutcome& attempt);
   void count_dropped(const Outcome& outcome);
   void count_error(Origin origin, std::string_view code);
-  CounterCell* cell(Metrics::Counters* family, const prometheus::Labels& labels);
+  void count_money(const AttemptOutcome& attempt);
+  CounterCell* cell(Metrics::Counters* family, const prometheus::Labels& labels, double unit = 1);
   HistogramCell* cell(HistogramCell::Bounds bounds, Metrics::Histograms* family,
                       const prometheus::Labels& labels, Metrics::Histograms* twin = nullptr);
 
   Metrics& metrics_;
   SeriesCache<CallSeries> calls_;
-  SeriesCache<CounterCell*> attempts_, dropped_, errors_, refused_;
+  SeriesCache<CounterCell*> overruns_, unpriced_, attempts_, dropped_, errors_, refused_;
   // Calls that end differently share most of their series.
   std::unordered_map<const prometheus::Counter*, CounterCell*> counter_cells_;
   std::unordered_map<const prometheus::Histogram*, HistogramCell*> histogram_cells_;

@@ -15,6 +15,8 @@ std::shared_ptr<const routing::ProviderEntry> make_provider(const std::string& n
   entry->codec = routing::find_provider(from.kind);
   entry->address = app::parse_base_url(from.base_url.empty() ? entry->codec->default_base_url()
                                                              : std::string_view(from.base_url));
+  entry->own_host =
+      entry->address.host == app::parse_base_url(entry->codec->default_base_url()).host;
   entry->tls = {from.tls.ca_file, from.tls.verify};
   entry->timeouts = {from.timeouts.connect, from.timeouts.first_byte, from.timeouts.idle};
   if (from.api_key) entry->api_keys.push_back(from.api_key->value);
@@ -41,7 +43,9 @@ Plan::Plan(config::Config loaded)
     : config(std::move(loaded)),
       providers(make_providers(config)),
       routes(config, providers),
-      keys(config),
+      scopes(config),
+      tariffs(config),
+      keys(config, scopes),
       policies(policies::make_policies(config)) {}
 
 namespace app {

@@ -9,7 +9,9 @@
 #include "config/config.hpp"
 #include "gateway/core/error.hpp"
 #include "policies/keys.hpp"
+#include "policies/money/tariff.hpp"
 #include "policies/registry.hpp"
+#include "policies/scopes.hpp"
 #include "routing/route_table.hpp"
 #include "routing/target.hpp"
 
@@ -19,10 +21,14 @@ using ProviderMap = std::unordered_map<std::string, std::shared_ptr<const routin
 
 struct Plan {
   explicit Plan(config::Config loaded);
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
 
   config::Config config;
   ProviderMap providers;
   routing::RouteTable routes;
+  policies::ScopeTable scopes;
+  policies::Tariffs tariffs;
   policies::KeyTable keys;
   policies::PolicyList policies;
   SystemTime built_at = std::chrono::system_clock::now();

@@ -80,11 +80,16 @@ config::Loaded Reloader::load() {
 Reloader::Report Reloader::load_first() {
   config::Loaded loaded = load();
   if (!loaded.config) return failed(loaded.problems);
-  plan_ = std::make_shared<const Plan>(std::move(*loaded.config));
+  plan_ = std::make_shared<Plan>(std::move(*loaded.config));
   Report report;
   report.ok = true;
   report.notes = std::move(loaded.notes);
   return report;
+}
+
+void Reloader::prepare_with(Prepare prepare) {
+  prepare_ = std::move(prepare);
+  prepare_(*plan_);
 }
 
 void Reloader::attach(Log& log, Metrics& metrics,
@@ -109,7 +114,8 @@ Reloader::Report Reloader::reload(std::string_view why) {
     report.ok = true;
     report.notes = std::move(loaded.notes);
     report.restart_required = config::restart_required(plan_->config, *loaded.config);
-    plan_ = std::make_shared<const Plan>(std::move(*loaded.config));
+    plan_ = std::make_shared<Plan>(std::move(*loaded.config));
+    if (prepare_) prepare_(*plan_);
     publish_(plan_);
   } else {
     report = failed(loaded.problems);

@@ -32,8 +32,13 @@ class Reloader {
   /// `path`: absent for the embedded default. `adjust` applies the command line (`--listen`).
   Reloader(std::optional<std::string> path, std::function<void(config::Config&)> adjust);
 
-  /// The first load; nothing is published. Problems in the report.
+  /// Called with every plan before it is published.
+  using Prepare = std::function<void(Plan&)>;
+
+  /// The first load; nothing is published, nor prepared. Problems in the report.
   Report load_first();
+  /// From now on: what a new plan needs before it serves; the present one gets it at once.
+  void prepare_with(Prepare prepare);
   /// From now on reloads go to `publish`, and are told to `log` and `metrics`.
   void attach(Log& log, Metrics& metrics, std::function<void(std::shared_ptr<const Plan>)> publish);
   /// Loads again and publishes when all is well. `why` goes to the log.
@@ -41,7 +46,7 @@ class Reloader {
   /// Reloads when a file has changed since the last load (whether that one succeeded or not).
   void poll();
 
-  [[nodiscard]] const std::shared_ptr<const Plan>& plan() const { return plan_; }
+  [[nodiscard]] std::shared_ptr<const Plan> plan() const { return plan_; }
 
  private:
   config::Loaded load();
@@ -49,7 +54,8 @@ class Reloader {
 
   std::optional<std::string> path_;
   std::function<void(config::Config&)> adjust_;
-  std::shared_ptr<const Plan> plan_;
+  std::shared_ptr<Plan> plan_;
+  Prepare prepare_;
   std::vector<std::string> watched_;
   std::string identity_;
   Log* log_ = nullptr;

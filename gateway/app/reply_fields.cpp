@@ -25,13 +25,16 @@ ReplyHead base_head(const Run& run, int status) {
   head.fields.reserve(512);
   head.add("x-request-id", run.call.outcome.request_id);
   head.fields += run.cors_fields;
+  head.fields += run.limit_fields;
   return head;
 }
 
 ReplyHead error_head(const Run& run, const Error& error) {
   ReplyHead head = base_head(run, error.status);
   head.add("content-type", "application/json");
-  if (error.status == 429 || error.status == 503) {
+  // A budget without end (`per: total`) has no time to name.
+  const bool timeless = error.kind == ErrorKind::budget_exceeded && !error.retry_after;
+  if ((error.status == 429 || error.status == 503) && !timeless) {
     add_retry_after(head, error.retry_after.value_or(usual_wait(error)));
   }
   if (retry_cannot_help(error)) head.add("x-should-retry", "false");

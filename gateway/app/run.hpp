@@ -35,6 +35,7 @@ struct Run final : ServedRequest {
   bool preflight = false;
   std::string model_path;                            ///< GET /v1/models/{this}
   std::string_view allow;                            ///< for a 405
+  std::string limit_fields;                          ///< header lines: what is left of its limits
   std::string cors_fields;                           ///< header lines for an allowed origin
   std::optional<std::chrono::milliseconds> timeout;  ///< x-tollgate-timeout
   std::optional<InFlight> in_flight;

@@ -57,7 +57,11 @@ int serve(const ServeOptions& options) {
   for (const std::string& note : first.notes)
     (*log)->warn(note);
 
-  Server server(**log, access_log, reloader);
+  auto vault = Vault::open(config, **log);
+  if (!vault) return give_up(vault.error());
+  reloader.prepare_with([&vault](Plan& plan) { (*vault)->prepare(plan); });
+
+  Server server(**log, access_log, reloader, **vault);
   if (auto opened = server.open(); !opened) return give_up(opened.error());
   print_demo_key(config);
   server.run();

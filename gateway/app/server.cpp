@@ -29,10 +29,14 @@ std::size_t worker_count(const config::Listen& listen) {
 
 }  // namespace
 
-Server::Server(Log& log, AccessLog& access_log, Reloader& reloader)
+Server::Server(Log& log, AccessLog& access_log, Reloader& reloader, Vault& vault)
     : log_(log),
       reloader_(reloader),
-      shared_{.log = log, .access_log = access_log, .metrics = metrics_},
+      vault_(vault),
+      shared_{.log = log,
+              .access_log = access_log,
+              .metrics = metrics_,
+              .treasury = vault.treasury()},
       server_shared_(buffered_bytes_max),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       poll_timer_(io_),
@@ -99,6 +103,7 @@ Result<void> Server::open_admin() {
 }
 
 void Server::run() {
+  vault_.start();
   await_signal();
   poll_files();
   for (const auto& worker : workers_)
@@ -160,6 +165,7 @@ void Server::begin_drain() {
     drain_timer_.async_wait([this](const boost::system::error_code& cancelled) {
       if (cancelled) return;
       log_.error("connections are left that do not end; leaving them");
+      vault_.stop();
       shared_.access_log.stop();
       std::_Exit(0);
     });
@@ -173,6 +179,7 @@ void Server::worker_idle() {
 void Server::stop() {
   for (const auto& worker : workers_)
     worker->stop();
+  vault_.stop();
   shared_.access_log.stop();
   io_.stop();
 }
@@ -194,6 +201,7 @@ void Server::count(Metrics& metrics) {
   metrics.gauge("tollgate_connections", "Open client connections.", server_shared_.connections);
   metrics.raise("tollgate_access_log_dropped_total", "Access-log lines lost under pressure.",
                 static_cast<double>(shared_.access_log.dropped()));
+  count_money(metrics);
   double connects = 0, reused = 0, dns = 0, handshakes = 0, failures = 0, open = 0;
   for (const auto& worker : workers_) {
     const net::UpstreamStats& stats = worker->upstream_stats();
@@ -214,6 +222,31 @@ void Server::count(Metrics& metrics) {
                 handshakes);
   metrics.gauge("tollgate_upstream_connections", "Open connections to providers, idle ones too.",
                 open);
+}
+
+void Server::count_money(Metrics& metrics) {
+  constexpr double usd = 1e-9;
+  const Store::Totals totals = vault_.store().totals();
+  metrics.gauge("tollgate_reserved_usd", "Held by running calls, US dollars.",
+                static_cast<double>(totals.reserved) * usd);
+  metrics.raise("tollgate_spent_usd", "Charged since the process began, US dollars.",
+                static_cast<double>(totals.spent) * usd);
+  const ledger::Stats books = vault_.ledger().stats();
+  metrics.gauge("tollgate_ledger_queue", "Rows in the journal that the database has not yet.",
+                static_cast<double>(books.rows_waiting));
+  metrics.gauge("tollgate_ledger_queue_bytes", "Bytes of the journal in use.",
+                static_cast<double>(books.bytes_waiting));
+  metrics.gauge("tollgate_ledger_intents", "Attempts under way that have no row yet.",
+                static_cast<double>(books.intents_open));
+  metrics.raise("tollgate_ledger_rows_total", "Rows written to the database.",
+                static_cast<double>(books.rows_written));
+  metrics.raise("tollgate_ledger_dropped_total", "Rows lost: the journal could not be written.",
+                static_cast<double>(books.dropped));
+  metrics.raise("tollgate_ledger_write_failures_total", "Failed writes to the ledger's database.",
+                static_cast<double>(books.write_failures));
+  metrics.raise("tollgate_ledger_recovered_total",
+                "Calls that a crash cut off, booked as unknown at the start.",
+                static_cast<double>(books.recovered_unknown));
 }
 
 }  // namespace tollgate::app

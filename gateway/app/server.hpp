@@ -9,6 +9,7 @@
 
 #include "gateway/app/reload.hpp"
 #include "gateway/app/services.hpp"
+#include "gateway/app/vault.hpp"
 #include "gateway/app/worker.hpp"
 #include "gateway/net/admin.hpp"
 
@@ -16,7 +17,7 @@ namespace tollgate::app {
 
 class Server {
  public:
-  Server(Log& log, AccessLog& access_log, Reloader& reloader);
+  Server(Log& log, AccessLog& access_log, Reloader& reloader, Vault& vault);
 
   /// Binds every port and reads the certificates. Error: one sentence for the operator.
   Result<void> open();
@@ -35,10 +36,12 @@ class Server {
   void stop();
   void poll_files();
   void count(Metrics& metrics);
+  void count_money(Metrics& metrics);
   [[nodiscard]] const config::Config& config() const { return reloader_.plan()->config; }
 
   Log& log_;
   Reloader& reloader_;
+  Vault& vault_;
   Metrics metrics_;
   Shared shared_;
   net::ServerShared server_shared_;

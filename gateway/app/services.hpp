@@ -12,7 +12,8 @@
 #include "gateway/app/log.hpp"
 #include "gateway/app/metrics_sink.hpp"
 #include "gateway/app/plan.hpp"
-#include "gateway/core/attempt.hpp"
+#include "gateway/app/warnings.hpp"
+#include "policies/spending.hpp"
 #include "routing/upstream.hpp"
 
 namespace tollgate::app {
@@ -21,6 +22,7 @@ struct Shared {
   Log& log;
   AccessLog& access_log;
   Metrics& metrics;
+  policies::Treasury treasury;
   std::atomic<bool> draining{false};
   std::atomic<std::uint32_t> in_flight{0};
 };
@@ -29,8 +31,8 @@ struct Services {
   Shared& shared;
   std::shared_ptr<const Plan> plan;  ///< replaced on the worker's own thread
   routing::Upstream& upstream;
-  AttemptGate& gate;
   MetricsSink& metrics;
+  BudgetWarnings& warnings;
   std::vector<OutcomeSink*> sinks;
   IdSource ids;
   std::uint64_t turn = 0;  ///< spreads calls over api_keys

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "gateway/app/front.hpp"
-#include "gateway/app/gate.hpp"
+#include "gateway/app/ledger_sink.hpp"
 #include "gateway/app/services.hpp"
 #include "gateway/net/deadlines.hpp"
 #include "gateway/net/listener.hpp"
@@ -51,8 +51,9 @@ class Worker {
   boost::asio::io_context io_{1};
   net::Deadlines deadlines_{io_};
   net::Upstreams upstreams_;
-  BookGate gate_;
   MetricsSink metrics_;
+  BudgetWarnings warnings_;
+  LedgerSink ledger_;
   Services services_;
   GatewayFront front_;
   net::Listener listener_;

@@ -15,6 +15,9 @@ namespace tollgate {
 /// Where an attempt is about to go; views outlive the call.
 struct AttemptTarget {
   std::string_view provider, provider_kind, upstream_model;
+  std::string_view host;         ///< of its base_url
+  bool own_host = false;         ///< the kind's default one
+  std::uint64_t body_bytes = 0;  ///< of the body as it is sent; 0 before it is encoded
 };
 
 /// How it ended.
@@ -25,6 +28,13 @@ struct AttemptEnd {
   std::string_view error_label;
   Usage usage;
   bool usage_from_provider = false;
+  // What decides the price of an attempt that brought no usage (money.md M11).
+  bool fully_written = false;    ///< the whole request went upstream
+  bool head_seen = false;        ///< a status came
+  bool complete_reply = false;   ///< and was read to its end, good or bad
+  std::uint64_t text_bytes = 0;  ///< of text, reasoning and tool arguments received
+  std::chrono::nanoseconds since_sent{0};
+  std::string_view reply_model;  ///< what the reply called the model; valid during the call of `end`
 };
 
 /// Notes the ends of attempts; implemented by the gate.
@@ -58,6 +68,8 @@ class Attempt {
 
 struct AttemptGate {
   virtual ~AttemptGate() = default;
+  /// Before the request is encoded for that target: sets the output limit that is to be sent there.
+  virtual void prepare(Call& call, const AttemptTarget& target) = 0;
   /// Asks for leave to send. Never interrupted. Error: not begun, nothing to end.
   virtual Awaitable<Result<Attempt>> begin(Call& call, const AttemptTarget& target) = 0;
 };

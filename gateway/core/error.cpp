@@ -25,6 +25,8 @@ constexpr std::array rows{
         Retry::other_target},
     Row{ErrorKind::unsupported_endpoint, 400, "unsupported_endpoint", invalid, Origin::client,
         Retry::other_target},
+    Row{ErrorKind::model_unpriced, 400, "model_unpriced", invalid, Origin::gateway,
+        Retry::other_target},
     Row{ErrorKind::invalid_api_key, 401, "invalid_api_key", invalid, Origin::client, Retry::never},
     Row{ErrorKind::model_not_allowed, 403, "model_not_allowed", "permission_error", Origin::client,
         Retry::never},
@@ -37,6 +39,12 @@ constexpr std::array rows{
         Retry::never},
     Row{ErrorKind::headers_too_large, 431, "headers_too_large", invalid, Origin::client,
         Retry::never},
+    Row{ErrorKind::rate_limit_exceeded, 429, "rate_limit_exceeded", "rate_limit_error",
+        Origin::gateway, Retry::never},
+    Row{ErrorKind::budget_reserved, 429, "budget_reserved", "rate_limit_error", Origin::gateway,
+        Retry::other_target},
+    Row{ErrorKind::budget_exceeded, 429, "budget_exceeded", "insufficient_quota", Origin::gateway,
+        Retry::other_target},
     Row{ErrorKind::upstream_rejected, 400, invalid, invalid, Origin::upstream, Retry::never},
     Row{ErrorKind::upstream_rate_limited, 429, "upstream_rate_limited", "rate_limit_error",
         Origin::upstream, Retry::other_target},
@@ -53,6 +61,8 @@ constexpr std::array rows{
         Retry::never},
     Row{ErrorKind::overloaded, 503, "overloaded", server, Origin::gateway, Retry::never},
     Row{ErrorKind::draining, 503, "draining", server, Origin::gateway, Retry::never},
+    Row{ErrorKind::store_unavailable, 503, "store_unavailable", server, Origin::gateway,
+        Retry::never},
     Row{ErrorKind::upstream_timeout, 504, "upstream_timeout", server, Origin::upstream,
         Retry::same_or_other},
     Row{ErrorKind::deadline_exceeded, 504, "deadline_exceeded", server, Origin::gateway,
@@ -103,6 +113,7 @@ std::string_view to_string(Origin origin) {
 
 bool retry_cannot_help(const Error& error) {
   if (error.status == 409 || error.status == 504) return true;
+  if (error.kind == ErrorKind::budget_exceeded) return true;
   if (error.kind == ErrorKind::upstream_quota && !error.retry_after) return true;
   // An upstream's 5xx reaches the client only when our own attempts are used up.
   return error.origin == Origin::upstream && error.status >= 500 && error.status != 503;

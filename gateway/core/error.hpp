@@ -17,6 +17,7 @@ enum class ErrorKind : std::uint8_t {
   context_length,         // 400 context_length_exceeded
   unsupported_parameter,  // 400
   unsupported_endpoint,   // 400
+  model_unpriced,         // 400: a caller under a budget asked for what has no price
   invalid_api_key,        // 401: the client's key
   model_not_allowed,      // 403
   model_not_found,        // 404
@@ -25,6 +26,9 @@ enum class ErrorKind : std::uint8_t {
   request_timeout,        // 408: the client was too slow
   request_too_large,      // 413
   headers_too_large,      // 431
+  rate_limit_exceeded,    // 429: requests, tokens or concurrent calls
+  budget_reserved,        // 429: the money is held by running calls
+  budget_exceeded,        // 429: the money is gone until the window ends
   upstream_rejected,      // a provider's own 4xx about this request: status, message and code kept
   upstream_rate_limited,  // 429
   upstream_quota,         // 429: the provider's purse (402, insufficient_quota)
@@ -35,6 +39,7 @@ enum class ErrorKind : std::uint8_t {
   no_healthy_target,      // 503
   overloaded,             // 503: our own connections or in_flight
   draining,               // 503
+  store_unavailable,      // 503: limits or books cannot be kept right now
   upstream_timeout,       // 504
   deadline_exceeded,      // 504: the model's timeout or x-tollgate-timeout
   client_gone,            // nobody left to answer; logged as 499
@@ -57,6 +62,7 @@ struct Error {
   std::string param;        ///< request field at fault; empty: null
   std::string message;      ///< safe for the client; secrets already masked
   std::string detail;       ///< for the log only; never sent
+  std::string members;      ///< further JSON members of the error object (`"scope":"key:a"`), or empty
   int upstream_status = 0;  ///< what the provider answered; 0: nothing
   std::optional<std::chrono::milliseconds> retry_after;  ///< when a retry may help
 };

@@ -2,6 +2,7 @@
 // rows. Plain values; any thread.
 #pragma once
 #include <cstdint>
+#include <string>
 
 namespace tollgate {
 
@@ -30,5 +31,8 @@ struct CostByKind {
   }
   bool operator==(const CostByKind&) const = default;
 };
+
+/// As a decimal number of dollars, exact: `12.5`, `0.000000003`.
+[[nodiscard]] std::string usd_text(NanoUsd nano);
 
 }  // namespace tollgate

@@ -14,6 +14,8 @@ std::string_view to_string(Endpoint endpoint) {
       return "/v1/models";
     case Endpoint::model:
       return "/v1/models/{id}";
+    case Endpoint::usage:
+      return "/v1/usage";
   }
   return "";
 }

@@ -14,7 +14,7 @@
 
 namespace tollgate {
 
-enum class Endpoint : std::uint8_t { chat, completions, embeddings, models, model };
+enum class Endpoint : std::uint8_t { chat, completions, embeddings, models, model, usage };
 [[nodiscard]] std::string_view to_string(Endpoint endpoint);  ///< "/v1/chat/completions", ...
 
 /// The ledger's `status` values (contract, section 6).
@@ -45,6 +45,7 @@ struct AttemptOutcome {
   NanoUsd charged = 0;          ///< what budgets were charged
   CostByKind cost_by_kind;
   std::string price_version;
+  NanoUsd overrun = 0;  ///< how far the cost passed what was reserved (M7)
 };
 
 struct Outcome {
@@ -77,6 +78,7 @@ struct Outcome {
   NanoUsd charged = 0, avoided = 0;
   CostByKind cost_by_kind;
   std::string price_version;
+  bool booked = false;  ///< has rows in the ledger: it named a model that its key may use
   std::uint64_t count = 1;  ///< denials that this row stands for (M29)
   std::string cache;        ///< hit, miss, ...; empty: no cache
   std::string trace_id;

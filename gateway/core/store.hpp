@@ -66,7 +66,7 @@ struct Scope {
   std::string name;    ///< tenant's or model's name, or the key's id
   std::string tenant;  ///< of a key; of a tenant its own name; empty for a model
   std::string root;    ///< root tenant of the tree; empty for a model
-  std::vector<std::string> formerly;
+  std::vector<std::string> formerly, former_tenants;  ///< balances follow a rename (M17)
   LimitRule limits;
   std::optional<LimitRule> per_user;  ///< of a tenant: each `user` has buckets of its own
   std::vector<BudgetRule> budgets;    ///< at most one for each `per`

@@ -26,11 +26,24 @@ Result<const T*> once(std::unique_ptr<T>& kept, Decode&& decode) {
 }  // namespace
 
 Result<const ChatRequest*> RequestView::chat() const {
-  return once(chat_, [this] { return dialect->decode_chat(*this); });
+  auto chat = once(chat_, [this] { return dialect->decode_chat(*this); });
+  if (chat && set_limit_) chat_->max_tokens = output_limit();
+  return chat;
 }
 
 Result<const EmbeddingRequest*> RequestView::embedding() const {
   return once(embedding_, [this] { return dialect->decode_embedding(*this); });
+}
+
+void RequestView::limit_output(std::optional<std::uint64_t> tokens) {
+  if (set_limit_ && !tokens) chat_.reset();  // it holds the limit that was set
+  set_limit_ = tokens;
+}
+
+std::optional<std::int64_t> RequestView::output_limit() const {
+  if (!set_limit_) return max_tokens;
+  constexpr std::uint64_t most = INT32_MAX;
+  return static_cast<std::int64_t>(std::min(*set_limit_, most));
 }
 
 void RequestView::set_defaults(const std::vector<RawField>* defaults) {

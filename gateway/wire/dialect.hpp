@@ -51,8 +51,16 @@ class RequestView {
   /// one). JSON null counts as not sent: a relay then replaces the null in place of adding a twin.
   [[nodiscard]] std::vector<const RawField*> missing_defaults() const;
 
+  /// The output limit that encodes send from now on in place of the client's, in tokens a choice;
+  /// nullopt: the client's again.
+  void limit_output(std::optional<std::uint64_t> tokens);
+  [[nodiscard]] std::optional<std::uint64_t> set_limit() const { return set_limit_; }
+  /// What is to be sent: the limit that was set, else the client's own.
+  [[nodiscard]] std::optional<std::int64_t> output_limit() const;
+
  private:
   const std::vector<RawField>* defaults_ = nullptr;
+  std::optional<std::uint64_t> set_limit_;
   mutable std::unique_ptr<ChatRequest> chat_;
   mutable std::unique_ptr<EmbeddingRequest> embedding_;
 };

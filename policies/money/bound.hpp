@@ -29,8 +29,7 @@ struct RequestFacts {
   bool tools_or_schema = false;
   std::optional<std::uint64_t> limit;  ///< largest of the output limits that the client gave
   std::uint64_t prediction_bytes = 0;
-  std::uint64_t images = 0;
-  std::uint64_t image_tokens = 0;  ///< by table; UINT64_MAX: not boundable but by the window
+  std::uint64_t images = 0;  ///< in the request itself; those behind URLs are opaque
   bool opaque_input = false;       ///< PDFs, files, file_ids, URLs, audio: bounded by the window only
   bool audio_input = false, audio_output = false, image_output = false;
   bool cache_write_1h = false;
@@ -57,7 +56,8 @@ struct Bound {
   NanoUsd input = 0;          ///< the part that is due however short the reply is (fees included)
   std::uint64_t input_tokens = 0;
   std::uint64_t output_limit = 0;  ///< tokens a choice; what to send upstream under a budget (M4)
-  NanoUsd per_output_token = 0;    ///< in nano-dollars a million tokens, all choices and prompts together
+  NanoUsd per_output_token = 0;    ///< nano-dollars a million tokens, all choices together
+  NanoUsd output_rate = 0;         ///< of one choice: what a token of the output may cost
   /// The largest limit whose bound is within `money`, or 0 (M9).
   [[nodiscard]] std::uint64_t limit_within(NanoUsd money) const;
   /// Bound with that output limit.
@@ -67,6 +67,9 @@ struct Bound {
 /// `body_bytes`: of the body as it is sent to this target.
 [[nodiscard]] Bound bound_of(const RequestFacts& facts, std::uint64_t body_bytes,
                              const BoundTarget& target, const Tariff& tariff);
+
+/// M9: reasons before it answers, so that a cut reply may be an empty one.
+[[nodiscard]] bool is_reasoning_model(std::string_view model);
 
 /// M3: true where `host` is the kind's own or one of the table of known providers.
 [[nodiscard]] bool known_host(std::string_view host);

@@ -107,7 +107,7 @@ DemoScript completion(const RequestView& view, const Params& params, std::int64_
     frame.prompt_tokens += demo::text_tokens(prompt);
     for (std::uint32_t choice = 0; choice < view.n; ++choice) {
       answers.push_back(demo::answer_prompt(prompt, params, choice));
-      demo::limit(answers.back(), stop, view.max_tokens.value_or(usual_limit));
+      demo::limit(answers.back(), stop, view.output_limit().value_or(usual_limit));
     }
   }
   return demo::render(frame, answers, params);

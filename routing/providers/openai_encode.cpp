@@ -50,10 +50,33 @@ bool limit_given(const RequestView& view, std::string_view name) {
   return view.shape.find(limits[0]) != nullptr || view.shape.find(limits[1]) != nullptr;
 }
 
+bool is_limit(std::string_view name) {
+  return name == "max_tokens" || name == "max_completion_tokens";
+}
+
 void set_defaults(const RequestView& view, BodyEdit& edit) {
   for (const RawField* field : view.missing_defaults()) {
+    if (view.set_limit() && is_limit(field->first)) continue;
     if (!limit_given(view, field->first)) edit.set(field->first, field->second);
   }
+}
+
+/// A limit that a budget asks for, under the names that the client used; where it used none, under
+/// the one that the target obeys: OpenAI's reasoning models refuse `max_tokens`, compatible servers
+/// may not know the newer name.
+void set_limit(const RequestView& view, const Target& target, BodyEdit& edit) {
+  if (!view.set_limit()) return;
+  const std::string limit = std::to_string(*view.output_limit());
+  bool sent = false;
+  for (const std::string_view name : {"max_tokens", "max_completion_tokens"}) {
+    const wire::JsonField* field = edit.find(name);
+    if (field == nullptr || field->is_null()) continue;
+    edit.set(name, limit);
+    sent = true;
+  }
+  if (sent) return;
+  const bool newer = target.provider->own_host && view.endpoint == Endpoint::chat;
+  edit.set(newer ? "max_completion_tokens" : "max_tokens", limit);
 }
 
 /// Usage is always asked for: the books need it. The encoder leaves out what the client did not
@@ -85,6 +108,7 @@ Pieces splice(const RequestView& view, const Target& target) {
   for (std::string_view name : ignored_fields)
     edit.remove(name);
   set_defaults(view, edit);
+  set_limit(view, target, edit);
   ask_for_usage(view, edit);
   ask_for_floats(view, edit);
   return edit.pieces();

@@ -18,7 +18,7 @@ ROW = {  # as section 6 of the contract names them, and what a line has beside t
     "tags", "endpoint", "model_asked", "model", "provider", "upstream_model", "stream", "status",
     "http_status", "error", "finish", "input_tokens", "cache_read_tokens", "cache_write_tokens",
     "output_tokens", "reasoning_tokens", "usage_source", "ttft_us", "duration_us", "overhead_us",
-    "attempts"}
+    "attempts", "cost_nano_usd", "charged_nano_usd", "admitted_at", "count", "price_version"}
 BESIDE = {"request_bytes", "response_bytes", "client_address", "error_detail", "attempt_errors"}
 PROMPT = "the-prompt-is-a-secret"
 UPSTREAM_KEYS = ["sk-upstream-of-all", "sk-upstream-of-own", "header-secret-value"]

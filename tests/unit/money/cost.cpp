@@ -13,6 +13,9 @@ namespace {
 
 constexpr NanoUsd usd = nano_per_usd;
 
+// It travels with every event of a stream.
+static_assert(std::is_trivially_copyable_v<Usage> && sizeof(Usage) <= 128);
+
 PriceRow row(Rates rates) {
   PriceRow out;
   out.rates = rates;

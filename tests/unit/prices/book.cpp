@@ -115,6 +115,21 @@ TEST_CASE("service tiers are rows of their own") {
   CHECK(book.all_tiers("x", "anthropic", "m", day("2026-06-01")).empty());
 }
 
+TEST_CASE("a service tier's row need not say again what the model takes") {
+  const PriceBook book(rows_of({
+      "{provider: openai, model: m, service_tier: flex, input: 1, max_output: 7}",
+      "{provider: openai, model: m, input: 2, context_window: 1000, max_output: 100, overhead: 5}",
+      "{provider: openai, model: \"n*\", service_tier: flex, input: 1}",
+  }));
+  const PriceRow* flex = book.find("x", "openai", "m", "flex", day("2026-06-01"));
+  REQUIRE(flex != nullptr);
+  CHECK(flex->context_window == 1000);
+  CHECK(flex->max_output == 7);
+  CHECK(flex->overhead == 5);
+  CHECK(!flex->output_tps);
+  CHECK(!book.find("x", "openai", "n1", "flex", day("2026-06-01"))->context_window);
+}
+
 TEST_CASE("M8: the dearest row in force stands in for an unknown price") {
   const PriceBook book(rows_of({
       "{provider: openai, model: small, input: 1, output: 2}",

@@ -29,10 +29,10 @@ class ChunkFrame {
   void close(std::string& out) const {
     out += include_usage_ ? "}],\"usage\":null}\n\n" : "}]}\n\n";
   }
-  void usage(std::string& out, const std::optional<Usage>& usage) {
+  void usage(std::string& out, const std::optional<UsageEvent>& usage) {
     if (!include_usage_ || !usage) return;
     out.append(head()).append("],\"usage\":");
-    append_usage(out, *usage);
+    append_usage(out, usage->usage, usage->cost);
     out += "}\n\n";
   }
 

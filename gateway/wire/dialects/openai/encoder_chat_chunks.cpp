@@ -67,7 +67,7 @@ class ChatChunks final : public ChunkRenderer {
   void on(const ToolDelta& e, std::string& out);
   void on(const ExtraDelta& e, std::string& out);
   void on(const Finished& e, std::string&) { find(e.choice).finish = e.reason; }
-  void on(const UsageEvent& e, std::string&) { usage_ = e.usage; }
+  void on(const UsageEvent& e, std::string&) { usage_ = e; }
   void on(const Embedding&, std::string&) {}
   void on(const Ended&, std::string& out) { settle(out); }
 
@@ -96,7 +96,7 @@ class ChatChunks final : public ChunkRenderer {
 
   ChunkFrame frame_;
   std::vector<Choice> choices_;
-  std::optional<Usage> usage_;
+  std::optional<UsageEvent> usage_;
   bool legacy_;
   bool roles_sent_ = false;
 };

@@ -47,7 +47,7 @@ class CompletionChunks final : public ChunkRenderer {
     chunk(e.choice, e.text, "null", out);
   }
   void on(const Finished& e, std::string&) { choice(e.choice).finish = e.reason; }
-  void on(const UsageEvent& e, std::string&) { usage_ = e.usage; }
+  void on(const UsageEvent& e, std::string&) { usage_ = e; }
   void on(const Ended&, std::string& out) { settle(out); }
   void on(const auto&, std::string&) {}  // text is all that this endpoint knows
 
@@ -72,7 +72,7 @@ class CompletionChunks final : public ChunkRenderer {
 
   ChunkFrame frame_;
   std::vector<Choice> choices_;
-  std::optional<Usage> usage_;
+  std::optional<UsageEvent> usage_;
 };
 
 }  // namespace

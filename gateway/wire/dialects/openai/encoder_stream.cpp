@@ -55,6 +55,14 @@ bool tells_only_usage(std::span<const StreamEvent> events) {
   return usage;
 }
 
+NanoUsd cost_in(std::span<const StreamEvent> events) {
+  NanoUsd cost = -1;
+  for (const StreamEvent& event : events) {
+    if (const auto* usage = std::get_if<UsageEvent>(&event)) cost = usage->cost;
+  }
+  return cost;
+}
+
 std::span<const StreamEvent> events_of(const Batch& batch, const Frame& frame) {
   return std::span(batch.events).subspan(frame.first_event, frame.event_count);
 }
@@ -109,9 +117,24 @@ class StreamEncoder final : public ReplyEncoder {
     if (done_) chunks_->usage(buffer_);
     flush(out);
     end_line(out);
-    out.view(wire);
+    if (!with_cost(wire, events, out)) out.view(wire);
     owed_end_ = missing_end(wire);
     if (done_) end_line(out);
+  }
+
+  /// Splices what the call costs into a relayed usage object that has no such member.
+  bool with_cost(std::string_view wire, std::span<const StreamEvent> events, Pieces& out) const {
+    constexpr std::string_view name = "\"usage\"", cost = "\"cost\"";
+    const NanoUsd nano = include_usage_ ? cost_in(events) : -1;
+    const std::size_t usage = nano < 0 ? std::string_view::npos : wire.rfind(name);
+    if (usage == std::string_view::npos) return false;
+    const std::size_t open = wire.find_first_not_of(" :\t", usage + name.size());
+    if (open == std::string_view::npos || wire[open] != '{') return false;
+    if (wire.find(cost, open) != std::string_view::npos) return false;
+    out.view(wire.substr(0, open + 1));
+    out.own("\"cost\":" + usd_text(nano) + ",");
+    out.view(wire.substr(open + 1));
+    return true;
   }
 
   /// Tells the renderer what the provider's first chunks say, should a later one be changed.

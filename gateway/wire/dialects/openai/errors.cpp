@@ -16,6 +16,7 @@ std::string render_error(const Error& error) {
   member("type", error.type);
   member("param", error.param);
   member("code", error.code);
+  if (!error.members.empty()) out.append(",").append(error.members);
   json.end_object().end_object();
   return out;
 }

@@ -25,7 +25,7 @@ void ReplyIdentity::append_head(std::string& out, std::string_view object) const
   append_quoted(out, model_);
 }
 
-void append_usage(std::string& out, const Usage& usage) {
+void append_usage(std::string& out, const Usage& usage, NanoUsd cost) {
   JsonWriter json(out);
   json.begin_object().member("prompt_tokens", usage.prompt());
   json.member("completion_tokens", usage.output).member("total_tokens", usage.total());
@@ -34,7 +34,9 @@ void append_usage(std::string& out, const Usage& usage) {
   if (usage.cache_write != 0) json.member("cache_write_tokens", usage.cache_write);
   json.end_object().key("completion_tokens_details").begin_object();
   json.member("reasoning_tokens", std::min(usage.reasoning, usage.output));
-  json.member("audio_tokens", usage.audio_output).end_object().end_object();
+  json.member("audio_tokens", usage.audio_output).end_object();
+  if (cost >= 0) json.raw_member("cost", usd_text(cost));
+  json.end_object();
 }
 
 void append_number(std::string& out, std::uint64_t number) {

@@ -26,8 +26,8 @@ class ReplyIdentity {
   bool relay_;
 };
 
-/// Appends the usage object of chat and completions.
-void append_usage(std::string& out, const Usage& usage);
+/// Appends the usage object of chat and completions; `cost` below 0 is left out.
+void append_usage(std::string& out, const Usage& usage, NanoUsd cost = -1);
 
 void append_number(std::string& out, std::uint64_t number);
 

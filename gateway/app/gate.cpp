@@ -1,0 +1,35 @@
+#include "gateway/app/gate.hpp"
+
+namespace tollgate::app {
+
+Awaitable<Result<Attempt>> BookGate::begin(Call& call, const AttemptTarget& target) {
+  AttemptOutcome attempt;
+  attempt.provider = target.provider;
+  attempt.upstream_model = target.upstream_model;
+  attempt.started_at = std::chrono::system_clock::now();
+  call.outcome.attempts.push_back(std::move(attempt));
+  auto allowed = co_await spending_.begin(target, call.outcome.attempts.back());
+  if (!allowed) {
+    call.outcome.attempts.pop_back();
+    co_return std::unexpected(allowed.error());
+  }
+  call.outcome.provider = target.provider;
+  call.outcome.provider_kind = target.provider_kind;
+  call.outcome.upstream_model = target.upstream_model;
+  co_return Attempt(*this, call, call.outcome.attempts.size() - 1);
+}
+
+void BookGate::end(Call& call, std::size_t index, const AttemptEnd& how) noexcept {
+  AttemptOutcome& attempt = call.outcome.attempts[index];
+  attempt.ended_at = std::chrono::system_clock::now();
+  attempt.status = how.status;
+  attempt.http_status = how.http_status;
+  attempt.error = how.error;
+  attempt.error_detail = how.error_detail;
+  attempt.error_label = how.error_label;
+  attempt.usage = how.usage;
+  attempt.usage_from_provider = how.usage_from_provider;
+  spending_.end(attempt, how);
+}
+
+}  // namespace tollgate::app

@@ -1,0 +1,45 @@
+// Vault: what money and limits stand on, made once a process and kept over reloads: the store, the
+// ledger, what has been learned of models' tokens. Opened before the first plan serves; control
+// thread, but for what `treasury` names.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "gateway/app/log.hpp"
+#include "gateway/app/plan.hpp"
+#include "gateway/core/clock.hpp"
+#include "policies/ledger/ledger.hpp"
+#include "policies/spending.hpp"
+
+namespace tollgate::app {
+
+class Vault {
+ public:
+  /// Opens journal, database and store, and reads what was spent before. Error: one sentence.
+  static Result<std::unique_ptr<Vault>> open(const config::Config& config, Log& log);
+  ~Vault();
+  Vault(const Vault&) = delete;
+  Vault& operator=(const Vault&) = delete;
+
+  /// Finds the plan's scopes their balances; what the ledger knows of new ones is restored.
+  void prepare(Plan& plan);
+  void start();
+  /// Writes out what the ledger still holds.
+  void stop();
+
+  [[nodiscard]] policies::Treasury treasury() { return {*store_, estimates_, ledger_.get()}; }
+  [[nodiscard]] ledger::Ledger& ledger() { return *ledger_; }
+  [[nodiscard]] Store& store() { return *store_; }
+
+ private:
+  Vault() = default;
+
+  Clock clock_;
+  std::unique_ptr<Store> store_;
+  policies::TokenEstimates estimates_;
+  std::unique_ptr<ledger::Ledger> ledger_;
+  // Spending before this process began, by hour: a scope that a reload brings may have some.
+  std::vector<ledger::HourSum> history_;
+};
+
+}  // namespace tollgate::app

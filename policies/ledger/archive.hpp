@@ -1,0 +1,122 @@
+// Archives: an Outcome as bytes and back, for the journal. Writing and reading walk the same list
+// of members (record.cpp), so they cannot drift apart. Numbers are varints, text has its length
+// before it. Pure.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "gateway/core/clock.hpp"
+
+namespace tollgate::ledger {
+
+class WriteArchive {
+ public:
+  explicit WriteArchive(std::string& out) : out_(out) {}
+
+  void operator()(std::string_view text) {
+    number(text.size());
+    out_ += text;
+  }
+  void operator()(const std::string& text) { (*this)(std::string_view(text)); }
+  template <class T>
+    requires(std::is_integral_v<T> || std::is_enum_v<T>)
+  void operator()(T value) {
+    const auto wide = static_cast<std::int64_t>(value);
+    number(static_cast<std::uint64_t>(wide) << 1U ^ static_cast<std::uint64_t>(wide >> 63));
+  }
+  void operator()(SystemTime time) {
+    (*this)(std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count());
+  }
+  void operator()(std::chrono::microseconds span) { (*this)(span.count()); }
+  template <class T>
+  void operator()(const std::optional<T>& value) {
+    (*this)(value.has_value());
+    if (value) (*this)(*value);
+  }
+  template <class T, class Each>
+  void list(const std::vector<T>& items, Each each) {
+    number(items.size());
+    for (const T& item : items)
+      each(item);
+  }
+
+ private:
+  void number(std::uint64_t value) {
+    while (value >= 128) {
+      out_ += static_cast<char>(value | 128);
+      value >>= 7U;
+    }
+    out_ += static_cast<char>(value);
+  }
+  std::string& out_;
+};
+
+class ReadArchive {
+ public:
+  explicit ReadArchive(std::string_view bytes) : bytes_(bytes) {}
+
+  void operator()(std::string& text) {
+    const std::uint64_t size = number();
+    if (size > bytes_.size()) return fail();
+    text = bytes_.substr(0, size);
+    bytes_.remove_prefix(size);
+  }
+  template <class T>
+    requires(std::is_integral_v<T> || std::is_enum_v<T>)
+  void operator()(T& value) {
+    const std::uint64_t zigzag = number();
+    value = static_cast<T>(static_cast<std::int64_t>(zigzag >> 1U) ^
+                           -static_cast<std::int64_t>(zigzag & 1U));
+  }
+  void operator()(SystemTime& time) {
+    std::int64_t micros = 0;
+    (*this)(micros);
+    time = SystemTime(std::chrono::microseconds(micros));
+  }
+  void operator()(std::chrono::microseconds& span) {
+    std::int64_t count = 0;
+    (*this)(count);
+    span = std::chrono::microseconds(count);
+  }
+  template <class T>
+  void operator()(std::optional<T>& value) {
+    bool there = false;
+    (*this)(there);
+    if (there) (*this)(value.emplace());
+  }
+  template <class T, class Each>
+  void list(std::vector<T>& items, Each each) {
+    const std::uint64_t size = number();
+    if (size > bytes_.size()) return fail();  // an item has a byte at least
+    items.resize(size);
+    for (T& item : items)
+      each(item);
+  }
+  /// False: the bytes did not hold what was read.
+  [[nodiscard]] bool good() const { return good_; }
+
+ private:
+  std::uint64_t number() {
+    std::uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64 && !bytes_.empty(); shift += 7) {
+      const auto byte = static_cast<unsigned char>(bytes_.front());
+      bytes_.remove_prefix(1);
+      value |= static_cast<std::uint64_t>(byte & 127U) << shift;
+      if (byte < 128) return value;
+    }
+    fail();
+    return 0;
+  }
+  void fail() {
+    good_ = false;
+    bytes_ = {};
+  }
+  std::string_view bytes_;
+  bool good_ = true;
+};
+
+}  // namespace tollgate::ledger

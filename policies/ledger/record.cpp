@@ -1,0 +1,145 @@
+#include "policies/ledger/record.hpp"
+
+#include "policies/ledger/archive.hpp"
+
+namespace tollgate::ledger {
+namespace {
+
+// One list of members for both directions: `O` is const when writing.
+template <class Archive, class U>
+void visit_usage(Archive& archive, U& usage) {
+  archive(usage.input);
+  archive(usage.cache_read);
+  archive(usage.cache_write);
+  archive(usage.cache_write_1h);
+  archive(usage.output);
+  archive(usage.reasoning);
+  archive(usage.audio_input);
+  archive(usage.audio_output);
+}
+
+template <class Archive, class C>
+void visit_cost(Archive& archive, C& cost) {
+  archive(cost.input);
+  archive(cost.cache_read);
+  archive(cost.cache_write);
+  archive(cost.cache_write_1h);
+  archive(cost.output);
+  archive(cost.reasoning);
+  archive(cost.audio_input);
+  archive(cost.audio_output);
+  archive(cost.images);
+  archive(cost.requests);
+  archive(cost.tools);
+}
+
+template <class Archive, class A>
+void visit_attempt(Archive& archive, A& attempt) {
+  archive(attempt.provider);
+  archive(attempt.upstream_model);
+  archive(attempt.status);
+  archive(attempt.http_status);
+  archive(attempt.error);
+  archive(attempt.started_at);
+  archive(attempt.ended_at);
+  visit_usage(archive, attempt.usage);
+  archive(attempt.usage_from_provider);
+  archive(attempt.reserved);
+  archive(attempt.cost);
+  archive(attempt.charged);
+  visit_cost(archive, attempt.cost_by_kind);
+  archive(attempt.price_version);
+}
+
+template <class Archive, class O>
+void visit_call(Archive& archive, O& call) {
+  archive(call.request_id);
+  archive(call.client_request_id);
+  archive(call.started_at);
+  archive(call.ended_at);
+  archive(call.admitted_at);
+  archive(call.tenant);
+  archive(call.key_id);
+  archive(call.user);
+  archive.list(call.tags, [&](auto& tag) {
+    archive(tag.first);
+    archive(tag.second);
+  });
+  archive(call.endpoint);
+  archive(call.model_asked);
+  archive(call.model);
+  archive(call.provider);
+  archive(call.upstream_model);
+  archive(call.stream);
+  archive(call.status);
+  archive(call.http_status);
+  archive(call.error);
+  archive(call.finish);
+}
+
+template <class Archive, class O>
+void visit_figures(Archive& archive, O& call) {
+  visit_usage(archive, call.usage);
+  archive(call.usage_from_provider);
+  archive(call.ttft);
+  archive(call.duration);
+  archive(call.overhead);
+  archive(call.cost);
+  archive(call.charged);
+  archive(call.avoided);
+  visit_cost(archive, call.cost_by_kind);
+  archive(call.price_version);
+  archive(call.count);
+  archive(call.cache);
+  archive(call.trace_id);
+  archive.list(call.attempts, [&](auto& attempt) { visit_attempt(archive, attempt); });
+}
+
+}  // namespace
+
+void write_record(RecordKind kind, const Outcome& outcome, std::string& out) {
+  WriteArchive archive(out);
+  archive(kind);
+  visit_call(archive, outcome);
+  visit_figures(archive, outcome);
+}
+
+std::optional<Record> read_record(std::string_view bytes) {
+  Record record;
+  ReadArchive archive(bytes);
+  archive(record.kind);
+  visit_call(archive, record.outcome);
+  visit_figures(archive, record.outcome);
+  const bool known = record.kind == RecordKind::intent || record.kind == RecordKind::rows;
+  if (!archive.good() || !known) return std::nullopt;
+  return record;
+}
+
+void make_unknown(Outcome& outcome) {
+  outcome.status = CallStatus::unknown;
+  outcome.usage_from_provider = false;
+  outcome.http_status = 0;
+  if (outcome.ended_at < outcome.started_at) outcome.ended_at = outcome.started_at;
+  if (outcome.attempts.empty()) return;
+  AttemptOutcome& last = outcome.attempts.back();
+  last.status = CallStatus::unknown;
+  last.ended_at = last.started_at;
+  last.charged = last.reserved;
+  last.cost_by_kind = {};
+  last.cost_by_kind.input = last.charged;
+  if (!last.price_version.empty()) last.cost = last.charged;
+  outcome.charged = 0;
+  outcome.cost = 0;
+  outcome.cost_by_kind = {};
+  for (const AttemptOutcome& attempt : outcome.attempts) {
+    outcome.charged = add_saturated(outcome.charged, attempt.charged);
+    outcome.cost_by_kind.input = add_saturated(outcome.cost_by_kind.input, attempt.charged);
+    if (!attempt.cost) outcome.cost.reset();
+    if (outcome.cost) *outcome.cost = add_saturated(*outcome.cost, *attempt.cost);
+  }
+  outcome.provider = last.provider;
+  outcome.upstream_model = last.upstream_model;
+  outcome.price_version = last.price_version;
+}
+
+}  // namespace tollgate::ledger

@@ -1,0 +1,174 @@
+#include "policies/money/bound.hpp"
+
+#include <algorithm>
+
+namespace tollgate::policies {
+namespace {
+
+using config::LengthTier;
+using config::PriceRow;
+using config::Rates;
+using Wide = unsigned __int128;
+
+constexpr std::uint64_t million = 1'000'000;
+
+NanoUsd capped(Wide nano) { return nano > static_cast<Wide>(nano_max) ? nano_max : static_cast<NanoUsd>(nano); }
+
+/// Tokens at a rate, rounded up.
+NanoUsd cost(std::uint64_t tokens, NanoUsd rate) {
+  return capped((static_cast<Wide>(tokens) * static_cast<Wide>(rate) + million - 1) / million);
+}
+
+std::uint64_t times(std::uint64_t a, std::uint64_t b) {
+  const Wide product = static_cast<Wide>(a) * b;
+  return product > UINT64_MAX ? UINT64_MAX : static_cast<std::uint64_t>(product);
+}
+
+/// M2: which rows this request could be charged by. Without a tier, and with `auto`, the provider
+/// chooses; what was asked for may fall back to the default. Batches have an endpoint of their own.
+bool could_apply(const PriceRow& row, std::string_view asked) {
+  if (row.service_tier == "batch") return false;
+  if (asked.empty() || asked == "auto") return true;
+  return is_default_tier(row.service_tier) || row.service_tier == asked;
+}
+
+/// The dearest rates that the request could be charged at.
+struct Dearest {
+  std::optional<NanoUsd> input, output;
+  NanoUsd fees = 0;
+
+  void raise(std::optional<NanoUsd>& to, std::optional<NanoUsd> rate) {
+    if (rate) to = std::max(to.value_or(0), *rate);
+  }
+  void take(const Rates& rates, const RequestFacts& facts) {
+    raise(input, rates.input);
+    raise(input, rates.cache_read);
+    raise(input, rates.cache_write);
+    if (facts.cache_write_1h) raise(input, rates.cache_write_1h);
+    if (facts.audio_input) raise(input, rates.audio_input);
+    raise(output, rates.output);
+    raise(output, rates.reasoning);
+    if (facts.audio_output) raise(output, rates.audio_output);
+  }
+};
+
+Dearest dearest_of(const RequestFacts& facts, std::uint64_t input_tokens, const Tariff& tariff) {
+  Dearest dearest;
+  for (const PriceRow* row : tariff.rows) {
+    if (!could_apply(*row, facts.service_tier)) continue;
+    dearest.take(row->rates, facts);
+    for (const LengthTier& tier : row->tiers) {
+      if (input_tokens > tier.above) dearest.take(tier.rates, facts);
+    }
+    NanoUsd fees = row->request.value_or(0);
+    if (facts.image_output) fees += row->image.value_or(0) * facts.choices;
+    dearest.fees = std::max(dearest.fees, fees);
+  }
+  return dearest;
+}
+
+/// Tokens of one picture that stands in the request, at most, as providers document it.
+std::uint64_t image_tokens(const BoundTarget& target) {
+  // gpt-4o-mini: 2,833 and 5,667 a tile, at most eight of them.
+  if (target.model.starts_with("gpt-4o-mini")) return 48'169;
+  if (target.kind == "anthropic") return 5'000;
+  if (target.kind == "gemini") return 258 * 64;
+  return 6'000;
+}
+
+/// M3. UINT64_MAX: only the window bounds it, and that is not known.
+std::uint64_t input_bound(const RequestFacts& facts, std::uint64_t body_bytes,
+                          const BoundTarget& target, const Tariff& tariff) {
+  const auto window = tariff.context_window();
+  if (facts.opaque_input) return window.value_or(UINT64_MAX);
+  std::uint64_t overhead = 64 + 16 * facts.messages + (facts.tools_or_schema ? 1024 : 0);
+  if (target.foreign_host) overhead = 2048;
+  if (const auto own = tariff.overhead()) overhead = *own;
+  const std::uint64_t tokens = body_bytes + overhead + facts.images * image_tokens(target);
+  return window ? std::min(tokens, *window) : tokens;
+}
+
+/// xAI counts reasoning outside the limit that was asked for.
+bool reasons_outside_limit(const BoundTarget& target) {
+  return target.model.starts_with("grok");
+}
+
+Bound unpriced(std::string why) {
+  Bound bound;
+  bound.unpriced = std::move(why);
+  return bound;
+}
+
+/// M5: a provider's own tool is priced with a price and a number of uses only.
+std::string tool_problem(const RequestFacts& facts, const Tariff& tariff, std::uint64_t& uses,
+                         NanoUsd& fees) {
+  for (const ProviderTool& tool : facts.provider_tools) {
+    const auto& prices = tariff.rows.front()->tools;
+    const auto price = std::ranges::find(prices, tool.name, &std::pair<std::string, NanoUsd>::first);
+    if (price == prices.end()) return "the tool '" + tool.name + "' has no price.";
+    if (!tool.max_uses) return "the tool '" + tool.name + "' has no max_uses.";
+    if (!tariff.context_window() || !tariff.max_output()) {
+      return "the tool '" + tool.name + "' needs a known context window and largest output.";
+    }
+    uses += *tool.max_uses;
+    fees = add_saturated(fees, capped(static_cast<Wide>(*tool.max_uses) * static_cast<Wide>(price->second)));
+  }
+  return {};
+}
+
+}  // namespace
+
+NanoUsd Bound::with_limit(std::uint64_t limit) const {
+  return add_saturated(input, cost(limit, per_output_token));
+}
+
+std::uint64_t Bound::limit_within(NanoUsd money) const {
+  if (money < input) return 0;
+  if (per_output_token == 0) return output_limit;
+  const Wide tokens = static_cast<Wide>(money - input) * million / static_cast<Wide>(per_output_token);
+  return static_cast<std::uint64_t>(std::min<Wide>(tokens, output_limit));
+}
+
+Bound bound_of(const RequestFacts& facts, std::uint64_t body_bytes, const BoundTarget& target,
+               const Tariff& tariff) {
+  if (tariff.rows.empty()) {
+    return unpriced("the model '" + std::string(target.model) + "' has no price.");
+  }
+  if (!facts.unpriced_field.empty()) {
+    return unpriced("the field '" + facts.unpriced_field + "' may change the price.");
+  }
+  Bound bound;
+  std::uint64_t uses = 0;
+  NanoUsd tool_fees = 0;
+  if (auto why = tool_problem(facts, tariff, uses, tool_fees); !why.empty()) return unpriced(why);
+  bound.input_tokens = input_bound(facts, body_bytes, target, tariff);
+  if (uses > 0) bound.input_tokens = times(*tariff.context_window(), uses + 1);
+  const Dearest dearest = dearest_of(facts, bound.input_tokens, tariff);
+  if (!dearest.input || (!dearest.output && !facts.embeddings)) {
+    return unpriced("the model '" + std::string(target.model) + "' has no complete price.");
+  }
+  if (bound.input_tokens == UINT64_MAX && *dearest.input > 0) {
+    return unpriced("its files or URLs can only be bounded by a context window that is not known.");
+  }
+  bound.priced = true;
+  if (bound.input_tokens == UINT64_MAX) bound.input_tokens = body_bytes;
+  bound.input = add_saturated(cost(bound.input_tokens, *dearest.input),
+                              add_saturated(dearest.fees, tool_fees));
+  bound.output_rate = facts.embeddings ? 0 : *dearest.output;
+  const std::uint64_t many = times(facts.prompts, std::max(facts.choices, 1U));
+  bound.input = add_saturated(bound.input, cost(facts.prediction_bytes, bound.output_rate));
+  const auto largest = tariff.max_output();
+  bound.output_limit = facts.embeddings ? 0 : facts.limit.value_or(largest.value_or(0));
+  bound.needs_limit = !facts.embeddings && bound.output_limit == 0 && bound.output_rate > 0;
+  if (uses > 0 || reasons_outside_limit(target)) {
+    // No limit that could be sent bounds these.
+    const std::uint64_t all = std::max(bound.output_limit, largest.value_or(bound.output_limit));
+    bound.input = add_saturated(bound.input, cost(times(times(all, many), uses + 1), bound.output_rate));
+  } else {
+    bound.per_output_token = capped(static_cast<Wide>(bound.output_rate) * many);
+  }
+  bound.total = bound.with_limit(bound.output_limit);
+  return bound;
+}
+
+}  // namespace tollgate::policies

@@ -1,0 +1,37 @@
+// What an ended attempt is charged (money.md M11, M12): the provider's figures where they came, and
+// where they did not, what it can have cost at most by all that was seen of it. Pure.
+#pragma once
+#include <chrono>
+#include <optional>
+
+#include "policies/money/bound.hpp"
+#include "policies/money/cost.hpp"
+#include "policies/money/tariff.hpp"
+
+namespace tollgate::policies {
+
+/// How an attempt ended.
+struct AttemptFacts {
+  bool fully_written = false;   ///< the whole request went upstream
+  bool head_seen = false;       ///< a status came
+  int http_status = 0;
+  bool complete_reply = false;  ///< read to its end, good or bad
+  bool content_filter_refusal = false;
+  std::uint64_t received_text_bytes = 0;  ///< text, reasoning and tool arguments
+  std::chrono::nanoseconds since_sent{0};
+  const Usage* usage = nullptr;  ///< nullptr: none came
+};
+
+struct Settled {
+  std::optional<NanoUsd> cost;  ///< absent: the price is unknown
+  NanoUsd charged = 0;
+  CostByKind by_kind;     ///< of what is known; adds up to `cost`
+  bool estimated = false; ///< not the provider's figures
+  NanoUsd overrun = 0;    ///< above the bound (M7)
+};
+
+/// `named`: the tariff of the model that the reply named, where that is another one (M6).
+[[nodiscard]] Settled settle_attempt(const AttemptFacts& facts, const Bound& bound,
+                                     const Tariff& tariff, const Tariff* named = nullptr);
+
+}  // namespace tollgate::policies

@@ -1,0 +1,238 @@
+#include "policies/spending.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "policies/denial.hpp"
+#include "policies/money/cost.hpp"
+#include "policies/money/settle.hpp"
+
+namespace tollgate::policies {
+namespace {
+
+BoundTarget bound_target(const AttemptTarget& target) {
+  return {.kind = target.provider_kind,
+          .model = target.upstream_model,
+          .foreign_host = !target.own_host && !known_host(target.host)};
+}
+
+constexpr std::uint64_t bytes_per_token = 4;  // where nobody counted
+
+std::uint64_t counted_tokens(const Usage& usage) {
+  return usage.input + usage.cache_write + usage.output;
+}
+
+CostByKind sum(const CostByKind& a, const CostByKind& b) {
+  return {.input = a.input + b.input,
+          .cache_read = a.cache_read + b.cache_read,
+          .cache_write = a.cache_write + b.cache_write,
+          .cache_write_1h = a.cache_write_1h + b.cache_write_1h,
+          .output = a.output + b.output,
+          .reasoning = a.reasoning + b.reasoning,
+          .audio_input = a.audio_input + b.audio_input,
+          .audio_output = a.audio_output + b.audio_output,
+          .images = a.images + b.images,
+          .requests = a.requests + b.requests,
+          .tools = a.tools + b.tools};
+}
+
+Error unpriced(const std::string& why) {
+  return make_error(ErrorKind::model_unpriced,
+                    "This request cannot be priced, and the key is under a budget: " + why, "model");
+}
+
+}  // namespace
+
+Spending::~Spending() { assert(!reservation_); }
+
+bool Spending::under_budget() const {
+  return terms_ && (terms_->key.scopes->budget || terms_->model->budget);
+}
+
+bool Spending::under_bound() const {
+  return terms_ && (terms_->key.scopes->bound || terms_->model->bound);
+}
+
+void Spending::consider(const SpendingTerms& terms, wire::RequestView& view) {
+  terms_.emplace(terms);
+  view_ = &view;
+  facts_ = facts_of(view);
+  scopes_ = terms.key.scopes->scopes;
+  scopes_.insert(scopes_.end(), terms.model->scopes.begin(), terms.model->scopes.end());
+  cut_to_ = 0;
+  denial_.reset();
+  view.limit_output({});
+}
+
+Spending::Priced Spending::price(const AttemptTarget& target) const {
+  Priced priced;
+  priced.tariff = terms_->tariffs.find({.tenant = terms_->key.tenant->name,
+                                        .provider = target.provider,
+                                        .kind = target.provider_kind,
+                                        .model = target.upstream_model,
+                                        .when = call_.outcome.started_at});
+  priced.bound = bound_of(facts_, target.body_bytes, bound_target(target), priced.tariff);
+  return priced;
+}
+
+/// M4: under a budget that is never to be passed the limit is always sent.
+void Spending::prepare(const AttemptTarget& target) {
+  if (!terms_ || !under_bound() || facts_.embeddings) return;
+  if (cut_to_ > 0) return view_->limit_output(cut_to_);
+  const Bound bound = price(target).bound;
+  if (bound.output_limit > 0) view_->limit_output(bound.output_limit);
+}
+
+/// M8: nobody else is refused for money.
+Result<void> Spending::may_be_paid(const Priced& priced) const {
+  if (!under_budget()) return {};
+  if (priced.bound.needs_limit) {
+    return fail(ErrorKind::invalid_request,
+                "max_tokens is required: the largest output of this model is not known, and the "
+                "key is under a budget.",
+                "max_tokens");
+  }
+  if (priced.bound.priced || terms_->unknown == config::UnknownPrice::allow) return {};
+  return std::unexpected(unpriced(priced.bound.unpriced));
+}
+
+Ask Spending::ask_for(const AttemptTarget& target) const {
+  const Bound& bound = current_.bound;
+  const Estimate estimate = treasury_.estimates.estimate(
+      target.upstream_model, target.body_bytes, bound.output_limit);
+  Ask ask{.id = call_.outcome.request_id,
+          .scopes = scopes_,
+          .user = call_.outcome.user,
+          .tokens = estimate.total(),
+          .bound = bound.total,
+          .estimate = estimated_cost(bound, estimate),
+          .floor = bound.total};
+  const std::uint64_t least = terms_->clip_min_tokens;
+  const bool may_be_cut = facts_.may_be_cut && !is_reasoning_model(target.upstream_model);
+  if (least > 0 && may_be_cut && bound.output_limit > least) {
+    ask.floor = bound.with_limit(least);
+  }
+  return ask;
+}
+
+Awaitable<Result<bool>> Spending::admit(const AttemptTarget& target) {
+  current_ = price(target);
+  current_provider_ = target.provider;
+  current_model_ = target.upstream_model;
+  body_bytes_ = target.body_bytes;
+  auto payable = may_be_paid(current_);
+  if (!payable) co_return std::unexpected(payable.error());
+  const Ask ask = ask_for(target);
+  charge_.tokens = 0;
+  auto verdict = co_await treasury_.store.reserve(ask);
+  if (!verdict) {
+    denial_ = std::move(verdict.error());
+    co_return std::unexpected(error_of(*denial_));
+  }
+  co_return take(std::move(*verdict));
+}
+
+/// True: the reply has to be shorter than was asked for (M9).
+bool Spending::take(Admitted admitted) {
+  admitted_ = true;
+  reservation_ = std::move(admitted.reservation);
+  room_ = std::move(admitted.room);
+  would_deny_ = std::move(admitted.would_deny);
+  degraded_ = std::move(admitted.degraded);
+  call_.outcome.admitted_at = reservation_->admitted_at;
+  if (!under_bound() || reservation_->held >= current_.bound.total) return false;
+  return cut_to_fit(reservation_->held);
+}
+
+bool Spending::cut_to_fit(NanoUsd money) {
+  cut_to_ = current_.bound.limit_within(money);
+  facts_.limit = cut_to_;
+  current_.bound.total = current_.bound.with_limit(cut_to_);
+  current_.bound.output_limit = cut_to_;
+  view_->limit_output(cut_to_);
+  return true;
+}
+
+/// The first attempt goes where admission looked; another target, or another attempt, has a bound
+/// of its own beside what the ended ones cost.
+Awaitable<Result<void>> Spending::hold_more(const AttemptTarget& target) {
+  const bool as_admitted = !begun_ && target.provider == current_provider_ &&
+                           target.upstream_model == current_model_;
+  if (!as_admitted) {
+    current_ = price(target);
+    current_provider_ = target.provider;
+    current_model_ = target.upstream_model;
+    body_bytes_ = target.body_bytes;
+    auto payable = may_be_paid(current_);
+    if (!payable) co_return payable;
+    auto held = co_await treasury_.store.extend(
+        *reservation_, add_saturated(charge_.charged, current_.bound.total));
+    if (!held) co_return std::unexpected(error_of(held.error()));
+  }
+  begun_ = true;
+  co_return Result<void>{};
+}
+
+Awaitable<Result<void>> Spending::begin(const AttemptTarget& target, AttemptOutcome& attempt) {
+  if (!reservation_) co_return fail(ErrorKind::internal, "An attempt without a reservation.");
+  auto held = co_await hold_more(target);
+  if (!held) co_return held;
+  attempt.reserved = current_.bound.total;
+  const config::PriceRow* row = current_.tariff.rows.empty() ? nullptr : current_.tariff.rows.front();
+  if (row != nullptr) attempt.price_version = row->version;
+  if (treasury_.ledger == nullptr) co_return Result<void>{};
+  auto noted = treasury_.ledger->begin(call_.outcome);
+  // M28: callers without a budget run on; the ledger counts what it could not write.
+  if (!noted && under_budget()) co_return noted;
+  co_return Result<void>{};
+}
+
+void Spending::end(AttemptOutcome& attempt, const AttemptEnd& how) noexcept {
+  const AttemptFacts facts{.fully_written = how.fully_written,
+                           .head_seen = how.head_seen,
+                           .http_status = how.http_status,
+                           .complete_reply = how.complete_reply,
+                           .content_filter_refusal = how.error == "content_filter",
+                           .received_text_bytes = how.text_bytes,
+                           .since_sent = how.since_sent,
+                           .usage = how.usage_from_provider ? &how.usage : nullptr};
+  const Settled settled = settle_attempt(facts, current_.bound, current_.tariff);
+  attempt.cost = settled.cost;
+  attempt.charged = settled.charged;
+  attempt.cost_by_kind = settled.by_kind;
+  attempt.overrun = settled.overrun;
+  if (how.usage_from_provider) {
+    treasury_.estimates.learn(current_model_, body_bytes_, how.usage);
+    charge_.tokens += counted_tokens(how.usage);
+  } else if (settled.charged > 0) {
+    charge_.tokens += treasury_.estimates.estimate(current_model_, body_bytes_, 1).input +
+                      how.text_bytes / bytes_per_token;
+  }
+  Outcome& outcome = call_.outcome;
+  const bool first = outcome.attempts.size() == 1;
+  charge_.charged = add_saturated(charge_.charged, settled.charged);
+  outcome.charged = charge_.charged;
+  outcome.cost_by_kind = sum(outcome.cost_by_kind, settled.by_kind);
+  outcome.price_version = attempt.price_version;
+  if (!settled.cost || (!first && !outcome.cost)) {
+    outcome.cost.reset();
+  } else {
+    outcome.cost = add_saturated(outcome.cost.value_or(0), *settled.cost);
+  }
+}
+
+Awaitable<std::vector<Crossing>> Spending::settle() {
+  if (!reservation_) co_return std::vector<Crossing>{};
+  co_return co_await treasury_.store.settle(std::exchange(reservation_, nullptr), charge_);
+}
+
+std::optional<NanoUsd> Spending::cost_so_far(const Usage& usage) const {
+  const config::PriceRow* row = current_.tariff.known() ? current_.tariff.row(usage.service_tier.text()) : nullptr;
+  if (row == nullptr) return std::nullopt;
+  const auto cost = cost_of(usage, *row);
+  if (!cost) return std::nullopt;
+  return add_saturated(charge_.charged, cost->total);
+}
+
+}  // namespace tollgate::policies

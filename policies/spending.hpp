@@ -1,0 +1,103 @@
+// Spending: one call's purse, from its admission to its settlement. Reserves in every scope before
+// the first byte goes upstream, asks for more before another attempt, prices what each attempt
+// came to, and settles once. Owned by the call, on its worker.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/core/attempt.hpp"
+#include "gateway/core/store.hpp"
+#include "policies/keys.hpp"
+#include "policies/ledger/ledger.hpp"
+#include "policies/money/bound.hpp"
+#include "policies/money/estimate.hpp"
+#include "policies/money/tariff.hpp"
+#include "policies/scopes.hpp"
+
+namespace tollgate::policies {
+
+/// What all calls share; outlives them.
+struct Treasury {
+  Store& store;
+  TokenEstimates& estimates;
+  ledger::Ledger* ledger = nullptr;  ///< absent in tests that look at nothing but the store
+};
+
+/// What the plan says about one call.
+struct SpendingTerms {
+  const Tariffs& tariffs;
+  config::UnknownPrice unknown = config::UnknownPrice::deny;
+  const Key& key;
+  const ScopeChain* model = nullptr;    ///< of the model that it runs under
+  std::uint32_t clip_min_tokens = 256;  ///< 0: never cut
+};
+
+class Spending {
+ public:
+  Spending(Treasury& treasury, Call& call) : treasury_(treasury), call_(call) {}
+  ~Spending();
+  Spending(const Spending&) = delete;
+  Spending& operator=(const Spending&) = delete;
+
+  /// First, once the model is known (again after a downgrade). `view` outlives the call; its output
+  /// limit is set here and by `prepare`.
+  void consider(const SpendingTerms& terms, wire::RequestView& view);
+  /// Before a target's encode: the limit that must be sent there (M4).
+  void prepare(const AttemptTarget& target);
+  /// Reserves the first attempt in all scopes. True: the output limit was cut, encode again. Errors:
+  /// 429 of a limit or a budget, 400 model_unpriced, 400 for a missing limit, 503.
+  Awaitable<Result<bool>> admit(const AttemptTarget& target);
+  /// Before an attempt is sent: its bound is held and its intent is in the journal, or it must not
+  /// be sent. `attempt` is the last of the outcome's.
+  Awaitable<Result<void>> begin(const AttemptTarget& target, AttemptOutcome& attempt);
+  /// What it came to.
+  void end(AttemptOutcome& attempt, const AttemptEnd& how) noexcept;
+  /// Once, on every path. Budgets that crossed a `warn_at` step are to be told about.
+  Awaitable<std::vector<Crossing>> settle();
+
+  /// What the attempt under way would cost with this usage; nullopt: its price is unknown.
+  [[nodiscard]] std::optional<NanoUsd> cost_so_far(const Usage& usage) const;
+  /// The scope that denied may be asked for a cheaper model: its tenant's setting.
+  [[nodiscard]] const std::optional<Denial>& denial() const { return denial_; }
+  [[nodiscard]] const Room& room() const { return room_; }
+  [[nodiscard]] const std::string& would_deny() const { return would_deny_; }
+  [[nodiscard]] const std::string& degraded() const { return degraded_; }
+  /// The limit that a nearly spent budget cut the reply to; 0: none.
+  [[nodiscard]] std::uint64_t cut_to() const { return cut_to_; }
+  [[nodiscard]] bool under_budget() const;
+  [[nodiscard]] bool admitted() const { return admitted_; }
+
+ private:
+  struct Priced {
+    Tariff tariff;
+    Bound bound;
+  };
+
+  [[nodiscard]] bool under_bound() const;
+  [[nodiscard]] Priced price(const AttemptTarget& target) const;
+  [[nodiscard]] Result<void> may_be_paid(const Priced& priced) const;
+  [[nodiscard]] Ask ask_for(const AttemptTarget& target) const;
+  bool take(Admitted admitted);
+  bool cut_to_fit(NanoUsd money);
+  Awaitable<Result<void>> hold_more(const AttemptTarget& target);
+
+  Treasury& treasury_;
+  Call& call_;
+  std::optional<SpendingTerms> terms_;
+  wire::RequestView* view_ = nullptr;
+  std::vector<const Scope*> scopes_;
+  RequestFacts facts_;
+  Priced current_;
+  std::string_view current_provider_, current_model_;
+  std::uint64_t body_bytes_ = 0;
+  std::unique_ptr<Reservation> reservation_;
+  std::optional<Denial> denial_;
+  Room room_;
+  std::string would_deny_, degraded_;
+  std::uint64_t cut_to_ = 0;
+  bool admitted_ = false, begun_ = false;
+  Charge charge_;
+};
+
+}  // namespace tollgate::policies

@@ -1,0 +1,47 @@
+// Balance: what one scope has spent and holds, in all five windows at once. Windows only move
+// forward; the one before the present one is kept, since late ends belong to the window in which
+// their call was admitted (money.md M16, M17). Plain value; whoever owns it locks.
+#pragma once
+#include <array>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "gateway/core/store.hpp"
+
+namespace tollgate::policies {
+
+/// Of one window of one scope.
+struct WindowSum {
+  SystemTime start{};
+  NanoUsd spent = 0;
+  NanoUsd held = 0, held_estimate = 0;   ///< by running calls: bounds, and estimates for soft budgets
+  std::uint32_t told_permille = 0;       ///< the last `warn_at` step that was reported
+};
+
+class Balance {
+ public:
+  /// Moves the windows on to `now`.
+  void roll(SystemTime now);
+  /// The window of a call admitted at `admitted`; nullptr: it is older than the one before the
+  /// present one.
+  [[nodiscard]] WindowSum* of(Per per, SystemTime admitted);
+  void hold(SystemTime admitted, NanoUsd bound, NanoUsd estimate);
+  void release(SystemTime admitted, NanoUsd bound, NanoUsd estimate);
+  void spend(SystemTime admitted, NanoUsd amount);
+  /// Spent in the present window of that budget; with `since`, from then on.
+  [[nodiscard]] NanoUsd spent(const BudgetRule& budget, SystemTime admitted);
+
+ private:
+  [[nodiscard]] NanoUsd since(std::chrono::sys_seconds from);
+
+  struct Two {
+    WindowSum now, before;
+  };
+  std::array<Two, per_count> windows_{};
+  std::map<std::chrono::sys_days, NanoUsd> days_;
+  // Sums from a date on, for budgets that begin there: made at the first ask, kept up from then.
+  std::vector<std::pair<std::chrono::sys_seconds, NanoUsd>> since_;
+};
+
+}  // namespace tollgate::policies
