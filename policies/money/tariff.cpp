@@ -136,8 +136,7 @@ Tariff Tariffs::find(const PriceQuery& query) const {
   out.rows = default_first(gather.found);
   if (shared == nullptr) return out;
   out.facts = shared->find(query.provider, query.kind, query.model, "", query.when);
-  if (!out.rows.empty() ||
-      config_.prices.unknown != decltype(config::PricesConfig::unknown)::estimate) {
+  if (!out.rows.empty() || config_.prices.unknown != Unknown::estimate) {
     return out;
   }
   const PriceRow* dearest =
