@@ -15,7 +15,6 @@ constexpr char shipped[] = {
 #embed "prices.yaml"
 };
 
-constexpr std::size_t decimals_max = 9;
 constexpr NanoUsd price_max = 1'000'000 * nano_per_usd;
 
 bool is_plain(const Node& node) { return node.kind == Node::Kind::scalar && !node.quoted; }
@@ -228,20 +227,8 @@ const PriceBook& shipped_price_book() {
 }
 
 std::optional<NanoUsd> parse_price(std::string_view text) {
-  const std::size_t point = text.find('.');
-  const auto whole = parse_whole(text.substr(0, point));
-  if (!whole || *whole > static_cast<std::uint64_t>(price_max / nano_per_usd)) return std::nullopt;
-  NanoUsd nano = static_cast<NanoUsd>(*whole) * nano_per_usd;
-  if (point == std::string_view::npos) return nano;
-  const std::string_view decimals = text.substr(point + 1);
-  if (decimals.empty() || decimals.size() > decimals_max) return std::nullopt;
-  NanoUsd unit = nano_per_usd;
-  for (const char digit : decimals) {
-    if (digit < '0' || digit > '9') return std::nullopt;
-    unit /= 10;
-    nano += (digit - '0') * unit;
-  }
-  return nano <= price_max ? std::optional(nano) : std::nullopt;
+  const auto nano = parse_usd(text);
+  return nano && *nano <= price_max ? nano : std::nullopt;
 }
 
 }  // namespace tollgate::config
