@@ -72,8 +72,8 @@ struct OnBudgetExceeded {
 };
 /// `providers.x.price`: US dollars a million tokens; absent kinds as in a price row (M12).
 struct ProviderPrice {
-  std::optional<Usd> input, output, cache_read, cache_write, cache_write_1h, reasoning,
-      audio_input, audio_output, image, request;
+  std::optional<Usd> input, output, cache_read, cache_write, cache_write_1h, reasoning, audio_input,
+      audio_output, image, request;
 };
 enum class UnknownPrice : std::uint8_t { deny, estimate, allow };
 struct PricesConfig {
@@ -164,7 +164,7 @@ struct ProviderConfig {
   ProviderTimeouts timeouts;
   ProviderTls tls;
   std::optional<ProviderPrice> price;  ///< for all its models; else the price book
-  bool disabled = false;  ///< a key expanded to nothing
+  bool disabled = false;               ///< a key expanded to nothing
 };
 
 enum class Strategy : std::uint8_t { ordered, weighted };

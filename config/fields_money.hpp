@@ -1,5 +1,5 @@
-// The fields of limits, budgets, prices and the ledger: see fields.hpp, which includes this. Private
-// to config/*.cpp.
+// The fields of limits, budgets, prices and the ledger: see fields.hpp, which includes this.
+// Private to config/*.cpp.
 #pragma once
 #include "config/spelling.hpp"
 

@@ -70,9 +70,8 @@ class MoneyCheck {
   }
 
   [[nodiscard]] bool is_model(const std::string& name) const {
-    return std::ranges::any_of(models_, [&](std::string_view known) {
-      return matches(known, name);
-    });
+    return std::ranges::any_of(models_,
+                               [&](std::string_view known) { return matches(known, name); });
   }
 
   void budgets(const std::string& path, std::vector<BudgetConfig>& list) {
@@ -87,8 +86,8 @@ class MoneyCheck {
       if (budget.since && budget.per != BudgetPer::total) {
         complain(at, "since", "\"since\" goes only with \"per: total\"");
       }
-      const bool http = budget.webhook.starts_with("http://") ||
-                        budget.webhook.starts_with("https://");
+      const bool http =
+          budget.webhook.starts_with("http://") || budget.webhook.starts_with("https://");
       if (!budget.webhook.empty() && !http) {
         complain(at, "webhook", "\"webhook\" must be a http:// or https:// URL");
       }
@@ -175,9 +174,8 @@ void merge(TenantConfig& tenant, const TierConfig& tier) {
   merge(tenant.limits, tier.limits);
   merge(tenant.per_user, tier.per_user);
   for (const BudgetConfig& budget : tier.budgets) {
-    const bool own = std::ranges::any_of(tenant.budgets, [&](const BudgetConfig& other) {
-      return other.per == budget.per;
-    });
+    const bool own = std::ranges::any_of(
+        tenant.budgets, [&](const BudgetConfig& other) { return other.per == budget.per; });
     if (!own) tenant.budgets.push_back(budget);
   }
   if (!tenant.models) tenant.models = tier.models;

@@ -33,7 +33,7 @@ enum class Plain : std::uint8_t { text, null, boolean, number, not_json };
 /// In the largest unit that divides it.
 [[nodiscard]] std::string to_text(Duration duration);
 [[nodiscard]] std::string to_text(Bytes bytes);
-[[nodiscard]] std::string to_text(Share share);  ///< `0.85`
+[[nodiscard]] std::string to_text(Share share);                    ///< `0.85`
 [[nodiscard]] std::string to_text(std::chrono::sys_seconds time);  ///< `2027-01-01T00:00:00Z`
 
 }  // namespace tollgate::config

@@ -113,8 +113,7 @@ KeyTable::KeyTable(const config::Config& config, const ScopeTable& scopes) {
   }
 }
 
-void KeyTable::add(const Tenant& tenant, const config::KeyConfig& entry,
-                   const ScopeTable& scopes) {
+void KeyTable::add(const Tenant& tenant, const config::KeyConfig& entry, const ScopeTable& scopes) {
   Key key;
   key.id = entry.id;
   key.digest = digest_from_hex(entry.sha256);

@@ -57,8 +57,8 @@ void append(ScopeChain& chain, const Scope& scope) {
 
 std::string root_of(const std::string& name, const config::Config& config) {
   std::string root = name;
-  for (auto at = config.tenants.find(root); at != config.tenants.end() && !at->second.parent.empty();
-       at = config.tenants.find(root))
+  for (auto at = config.tenants.find(root);
+       at != config.tenants.end() && !at->second.parent.empty(); at = config.tenants.find(root))
     root = at->second.parent;
   return root;
 }
@@ -70,13 +70,16 @@ ScopeTable::ScopeTable(const config::Config& config) {
     add_tenant(name, config);
   if (config.tenants.empty()) {
     const std::string name(default_tenant);
-    tenants_[name] = &add({.kind = ScopeKind::tenant, .name = name, .tenant = name, .root = name,
-                          .formerly = {},
-                          .former_tenants = {},
-                          .limits = {},
-                          .per_user = {},
-                          .budgets = {},
-                          .account = {}});
+    tenants_[name] = &add({.kind = ScopeKind::tenant,
+                           .name = name,
+                           .tenant = name,
+                           .root = name,
+                           .formerly = {},
+                           .former_tenants = {},
+                           .limits = {},
+                           .per_user = {},
+                           .budgets = {},
+                           .account = {}});
   }
   for (const auto& [name, scope] : tenants_)
     keys_[key_name(name, "")] = tenant_chain(name, config);

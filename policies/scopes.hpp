@@ -1,6 +1,6 @@
-// ScopeTable: where limits and budgets stand, as one plan has them: a scope for each tenant, key and
-// model, and for each key the chain of those that must all admit its calls. Built with the plan,
-// attached to the store before the plan serves, immutable afterwards. Asked on any worker.
+// ScopeTable: where limits and budgets stand, as one plan has them: a scope for each tenant, key
+// and model, and for each key the chain of those that must all admit its calls. Built with the
+// plan, attached to the store before the plan serves, immutable afterwards. Asked on any worker.
 #pragma once
 #include <memory>
 #include <string>
@@ -13,7 +13,8 @@
 
 namespace tollgate::policies {
 
-/// The scopes of one key: itself (where it has an id), its tenant, and the tenant's parents upwards.
+/// The scopes of one key: itself (where it has an id), its tenant, and the tenant's parents
+/// upwards.
 struct ScopeChain {
   std::vector<const Scope*> scopes;
   bool budget = false;  ///< one of them has a budget with `enforce: true` (M8)
@@ -48,7 +49,7 @@ class ScopeTable {
 
   std::vector<std::unique_ptr<Scope>> scopes_;
   std::unordered_map<std::string, const Scope*> tenants_;
-  Chains keys_;           // by `key_name`; without an id: the tenant's own
+  Chains keys_;  // by `key_name`; without an id: the tenant's own
   Chains models_;
   std::unordered_map<std::string, std::string> tenant_now_, key_now_;  // former name -> present one
   ScopeChain none_;

@@ -39,7 +39,8 @@ CostByKind sum(const CostByKind& a, const CostByKind& b) {
 
 Error unpriced(const std::string& why) {
   return make_error(ErrorKind::model_unpriced,
-                    "This request cannot be priced, and the key is under a budget: " + why, "model");
+                    "This request cannot be priced, and the key is under a budget: " + why,
+                    "model");
 }
 
 }  // namespace
@@ -99,8 +100,8 @@ Result<void> Spending::may_be_paid(const Priced& priced) const {
 
 Ask Spending::ask_for(const AttemptTarget& target) const {
   const Bound& bound = current_.bound;
-  const Estimate estimate = treasury_.estimates.estimate(
-      target.upstream_model, target.body_bytes, bound.output_limit);
+  const Estimate estimate =
+      treasury_.estimates.estimate(target.upstream_model, target.body_bytes, bound.output_limit);
   Ask ask{.id = call_.outcome.request_id,
           .scopes = scopes_,
           .user = call_.outcome.user,
@@ -157,8 +158,8 @@ bool Spending::cut_to_fit(NanoUsd money) {
 /// The first attempt goes where admission looked; another target, or another attempt, has a bound
 /// of its own beside what the ended ones cost.
 Awaitable<Result<void>> Spending::hold_more(const AttemptTarget& target) {
-  const bool as_admitted = !begun_ && target.provider == current_provider_ &&
-                           target.upstream_model == current_model_;
+  const bool as_admitted =
+      !begun_ && target.provider == current_provider_ && target.upstream_model == current_model_;
   if (!as_admitted) {
     current_ = price(target);
     current_provider_ = target.provider;
@@ -179,7 +180,8 @@ Awaitable<Result<void>> Spending::begin(const AttemptTarget& target, AttemptOutc
   auto held = co_await hold_more(target);
   if (!held) co_return held;
   attempt.reserved = current_.bound.total;
-  const config::PriceRow* row = current_.tariff.rows.empty() ? nullptr : current_.tariff.rows.front();
+  const config::PriceRow* row =
+      current_.tariff.rows.empty() ? nullptr : current_.tariff.rows.front();
   if (row != nullptr) attempt.price_version = row->version;
   if (treasury_.ledger == nullptr) co_return Result<void>{};
   auto noted = treasury_.ledger->begin(call_.outcome);
@@ -228,7 +230,8 @@ Awaitable<std::vector<Crossing>> Spending::settle() {
 }
 
 std::optional<NanoUsd> Spending::cost_so_far(const Usage& usage) const {
-  const config::PriceRow* row = current_.tariff.known() ? current_.tariff.row(usage.service_tier.text()) : nullptr;
+  const config::PriceRow* row =
+      current_.tariff.known() ? current_.tariff.row(usage.service_tier.text()) : nullptr;
   if (row == nullptr) return std::nullopt;
   const auto cost = cost_of(usage, *row);
   if (!cost) return std::nullopt;

@@ -45,8 +45,8 @@ class Spending {
   void consider(const SpendingTerms& terms, wire::RequestView& view);
   /// Before a target's encode: the limit that must be sent there (M4).
   void prepare(const AttemptTarget& target);
-  /// Reserves the first attempt in all scopes. True: the output limit was cut, encode again. Errors:
-  /// 429 of a limit or a budget, 400 model_unpriced, 400 for a missing limit, 503.
+  /// Reserves the first attempt in all scopes. True: the output limit was cut, encode again.
+  /// Errors: 429 of a limit or a budget, 400 model_unpriced, 400 for a missing limit, 503.
   Awaitable<Result<bool>> admit(const AttemptTarget& target);
   /// Before an attempt is sent: its bound is held and its intent is in the journal, or it must not
   /// be sent. `attempt` is the last of the outcome's.

@@ -138,9 +138,9 @@ AttemptTarget Forwarder::target_of(const Target& target) const {
 Result<void> Forwarder::encode(const Target& target) {
   const ProviderEntry& provider = *target.provider;
   if (!provider.codec->supports(plan_.view.endpoint)) {
-    return fail(ErrorKind::unsupported_endpoint,
-                "The provider of this model does not offer " +
-                    std::string(to_string(plan_.view.endpoint)) + ".");
+    return fail(ErrorKind::unsupported_endpoint, "The provider of this model does not offer " +
+                                                     std::string(to_string(plan_.view.endpoint)) +
+                                                     ".");
   }
   encoded_ = {};
   gate_.prepare(call_, target_of(target));
@@ -264,7 +264,8 @@ void Forwarder::end_attempt(const Error* error) noexcept {
     how.usage_from_provider = usage_seen_;
     how.fully_written = reply_ != nullptr;
     how.head_seen = decoder_ != nullptr;
-    how.complete_reply = how.head_seen && (ended_ || complete_ || was_refused(error, how.http_status));
+    how.complete_reply =
+        how.head_seen && (ended_ || complete_ || was_refused(error, how.http_status));
     how.text_bytes = text_bytes_;
     how.since_sent = std::chrono::steady_clock::now() - sent_at_;
     how.reply_model = reply_model_;

@@ -28,6 +28,7 @@ std::unique_ptr<Route> make_route(const std::string& name, const config::ModelCo
   route->hold_back = model.hold_back;
   route->defaults = model.defaults;
   route->refuse_unsupported = model.unsupported_params == config::UnsupportedParams::refuse;
+  route->drain_on_disconnect = model.on_disconnect == config::OnDisconnect::drain;
   route->attempts_max = std::min(model.retry.attempts, model.max_attempts);
   return route;
 }
@@ -68,7 +69,7 @@ RouteTable::RouteTable(const config::Config& config, const Providers& providers)
     }
   }
   std::ranges::sort(prefixes_, std::ranges::greater{},
-                           [](const auto& prefix) { return prefix.first.size(); });
+                    [](const auto& prefix) { return prefix.first.size(); });
 }
 
 std::optional<Match> RouteTable::find(std::string_view model) const {

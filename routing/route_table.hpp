@@ -25,6 +25,7 @@ struct Route {
   std::chrono::milliseconds timeout{}, hold_back{};
   std::vector<RawField> defaults;
   bool refuse_unsupported = false;
+  bool drain_on_disconnect = false;
   std::uint32_t attempts_max = 3;
   mutable std::atomic<std::uint64_t> turn{0};
 };

@@ -143,8 +143,8 @@ Awaitable<Result<void>> Generation::reserve(const routing::Match& match) {
   co_return Result<void>{};
 }
 
-/// The model that the tenant of the exceeded scope (else the call's own) names for this case, if the
-/// key may use it.
+/// The model that the tenant of the exceeded scope (else the call's own) names for this case, if
+/// the key may use it.
 Result<routing::Match> Generation::downgrade() const {
   const auto& denial = spending_.denial();
   const policies::Tenant* own = run_.key->tenant;
@@ -170,10 +170,10 @@ void Generation::note_room() { run_.limit_fields = limit_fields(spending_); }
 Result<routing::Match> Generation::choose(std::string_view model) {
   const auto match = run_.plan->routes.find(model);
   if (!match) {
-    return fail(ErrorKind::model_not_found,
-                "The model '" + std::string(model) +
-                    "' does not exist or you do not have access to it.",
-                "model");
+    return fail(
+        ErrorKind::model_not_found,
+        "The model '" + std::string(model) + "' does not exist or you do not have access to it.",
+        "model");
   }
   route_ = match->route;
   call_.outcome.model = route_->name;
@@ -196,6 +196,7 @@ void Generation::start_forwarder(const routing::Match& match) {
 
 /// Moves batches from the provider to the client; each write is awaited: that is the backpressure.
 Awaitable<Result<void>> Generation::pump() {
+  run_.drains = route_->drain_on_disconnect;
   for (;;) {
     auto step = co_await forwarder_->next(batch_, silence_until());
     if (!step) co_return std::unexpected(step.error());
@@ -203,6 +204,7 @@ Awaitable<Result<void>> Generation::pump() {
     switch (*step) {
       case routing::Step::end:
         encoder().finish(pieces_);
+        if (run_.left) co_return std::unexpected(*run_.left);
         co_return Result<void>{};
       case routing::Step::timeout:
         done = co_await on_silence();
@@ -259,12 +261,21 @@ void Generation::begin_stream() {
 }
 
 Awaitable<Result<void>> Generation::send_pieces() {
+  if (run_.left) {
+    pieces_.clear();
+    last_write_ = steady_clock::now();
+    co_return Result<void>{};
+  }
   const SteadyTime since = steady_clock::now();
   auto sent = co_await writer_.write(pieces_);
   last_write_ = steady_clock::now();
   call_.waited += last_write_ - since;
   call_.outcome.response_bytes += pieces_.size();
   pieces_.clear();
+  if (!sent && run_.drains && sent.error().kind == ErrorKind::client_gone) {
+    run_.left = std::move(sent.error());
+    co_return Result<void>{};
+  }
   co_return sent;
 }
 
@@ -326,6 +337,7 @@ void Generation::note_batch() {
 /// Settles, answers and records, in this order: who calls again after the last byte finds its place
 /// free.
 Awaitable<void> Generation::finish(Result<void> how) {
+  if (run_.left) how = std::unexpected(*run_.left);
   if (!how && call_.abort.aborted()) how = std::unexpected(call_.abort.reason());
   Outcome& outcome = call_.outcome;
   if (forwarder_) {

@@ -21,9 +21,8 @@ Metrics::Metrics() {
   families_.dropped_params =
       counters("tollgate_dropped_params_total", "Request fields that a provider could not take.");
   families_.cost = counters("tollgate_cost_usd_total", "What calls cost, US dollars.");
-  families_.overrun =
-      counters("tollgate_reservation_overrun_usd_total",
-               "How far true costs were above what had been reserved, US dollars.");
+  families_.overrun = counters("tollgate_reservation_overrun_usd_total",
+                               "How far true costs were above what had been reserved, US dollars.");
   families_.unpriced =
       counters("tollgate_unpriced_attempts_total", "Attempts whose price is unknown.");
   families_.decisions = counters("tollgate_limit_decisions_total",

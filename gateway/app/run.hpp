@@ -26,7 +26,14 @@ class InFlight {
 };
 
 struct Run final : ServedRequest {
-  void leave(Error reason) noexcept override { call.abort.abort(std::move(reason)); }
+  /// A model may want its provider read to the end all the same (`on_disconnect: drain`).
+  void leave(Error reason) noexcept override {
+    if (drains && reason.kind == ErrorKind::client_gone) {
+      left.emplace(std::move(reason));
+    } else {
+      call.abort.abort(std::move(reason));
+    }
+  }
 
   std::shared_ptr<const Plan> plan;
   Call call;
@@ -38,6 +45,8 @@ struct Run final : ServedRequest {
   std::string limit_fields;                          ///< header lines: what is left of its limits
   std::string cors_fields;                           ///< header lines for an allowed origin
   std::optional<std::chrono::milliseconds> timeout;  ///< x-tollgate-timeout
+  bool drains = false;        ///< an attempt runs that a hang-up does not end
+  std::optional<Error> left;  ///< the client has gone meanwhile
   std::optional<InFlight> in_flight;
 };
 

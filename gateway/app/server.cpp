@@ -33,10 +33,8 @@ Server::Server(Log& log, AccessLog& access_log, Reloader& reloader, Vault& vault
     : log_(log),
       reloader_(reloader),
       vault_(vault),
-      shared_{.log = log,
-              .access_log = access_log,
-              .metrics = metrics_,
-              .treasury = vault.treasury()},
+      shared_{
+          .log = log, .access_log = access_log, .metrics = metrics_, .treasury = vault.treasury()},
       server_shared_(buffered_bytes_max),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       poll_timer_(io_),

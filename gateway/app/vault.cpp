@@ -9,16 +9,15 @@ namespace tollgate::app {
 Result<std::unique_ptr<Vault>> Vault::open(const config::Config& config, Log& log) {
   std::unique_ptr<Vault> vault(new Vault);
   vault->store_ = std::make_unique<policies::MemoryStore>(vault->clock_);
-  auto ledger = ledger::Ledger::open(
-      config.ledger, [&log](std::string_view severity, const std::string& message) {
-        if (severity == "error") return log.error(message);
-        severity == "warn" ? log.warn(message) : log.info(message);
-      });
+  auto ledger = ledger::Ledger::open(config.ledger,
+                                     [&log](std::string_view severity, const std::string& message) {
+                                       if (severity == "error") return log.error(message);
+                                       severity == "warn" ? log.warn(message) : log.info(message);
+                                     });
   if (!ledger) return std::unexpected(ledger.error());
   vault->ledger_ = std::move(*ledger);
-  auto read = vault->ledger_->hours(SystemTime{}, [&vault](const ledger::HourSum& sum) {
-    vault->history_.push_back(sum);
-  });
+  auto read = vault->ledger_->hours(
+      SystemTime{}, [&vault](const ledger::HourSum& sum) { vault->history_.push_back(sum); });
   if (!read) return std::unexpected(read.error());
   return vault;
 }

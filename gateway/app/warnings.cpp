@@ -10,15 +10,13 @@ namespace {
 constexpr auto webhook_time = std::chrono::seconds(10);
 
 std::string text_of(const Crossing& crossing) {
-  const std::string share = std::to_string(crossing.permille / 10) +
-                            (crossing.permille % 10 == 0
-                                 ? std::string()
-                                 : "." + std::to_string(crossing.permille % 10));
+  const std::string share =
+      std::to_string(crossing.permille / 10) +
+      (crossing.permille % 10 == 0 ? std::string() : "." + std::to_string(crossing.permille % 10));
   std::string text = "budget of " + crossing.scope->label() + " per " +
-                     std::string(to_string(crossing.budget.per)) + ": " + share +
-                     " % is spent (" + usd_text(crossing.spent) + " of " +
-                     usd_text(crossing.budget.ceiling) + " USD, " +
-                     usd_text(crossing.reserved) + " reserved)";
+                     std::string(to_string(crossing.budget.per)) + ": " + share + " % is spent (" +
+                     usd_text(crossing.spent) + " of " + usd_text(crossing.budget.ceiling) +
+                     " USD, " + usd_text(crossing.reserved) + " reserved)";
   if (crossing.gone_at) {
     text += "; at the present rate it is gone at " + policies::time_text(*crossing.gone_at);
   }

@@ -1,5 +1,6 @@
 // BudgetWarnings: what happens when a budget passes one of its `warn_at` steps: one log line, one
-// count, and a POST to its webhook (money.md M18). One a worker, on its thread; nobody waits for it.
+// count, and a POST to its webhook (money.md M18). One a worker, on its thread; nobody waits for
+// it.
 #pragma once
 #include <map>
 #include <string>
@@ -28,8 +29,8 @@ class BudgetWarnings {
   routing::Upstream& upstream_;
 };
 
-/// The webhook's body: scope, per, share, spent, reserved and limit in dollars, the window's end and
-/// when the budget will be gone at the present rate.
+/// The webhook's body: scope, per, share, spent, reserved and limit in dollars, the window's end
+/// and when the budget will be gone at the present rate.
 [[nodiscard]] std::string warning_json(const Crossing& crossing);
 
 }  // namespace tollgate::app

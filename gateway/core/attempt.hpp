@@ -34,7 +34,8 @@ struct AttemptEnd {
   bool complete_reply = false;   ///< and was read to its end, good or bad
   std::uint64_t text_bytes = 0;  ///< of text, reasoning and tool arguments received
   std::chrono::nanoseconds since_sent{0};
-  std::string_view reply_model;  ///< what the reply called the model; valid during the call of `end`
+  std::string_view
+      reply_model;  ///< what the reply called the model; valid during the call of `end`
 };
 
 /// Notes the ends of attempts; implemented by the gate.

@@ -56,14 +56,14 @@ struct Error {
   ErrorKind kind = ErrorKind::internal;
   Origin origin = Origin::gateway;
   Retry retry = Retry::never;
-  int status = 500;         ///< what the client gets
-  std::string code;         ///< `error.code`, and the `error` field of log and ledger
-  std::string type;         ///< `error.type` in OpenAI's shape
-  std::string param;        ///< request field at fault; empty: null
-  std::string message;      ///< safe for the client; secrets already masked
-  std::string detail;       ///< for the log only; never sent
-  std::string members;      ///< further JSON members of the error object (`"scope":"key:a"`), or empty
-  int upstream_status = 0;  ///< what the provider answered; 0: nothing
+  int status = 500;     ///< what the client gets
+  std::string code;     ///< `error.code`, and the `error` field of log and ledger
+  std::string type;     ///< `error.type` in OpenAI's shape
+  std::string param;    ///< request field at fault; empty: null
+  std::string message;  ///< safe for the client; secrets already masked
+  std::string detail;   ///< for the log only; never sent
+  std::string members;  ///< further JSON members of the error object (`"scope":"key:a"`), or empty
+  int upstream_status = 0;                               ///< what the provider answered; 0: nothing
   std::optional<std::chrono::milliseconds> retry_after;  ///< when a retry may help
 };
 

@@ -4,7 +4,8 @@ namespace tollgate {
 
 std::string usd_text(NanoUsd nano) {
   const bool negative = nano < 0;
-  const auto amount = negative ? 0 - static_cast<std::uint64_t>(nano) : static_cast<std::uint64_t>(nano);
+  const auto amount =
+      negative ? 0 - static_cast<std::uint64_t>(nano) : static_cast<std::uint64_t>(nano);
   constexpr std::uint64_t unit = nano_per_usd;
   std::string text = (negative ? "-" : "") + std::to_string(amount / unit);
   std::string fraction = std::to_string(amount % unit);

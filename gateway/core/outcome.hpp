@@ -78,7 +78,7 @@ struct Outcome {
   NanoUsd charged = 0, avoided = 0;
   CostByKind cost_by_kind;
   std::string price_version;
-  bool booked = false;  ///< has rows in the ledger: it named a model that its key may use
+  bool booked = false;      ///< has rows in the ledger: it named a model that its key may use
   std::uint64_t count = 1;  ///< denials that this row stands for (M29)
   std::string cache;        ///< hit, miss, ...; empty: no cache
   std::string trace_id;

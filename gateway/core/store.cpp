@@ -61,8 +61,6 @@ SystemTime window_end(Per per, SystemTime time) {
   return SystemTime::max();
 }
 
-std::string Scope::label() const {
-  return std::string(to_string(kind)) + ":" + name;
-}
+std::string Scope::label() const { return std::string(to_string(kind)) + ":" + name; }
 
 }  // namespace tollgate

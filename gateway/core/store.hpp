@@ -46,8 +46,9 @@ struct LimitRule {
 struct BudgetRule {
   NanoUsd ceiling = 0;
   Per per = Per::month;
-  std::optional<std::chrono::sys_seconds> since;  ///< for `total`: what was spent before is not counted
-  std::vector<std::uint32_t> warn_permille;       ///< ascending; 500: half of it is spent
+  std::optional<std::chrono::sys_seconds>
+      since;                                 ///< for `total`: what was spent before is not counted
+  std::vector<std::uint32_t> warn_permille;  ///< ascending; 500: half of it is spent
   std::string webhook;
   bool estimate = false;  ///< `reserve: estimate`: soft, holds Ask::estimate in place of the bound
   bool enforce = true;
@@ -79,11 +80,11 @@ struct Scope {
 struct Ask {
   std::string_view id;                   ///< ours, never the client's
   std::span<const Scope* const> scopes;  ///< key, tenant, its parents upwards, model
-  std::string_view user;                 ///< for the first scope with `per_user`; empty: the shared one
-  std::uint64_t tokens = 0;              ///< an estimate, for token buckets
-  NanoUsd bound = 0;                     ///< the most that the first attempt can cost
-  NanoUsd estimate = 0;                  ///< for budgets with `reserve: estimate`
-  NanoUsd floor = 0;                     ///< bound of the shortest reply it may be cut to (M9); = bound: never cut
+  std::string_view user;     ///< for the first scope with `per_user`; empty: the shared one
+  std::uint64_t tokens = 0;  ///< an estimate, for token buckets
+  NanoUsd bound = 0;         ///< the most that the first attempt can cost
+  NanoUsd estimate = 0;      ///< for budgets with `reserve: estimate`
+  NanoUsd floor = 0;  ///< bound of the shortest reply it may be cut to (M9); = bound: never cut
 };
 
 enum class DenialKind : std::uint8_t {
@@ -150,8 +151,8 @@ struct Crossing {
 struct Reading {
   std::string scope;
   bool budget = false;
-  std::string per;                                  ///< `day`; of limits `minute`, or empty (concurrent)
-  std::string what;                                 ///< `usd`, `requests`, `tokens`, `concurrent`
+  std::string per;   ///< `day`; of limits `minute`, or empty (concurrent)
+  std::string what;  ///< `usd`, `requests`, `tokens`, `concurrent`
   std::uint64_t limit = 0, used = 0, reserved = 0;  ///< nano-dollars of a budget
   std::optional<SystemTime> resets_at;
 };
@@ -166,8 +167,8 @@ struct Store {
   virtual void restore(const Scope& scope, SystemTime when, NanoUsd charged) = 0;
   /// All scopes admit and are charged, or none is (M1, M9, M14, M15).
   virtual Awaitable<Verdict> reserve(const Ask& ask) = 0;
-  /// Raises what is held to `total` (costs of ended attempts + the next one's bound) in all budgets,
-  /// or changes nothing. Never lowers.
+  /// Raises what is held to `total` (costs of ended attempts + the next one's bound) in all
+  /// budgets, or changes nothing. Never lowers.
   virtual Awaitable<std::expected<void, Denial>> extend(Reservation& reservation,
                                                         NanoUsd total) = 0;
   /// Once: the true figures replace what was held (M13), the place is free again.

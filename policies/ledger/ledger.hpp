@@ -17,12 +17,12 @@
 namespace tollgate::ledger {
 
 struct Stats {
-  std::uint64_t rows_written = 0;    ///< to the database, since the start
-  std::uint64_t rows_waiting = 0;    ///< in the journal
+  std::uint64_t rows_written = 0;  ///< to the database, since the start
+  std::uint64_t rows_waiting = 0;  ///< in the journal
   std::uint64_t bytes_waiting = 0;
   std::uint64_t intents_open = 0;
-  std::uint64_t dropped = 0;         ///< rows lost because the journal could not be written
-  std::uint64_t write_failures = 0;  ///< of the database
+  std::uint64_t dropped = 0;            ///< rows lost because the journal could not be written
+  std::uint64_t write_failures = 0;     ///< of the database
   std::uint64_t recovered_unknown = 0;  ///< rows `unknown` that start-up wrote
 };
 

@@ -1,5 +1,5 @@
-// Records: what the journal holds of a call. An intent is the call as it stands before an attempt is
-// sent, the rows are the call as it ended; both are an Outcome. Pure.
+// Records: what the journal holds of a call. An intent is the call as it stands before an attempt
+// is sent, the rows are the call as it ended; both are an Outcome. Pure.
 #pragma once
 #include <optional>
 #include <string>

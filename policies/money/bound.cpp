@@ -12,7 +12,9 @@ using Wide = unsigned __int128;
 
 constexpr std::uint64_t million = 1'000'000;
 
-NanoUsd capped(Wide nano) { return nano > static_cast<Wide>(nano_max) ? nano_max : static_cast<NanoUsd>(nano); }
+NanoUsd capped(Wide nano) {
+  return nano > static_cast<Wide>(nano_max) ? nano_max : static_cast<NanoUsd>(nano);
+}
 
 /// Tokens at a rate, rounded up.
 NanoUsd cost(std::uint64_t tokens, NanoUsd rate) {
@@ -89,9 +91,7 @@ std::uint64_t input_bound(const RequestFacts& facts, std::uint64_t body_bytes,
 }
 
 /// xAI counts reasoning outside the limit that was asked for.
-bool reasons_outside_limit(const BoundTarget& target) {
-  return target.model.starts_with("grok");
-}
+bool reasons_outside_limit(const BoundTarget& target) { return target.model.starts_with("grok"); }
 
 Bound unpriced(std::string why) {
   Bound bound;
@@ -104,14 +104,16 @@ std::string tool_problem(const RequestFacts& facts, const Tariff& tariff, std::u
                          NanoUsd& fees) {
   for (const ProviderTool& tool : facts.provider_tools) {
     const auto& prices = tariff.rows.front()->tools;
-    const auto price = std::ranges::find(prices, tool.name, &std::pair<std::string, NanoUsd>::first);
+    const auto price =
+        std::ranges::find(prices, tool.name, &std::pair<std::string, NanoUsd>::first);
     if (price == prices.end()) return "the tool '" + tool.name + "' has no price.";
     if (!tool.max_uses) return "the tool '" + tool.name + "' has no max_uses.";
     if (!tariff.context_window() || !tariff.max_output()) {
       return "the tool '" + tool.name + "' needs a known context window and largest output.";
     }
     uses += *tool.max_uses;
-    fees = add_saturated(fees, capped(static_cast<Wide>(*tool.max_uses) * static_cast<Wide>(price->second)));
+    fees = add_saturated(
+        fees, capped(static_cast<Wide>(*tool.max_uses) * static_cast<Wide>(price->second)));
   }
   return {};
 }
@@ -125,7 +127,8 @@ NanoUsd Bound::with_limit(std::uint64_t limit) const {
 std::uint64_t Bound::limit_within(NanoUsd money) const {
   if (money < input) return 0;
   if (per_output_token == 0) return output_limit;
-  const Wide tokens = static_cast<Wide>(money - input) * million / static_cast<Wide>(per_output_token);
+  const Wide tokens =
+      static_cast<Wide>(money - input) * million / static_cast<Wide>(per_output_token);
   return static_cast<std::uint64_t>(std::min<Wide>(tokens, output_limit));
 }
 
@@ -163,7 +166,8 @@ Bound bound_of(const RequestFacts& facts, std::uint64_t body_bytes, const BoundT
   if (uses > 0 || reasons_outside_limit(target)) {
     // No limit that could be sent bounds these.
     const std::uint64_t all = std::max(bound.output_limit, largest.value_or(bound.output_limit));
-    bound.input = add_saturated(bound.input, cost(times(times(all, many), uses + 1), bound.output_rate));
+    bound.input =
+        add_saturated(bound.input, cost(times(times(all, many), uses + 1), bound.output_rate));
   } else {
     bound.per_output_token = capped(static_cast<Wide>(bound.output_rate) * many);
   }

@@ -29,8 +29,8 @@ struct RequestFacts {
   bool tools_or_schema = false;
   std::optional<std::uint64_t> limit;  ///< largest of the output limits that the client gave
   std::uint64_t prediction_bytes = 0;
-  std::uint64_t images = 0;  ///< in the request itself; those behind URLs are opaque
-  bool opaque_input = false;       ///< PDFs, files, file_ids, URLs, audio: bounded by the window only
+  std::uint64_t images = 0;   ///< in the request itself; those behind URLs are opaque
+  bool opaque_input = false;  ///< PDFs, files, file_ids, URLs, audio: bounded by the window only
   bool audio_input = false, audio_output = false, image_output = false;
   bool cache_write_1h = false;
   bool embeddings = false;  ///< no output
@@ -45,15 +45,16 @@ struct RequestFacts {
 struct BoundTarget {
   std::string_view kind;
   std::string_view model;
-  bool foreign_host = false;  ///< neither the kind's own host nor one of the table of providers (M3)
+  bool foreign_host =
+      false;  ///< neither the kind's own host nor one of the table of providers (M3)
 };
 
 struct Bound {
-  bool priced = false;        ///< false: the price is unknown; total is 0 unless estimated
-  std::string unpriced;       ///< why not, for the client's 400 model_unpriced
-  bool needs_limit = false;   ///< M4: neither the client nor the row bounds the output
-  NanoUsd total = 0;          ///< the most it may cost
-  NanoUsd input = 0;          ///< the part that is due however short the reply is (fees included)
+  bool priced = false;       ///< false: the price is unknown; total is 0 unless estimated
+  std::string unpriced;      ///< why not, for the client's 400 model_unpriced
+  bool needs_limit = false;  ///< M4: neither the client nor the row bounds the output
+  NanoUsd total = 0;         ///< the most it may cost
+  NanoUsd input = 0;         ///< the part that is due however short the reply is (fees included)
   std::uint64_t input_tokens = 0;
   std::uint64_t output_limit = 0;  ///< tokens a choice; what to send upstream under a budget (M4)
   NanoUsd per_output_token = 0;    ///< nano-dollars a million tokens, all choices together

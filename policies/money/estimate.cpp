@@ -48,7 +48,7 @@ NanoUsd estimated_cost(const Bound& bound, const Estimate& estimate) {
   const auto output = static_cast<unsigned __int128>(bound.output_rate) * estimate.output / million;
   const auto sum = input + output;
   return sum > static_cast<unsigned __int128>(bound.total) ? bound.total
-                                                          : static_cast<NanoUsd>(sum);
+                                                           : static_cast<NanoUsd>(sum);
 }
 
 }  // namespace tollgate::policies

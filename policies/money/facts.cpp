@@ -16,9 +16,8 @@ using wire::RequestView;
 
 /// Fields that may make a provider do, or charge, what the book does not know. What they ask for is
 /// priced elsewhere (`web_search_options`) or not at all.
-constexpr std::array<std::string_view, 5> not_neutral{"search_parameters", "mcp_servers",
-                                                      "extra_body", "moderation",
-                                                      "context_management"};
+constexpr std::array<std::string_view, 5> not_neutral{
+    "search_parameters", "mcp_servers", "extra_body", "moderation", "context_management"};
 /// Never sent upstream.
 constexpr std::array<std::string_view, 3> not_sent{"api_base", "base_url", "api_key"};
 
@@ -56,7 +55,8 @@ std::uint32_t count_prompts(std::string_view json) {
 
 /// `web_search_20250305` and `web_search_preview` are priced as `web_search`.
 std::string tool_name(std::string type) {
-  for (const std::string_view known : {"web_search", "web_fetch", "code_execution", "google_search"}) {
+  for (const std::string_view known :
+       {"web_search", "web_fetch", "code_execution", "google_search"}) {
     if (type.starts_with(known)) return std::string(known);
   }
   return type;
@@ -121,7 +121,8 @@ void note_field(const RequestView& view, const JsonField& field, RequestFacts& f
     facts.prompts = count_prompts(value);
   } else if (name == "best_of") {
     const auto best = wire::json_int(value);
-    if (best && *best > facts.choices) facts.choices = static_cast<std::uint32_t>(std::min<std::int64_t>(*best, 1024));
+    if (best && *best > facts.choices)
+      facts.choices = static_cast<std::uint32_t>(std::min<std::int64_t>(*best, 1024));
   } else if (name == "tools" || name == "functions") {
     facts.tools_or_schema = true;
     facts.may_be_cut = false;

@@ -38,7 +38,8 @@ Settled with_usage(const Usage& usage, const Bound& bound, const Tariff& tariff,
 std::uint64_t output_seen(const AttemptFacts& facts, const Tariff& tariff) {
   const std::uint64_t tps = tariff.output_tps().value_or(usual_tps);
   const auto ms = std::chrono::ceil<std::chrono::milliseconds>(facts.since_sent).count();
-  const std::uint64_t by_time = static_cast<std::uint64_t>(std::max<std::int64_t>(ms, 0)) * tps / 1000;
+  const std::uint64_t by_time =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(ms, 0)) * tps / 1000;
   return std::max(facts.received_text_bytes, by_time);
 }
 

@@ -12,8 +12,8 @@ namespace tollgate::policies {
 
 /// How an attempt ended.
 struct AttemptFacts {
-  bool fully_written = false;   ///< the whole request went upstream
-  bool head_seen = false;       ///< a status came
+  bool fully_written = false;  ///< the whole request went upstream
+  bool head_seen = false;      ///< a status came
   int http_status = 0;
   bool complete_reply = false;  ///< read to its end, good or bad
   bool content_filter_refusal = false;
@@ -25,9 +25,9 @@ struct AttemptFacts {
 struct Settled {
   std::optional<NanoUsd> cost;  ///< absent: the price is unknown
   NanoUsd charged = 0;
-  CostByKind by_kind;     ///< of what is known; adds up to `cost`
-  bool estimated = false; ///< not the provider's figures
-  NanoUsd overrun = 0;    ///< above the bound (M7)
+  CostByKind by_kind;      ///< of what is known; adds up to `cost`
+  bool estimated = false;  ///< not the provider's figures
+  NanoUsd overrun = 0;     ///< above the bound (M7)
 };
 
 /// `named`: the tariff of the model that the reply named, where that is another one (M6).

@@ -15,8 +15,9 @@ namespace tollgate::policies {
 struct WindowSum {
   SystemTime start{};
   NanoUsd spent = 0;
-  NanoUsd held = 0, held_estimate = 0;   ///< by running calls: bounds, and estimates for soft budgets
-  std::uint32_t told_permille = 0;       ///< the last `warn_at` step that was reported
+  NanoUsd held = 0,
+          held_estimate = 0;        ///< by running calls: bounds, and estimates for soft budgets
+  std::uint32_t told_permille = 0;  ///< the last `warn_at` step that was reported
 };
 
 class Balance {

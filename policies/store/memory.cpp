@@ -171,8 +171,9 @@ void note_crossings(const Scope& scope, MemoryAccount& account, SystemTime admit
     WindowSum* window = account.balance.of(rule.per, admitted);
     if (window == nullptr || rule.ceiling <= 0) continue;
     const NanoUsd spent = account.balance.spent(rule, admitted);
-    const auto share = static_cast<std::uint64_t>(static_cast<unsigned __int128>(std::max<NanoUsd>(spent, 0)) *
-                                                  1000 / static_cast<std::uint64_t>(rule.ceiling));
+    const auto share =
+        static_cast<std::uint64_t>(static_cast<unsigned __int128>(std::max<NanoUsd>(spent, 0)) *
+                                   1000 / static_cast<std::uint64_t>(rule.ceiling));
     const SystemTime start = rule.per == Per::total && rule.since ? *rule.since : window->start;
     for (const std::uint32_t step : rule.warn_permille) {
       if (step > share || step <= window->told_permille) continue;
@@ -188,8 +189,8 @@ void note_crossings(const Scope& scope, MemoryAccount& account, SystemTime admit
       if (spent > 0 && spent < rule.ceiling && passed > 0 && start > SystemTime{}) {
         const double left = static_cast<double>(rule.ceiling - spent) / static_cast<double>(spent);
         constexpr double years = 3e9;
-        crossing.gone_at = now + std::chrono::seconds(
-                                     static_cast<std::int64_t>(std::min(passed * left, years)));
+        crossing.gone_at =
+            now + std::chrono::seconds(static_cast<std::int64_t>(std::min(passed * left, years)));
       }
       out.push_back(std::move(crossing));
     }
@@ -269,9 +270,9 @@ Awaitable<std::expected<void, Denial>> MemoryStore::extend(Reservation& reservat
                               window->held};
       if (more <= place.free() - place.held) continue;
       const bool fits = total <= place.free();
-      co_return std::unexpected(budget_denial(
-          place, fits ? DenialKind::budget_reserved : DenialKind::budget_exceeded,
-          clock_.system()));
+      co_return std::unexpected(
+          budget_denial(place, fits ? DenialKind::budget_reserved : DenialKind::budget_exceeded,
+                        clock_.system()));
     }
   }
   for (std::size_t i = 0; i < own.scopes.size(); ++i)

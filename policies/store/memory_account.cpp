@@ -16,11 +16,10 @@ void MemoryAccount::forget_idle(const LimitRule& rule, Micros now) {
   if (now < forgot_at_ + second) return;  // it looks at all of them
   forgot_at_ = now;
   for (auto entry = users.begin(); entry != users.end();) {
-    Buckets& buckets = entry->second;
-    buckets.requests.drain(requests_of(rule), now);
-    buckets.tokens.drain(tokens_of(rule), now);
-    const bool idle =
-        buckets.concurrent == 0 && buckets.requests.full() && buckets.tokens.full();
+    Buckets& own = entry->second;
+    own.requests.drain(requests_of(rule), now);
+    own.tokens.drain(tokens_of(rule), now);
+    const bool idle = own.concurrent == 0 && own.requests.full() && own.tokens.full();
     entry = idle ? users.erase(entry) : std::next(entry);
   }
 }

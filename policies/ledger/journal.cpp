@@ -1,0 +1,347 @@
+#include "policies/ledger/journal.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+namespace tollgate::ledger {
+namespace {
+
+constexpr std::size_t page = 4096;
+constexpr std::array<char, 8> magic{'T', 'G', 'J', 'O', 'U', 'R', 'N', '1'};
+constexpr std::size_t id_bytes = 36;
+constexpr std::uint32_t grow_by = 4;  // chunks: 16 MiB
+
+/// The file's first page.
+struct FileHeader {
+  std::array<char, 8> magic;
+  std::uint32_t chunk_bytes;
+  std::array<char, id_bytes> ledger_id;
+};
+/// The first bytes of a chunk; sequence 0: free.
+struct ChunkHeader {
+  std::uint64_t sequence;
+};
+/// Before each record. `bytes` is written last: a record without it was never there.
+struct RecordHeader {
+  std::uint32_t bytes;
+  std::uint32_t checksum;
+};
+constexpr std::uint32_t first_record = sizeof(ChunkHeader);
+
+std::uint32_t padded(std::size_t bytes) { return static_cast<std::uint32_t>((bytes + 7) / 8 * 8); }
+
+std::uint32_t checksum(std::string_view bytes) {
+  return static_cast<std::uint32_t>(
+      crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
+}
+
+std::unexpected<Error> cannot(const std::string& what, const std::string& path) {
+  return fail(ErrorKind::internal, "journal " + path + ": " + what);
+}
+
+bool is_rows(std::string_view record) {
+  std::string kind;
+  // The kind is the first varint, zigzag: see record.cpp.
+  return !record.empty() &&
+         record.front() == static_cast<char>(2 * static_cast<int>(RecordKind::rows));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Journal>> Journal::open(const JournalSettings& settings) {
+  const int fd = ::open(settings.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return cannot(std::strerror(errno), settings.path);
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    ::close(fd);
+    return cannot("another process has it open", settings.path);
+  }
+  struct stat info{};
+  ::fstat(fd, &info);
+  // Addresses for all that it may grow to; pages come with the file.
+  void* base = ::mmap(nullptr, page + settings.bytes_max + chunk_bytes, PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_NORESERVE, fd, 0);
+  if (base == MAP_FAILED) {
+    ::close(fd);
+    return cannot(std::strerror(errno), settings.path);
+  }
+  std::unique_ptr<Journal> journal(new Journal(fd, static_cast<char*>(base), settings));
+  auto read = journal->read_header(static_cast<std::uint64_t>(info.st_size));
+  if (!read) return std::unexpected(read.error());
+  return journal;
+}
+
+Journal::Journal(int fd, char* base, const JournalSettings& settings)
+    : fd_(fd), base_(base), settings_(settings) {}
+
+Journal::~Journal() {
+  ::munmap(base_, page + settings_.bytes_max + chunk_bytes);
+  ::close(fd_);
+}
+
+Result<void> Journal::read_header(std::uint64_t file_bytes) {
+  auto* header = reinterpret_cast<FileHeader*>(base_);
+  if (file_bytes < page) {
+    if (::posix_fallocate(fd_, 0, page) != 0) return cannot("no room on the disk", settings_.path);
+    header->chunk_bytes = chunk_bytes;
+    header->magic = magic;
+    return {};
+  }
+  if (header->magic != magic || header->chunk_bytes != chunk_bytes) {
+    return cannot("it is no journal of this version", settings_.path);
+  }
+  const std::uint64_t there = (file_bytes - page) / chunk_bytes;
+  const std::uint64_t most = settings_.bytes_max / chunk_bytes + 1;
+  chunks_.resize(std::min(there, most));
+  for (std::uint32_t i = 0; i < chunks_.size(); ++i) {
+    Chunk& chunk = chunks_[i];
+    chunk.sequence = reinterpret_cast<const ChunkHeader*>(chunk_at(i))->sequence;
+    if (chunk.sequence == 0) continue;
+    in_use_[chunk.sequence] = i;
+    sequence_ = std::max(sequence_, chunk.sequence);
+    chunk.used = first_record;
+    while (!record_at(i, chunk.used).empty())
+      chunk.used += sizeof(RecordHeader) + padded(record_at(i, chunk.used).size());
+  }
+  return {};
+}
+
+std::string Journal::ledger_id() const {
+  const auto& id = reinterpret_cast<const FileHeader*>(base_)->ledger_id;
+  return id.front() == '\0' ? std::string() : std::string(id.data(), id.size());
+}
+
+void Journal::set_ledger_id(std::string_view id) {
+  auto& place = reinterpret_cast<FileHeader*>(base_)->ledger_id;
+  std::copy_n(id.begin(), std::min(id.size(), place.size()), place.begin());
+  ::msync(base_, page, MS_SYNC);
+}
+
+char* Journal::chunk_at(std::uint32_t chunk) const {
+  return base_ + page + std::size_t{chunk} * chunk_bytes;
+}
+
+/// Empty: nothing whole stands there.
+std::string_view Journal::record_at(std::uint32_t chunk, std::uint32_t at) const {
+  if (at + sizeof(RecordHeader) > chunk_bytes) return {};
+  const char* place = chunk_at(chunk) + at;
+  RecordHeader header{};
+  std::memcpy(&header, place, sizeof header);
+  if (header.bytes == 0 || header.bytes > record_bytes_max) return {};
+  if (at + sizeof header + header.bytes > chunk_bytes) return {};
+  const std::string_view record(place + sizeof header, header.bytes);
+  return checksum(record) == header.checksum ? record : std::string_view{};
+}
+
+std::vector<std::string> Journal::everything() const {
+  std::vector<std::string> records;
+  for (const auto& [sequence, chunk] : in_use_) {
+    for (std::uint32_t at = first_record; at < chunks_[chunk].used;) {
+      const std::string_view record = record_at(chunk, at);
+      if (record.empty()) break;
+      records.emplace_back(record);
+      at += sizeof(RecordHeader) + padded(record.size());
+    }
+  }
+  return records;
+}
+
+void Journal::clear() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [sequence, chunk] : in_use_) {
+    reinterpret_cast<ChunkHeader*>(chunk_at(chunk))->sequence = 0;
+    chunks_[chunk] = {};
+  }
+  in_use_.clear();
+  intents_.clear();
+  reading_.clear();
+  current_ = UINT32_MAX;
+  rows_ = reading_rows_ = 0;
+}
+
+/// The 128 bits of a UUID; anything else by its hash.
+Journal::Key Journal::key_of(std::string_view id) {
+  Key key{};
+  std::size_t digits = 0;
+  for (const char c : id) {
+    if (c == '-') continue;
+    const bool decimal = c >= '0' && c <= '9', letter = c >= 'a' && c <= 'f';
+    if ((!decimal && !letter) || digits == 32) {
+      return {std::hash<std::string_view>{}(id), id.size()};
+    }
+    key[digits / 16] =
+        key[digits / 16] << 4U | static_cast<unsigned>(decimal ? c - '0' : c - 'a' + 10);
+    ++digits;
+  }
+  return key;
+}
+
+bool Journal::grow() {
+  const auto have = static_cast<std::uint32_t>(chunks_.size());
+  const std::uint64_t most = std::max<std::uint64_t>(1, settings_.bytes_max / chunk_bytes);
+  const auto more = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(grow_by, most - std::min<std::uint64_t>(most, have)));
+  if (more == 0) return false;
+  const auto offset = static_cast<off_t>(page + std::uint64_t{have} * chunk_bytes);
+  if (::posix_fallocate(fd_, offset, static_cast<off_t>(more * chunk_bytes)) != 0) return false;
+  chunks_.resize(have + more);
+  return true;
+}
+
+void Journal::begin_chunk(std::uint32_t chunk) {
+  char* place = chunk_at(chunk);
+  std::memset(place, 0, chunk_bytes);
+  chunks_[chunk] = {.sequence = ++sequence_, .used = first_record, .read = first_record, .open = 0};
+  reinterpret_cast<ChunkHeader*>(place)->sequence = sequence_;
+  in_use_[sequence_] = chunk;
+  current_ = chunk;
+}
+
+bool Journal::next_chunk() {
+  for (int round = 0; round < 2; ++round) {
+    for (std::uint32_t i = 0; i < chunks_.size(); ++i) {
+      if (chunks_[i].sequence != 0) continue;
+      begin_chunk(i);
+      return true;
+    }
+    if (round == 0 && !grow()) return false;
+  }
+  return false;
+}
+
+bool Journal::put(std::string_view record, Place& place) {
+  const auto bytes = static_cast<std::uint32_t>(sizeof(RecordHeader) + padded(record.size()));
+  if (record.empty() || record.size() > record_bytes_max) return false;
+  if (current_ == UINT32_MAX || chunks_[current_].used + bytes > chunk_bytes) {
+    if (!next_chunk()) return false;
+  }
+  Chunk& chunk = chunks_[current_];
+  char* at = chunk_at(current_) + chunk.used;
+  auto* header = reinterpret_cast<RecordHeader*>(at);
+  header->checksum = checksum(record);
+  std::memcpy(at + sizeof(RecordHeader), record.data(), record.size());
+  // A crash before this leaves no record, one after it a whole one.
+  std::atomic_ref(header->bytes)
+      .store(static_cast<std::uint32_t>(record.size()), std::memory_order_release);
+  place = {current_, chunk.used};
+  chunk.used += bytes;
+  if (settings_.fsync) {
+    const auto from = reinterpret_cast<std::uintptr_t>(at) / page * page;
+    ::msync(reinterpret_cast<void*>(from), reinterpret_cast<std::uintptr_t>(at) + bytes - from,
+            MS_SYNC);
+  }
+  return true;
+}
+
+void Journal::forget_intent(const Key& key) {
+  const auto found = intents_.find(key);
+  if (found == intents_.end()) return;
+  --chunks_[found->second.chunk].open;
+  intents_.erase(found);
+}
+
+bool Journal::append_intent(std::string_view request_id, std::string_view record) {
+  const std::lock_guard lock(mutex_);
+  Place place;
+  if (!put(record, place)) return false;
+  const Key key = key_of(request_id);
+  forget_intent(key);  // that of the attempt before
+  intents_[key] = {place.chunk, place.at, static_cast<std::uint32_t>(record.size())};
+  ++chunks_[place.chunk].open;
+  return true;
+}
+
+bool Journal::append_rows(std::string_view request_id, std::string_view record) {
+  const std::lock_guard lock(mutex_);
+  Place place;
+  if (!put(record, place)) return false;
+  forget_intent(key_of(request_id));
+  ++rows_;
+  return true;
+}
+
+std::vector<std::string_view> Journal::next_rows(std::size_t most, std::size_t bytes_most) {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string_view> rows;
+  std::size_t bytes = 0;
+  reading_.clear();
+  for (const auto& [sequence, number] : in_use_) {
+    const Chunk& chunk = chunks_[number];
+    std::uint32_t at = chunk.read;
+    while (at < chunk.used && rows.size() < most && bytes < bytes_most) {
+      const std::string_view record = record_at(number, at);
+      if (record.empty()) break;
+      if (is_rows(record)) {
+        rows.push_back(record);
+        bytes += record.size();
+      }
+      at += sizeof(RecordHeader) + padded(record.size());
+    }
+    if (at != chunk.read) reading_.emplace_back(number, at);
+    if (rows.size() >= most || bytes >= bytes_most) break;
+  }
+  reading_rows_ = rows.size();
+  return rows;
+}
+
+void Journal::rewind() {
+  const std::lock_guard lock(mutex_);
+  reading_.clear();
+  reading_rows_ = 0;
+}
+
+void Journal::drained() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [chunk, read] : reading_)
+    chunks_[chunk].read = read;
+  rows_ -= std::min(rows_, reading_rows_);
+  reading_.clear();
+  reading_rows_ = 0;
+  free_drained();
+}
+
+void Journal::free_drained() {
+  for (auto entry = in_use_.begin(); entry != in_use_.end();) {
+    const std::uint32_t number = entry->second;
+    const Chunk& chunk = chunks_[number];
+    const bool done = number != current_ && chunk.read >= chunk.used;
+    if (!done || (chunk.open > 0 && !move_intents(number))) {
+      ++entry;
+      continue;
+    }
+    reinterpret_cast<ChunkHeader*>(chunk_at(number))->sequence = 0;
+    chunks_[number] = {};
+    entry = in_use_.erase(entry);
+  }
+}
+
+/// Long calls must not keep old chunks: their intents are written once more at the end.
+bool Journal::move_intents(std::uint32_t from) {
+  for (auto& [key, intent] : intents_) {
+    if (intent.chunk != from) continue;
+    Place place;
+    const std::string record(record_at(from, intent.at));
+    if (!put(record, place)) return false;
+    --chunks_[from].open;
+    ++chunks_[place.chunk].open;
+    intent = {place.chunk, place.at, static_cast<std::uint32_t>(record.size())};
+  }
+  return true;
+}
+
+Journal::Fill Journal::fill() const {
+  const std::lock_guard lock(mutex_);
+  Fill fill{.rows = rows_, .bytes = 0, .intents = intents_.size()};
+  for (const auto& [sequence, chunk] : in_use_)
+    fill.bytes += chunks_[chunk].used - chunks_[chunk].read;
+  return fill;
+}
+
+}  // namespace tollgate::ledger

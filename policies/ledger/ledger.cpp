@@ -1,0 +1,251 @@
+#include "policies/ledger/ledger.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "policies/ledger/books.hpp"
+#include "policies/ledger/journal.hpp"
+
+namespace tollgate::ledger {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t batch_rows = 500;
+constexpr std::size_t batch_bytes = 2U << 20U;
+constexpr auto batch_wait = 200ms;
+constexpr auto backoff_max = 5s;
+/// A waiting writer is woken early beyond this.
+constexpr std::uint64_t wake_rows = 2000;
+
+class RealLedger final : public Ledger {
+ public:
+  RealLedger(std::unique_ptr<Journal> journal, std::unique_ptr<Books> books,
+             std::chrono::milliseconds retention, Say say)
+      : journal_(std::move(journal)),
+        books_(std::move(books)),
+        retention_(retention),
+        say_(std::move(say)) {}
+  ~RealLedger() override { stop(0ms); }
+
+  /// What a crash left: rows that the database has not, and calls that never ended.
+  Result<void> recover() {
+    std::map<std::string, Outcome> open;
+    std::vector<Outcome> rows;
+    std::set<std::string> ended;
+    for (const std::string& bytes : journal_->everything()) {
+      auto record = read_record(bytes);
+      if (!record) continue;
+      if (record->kind == RecordKind::rows) {
+        ended.insert(record->outcome.request_id);
+        rows.push_back(std::move(record->outcome));
+      } else {
+        open[record->outcome.request_id] = std::move(record->outcome);
+      }
+    }
+    for (auto& [id, call] : open) {
+      if (ended.contains(id)) continue;
+      make_unknown(call);
+      rows.push_back(std::move(call));
+      ++unknown_;
+    }
+    for (std::size_t at = 0; at < rows.size(); at += batch_rows) {
+      const std::vector<Outcome> batch(
+          rows.begin() + static_cast<std::ptrdiff_t>(at),
+          rows.begin() + static_cast<std::ptrdiff_t>(std::min(rows.size(), at + batch_rows)));
+      auto written = books_->write(batch);
+      if (!written) return written;
+    }
+    if (unknown_ > 0) {
+      say_("warn", std::to_string(unknown_) +
+                       " calls had no end when the process died; they are booked as unknown, at "
+                       "what was reserved");
+    }
+    journal_->clear();
+    return {};
+  }
+
+  Result<void> hours(SystemTime since, const std::function<void(const HourSum&)>& each) override {
+    return books_->hours(since, each);
+  }
+
+  void start() override {
+    thread_ = std::thread([this] { run(); });
+  }
+
+  void stop(std::chrono::milliseconds patience) override {
+    if (!thread_.joinable()) return;
+    {
+      const std::lock_guard lock(mutex_);
+      deadline_ = std::chrono::steady_clock::now() + patience;
+      stopping_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+  }
+
+  Result<void> begin(const Outcome& outcome) override {
+    std::string& buffer = scratch();
+    write_record(RecordKind::intent, outcome, buffer);
+    if (journal_->append_intent(outcome.request_id, buffer)) return {};
+    tell_full();
+    return fail(ErrorKind::store_unavailable, "The books cannot be kept right now. Please retry.");
+  }
+
+  void record(const Outcome& outcome) noexcept override {
+    std::string& buffer = scratch();
+    write_record(RecordKind::rows, outcome, buffer);
+    if (!journal_->append_rows(outcome.request_id, buffer)) {
+      ++dropped_;
+      tell_full();
+    } else if (++unseen_ == wake_rows) {
+      wake_.notify_one();
+    }
+  }
+
+  [[nodiscard]] Stats stats() const override {
+    const Journal::Fill fill = journal_->fill();
+    return {.rows_written = written_,
+            .rows_waiting = fill.rows,
+            .bytes_waiting = fill.bytes,
+            .intents_open = fill.intents,
+            .dropped = dropped_,
+            .write_failures = failures_,
+            .recovered_unknown = unknown_};
+  }
+
+ private:
+  static std::string& scratch() {
+    thread_local std::string buffer;
+    buffer.clear();
+    return buffer;
+  }
+
+  void tell_full() {
+    if (!full_.exchange(true)) say_("error", "the journal is full or cannot be written");
+  }
+
+  void run() {
+    auto wait = std::chrono::milliseconds(batch_wait);
+    while (!pause(wait)) {
+      wait = drain() ? batch_wait : std::min<std::chrono::milliseconds>(wait * 2, backoff_max);
+      forget_old();
+    }
+    while (std::chrono::steady_clock::now() < deadline_ && journal_->fill().rows > 0) {
+      if (!drain()) std::this_thread::sleep_for(50ms);
+    }
+    const auto left = journal_->fill().rows;
+    if (left > 0)
+      say_("warn", std::to_string(left) + " rows stay in the journal for the next start");
+  }
+
+  /// True: stop.
+  bool pause(std::chrono::milliseconds time) {
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, time, [this] { return stopping_ || unseen_ >= wake_rows; });
+    unseen_ = 0;
+    return stopping_;
+  }
+
+  /// Writes all that waits. False: the database is away.
+  bool drain() {
+    for (;;) {
+      const auto records = journal_->next_rows(batch_rows, batch_bytes);
+      if (records.empty()) {
+        journal_->drained();  // intents that have ended may free their chunk
+        return true;
+      }
+      std::vector<Outcome> batch;
+      for (const std::string_view bytes : records) {
+        if (auto record = read_record(bytes)) batch.push_back(std::move(record->outcome));
+      }
+      auto written = books_->write(batch);
+      if (!written) {
+        journal_->rewind();
+        ++failures_;
+        if (!std::exchange(away_, true)) {
+          say_("error", "ledger: " + written.error().detail + "; rows wait in the journal");
+        }
+        return false;
+      }
+      if (std::exchange(away_, false)) say_("info", "ledger: the database is back");
+      journal_->drained();
+      full_ = false;
+      written_ += batch.size();
+    }
+  }
+
+  void forget_old() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < forget_at_) return;
+    forget_at_ = now + 10min;
+    auto gone = books_->forget(std::chrono::system_clock::now() - retention_);
+    if (!gone) say_("warn", "ledger: old rows not dropped: " + gone.error().detail);
+  }
+
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<Books> books_;
+  std::chrono::milliseconds retention_;
+  Say say_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::thread thread_;
+  bool stopping_ = false;
+  SteadyTime deadline_{};
+  SteadyTime forget_at_ = std::chrono::steady_clock::now() + 1min;
+  bool away_ = false;  // writer only
+  std::atomic<bool> full_{false};
+  std::atomic<std::uint64_t> unseen_{0}, written_{0}, dropped_{0}, failures_{0};
+  std::uint64_t unknown_ = 0;
+};
+
+/// One journal belongs to one database (M26).
+Result<void> marry(Journal& journal, Books& books, const Places& places) {
+  auto id = books.id();
+  if (!id) return std::unexpected(id.error());
+  const std::string own = journal.ledger_id();
+  if (own == *id) return {};
+  if (!own.empty() && !journal.everything().empty()) {
+    return fail(
+        ErrorKind::internal,
+        "journal " + places.journal + ": it holds rows of another ledger than " + places.database);
+  }
+  journal.set_ledger_id(*id);
+  return {};
+}
+
+}  // namespace
+
+Places places_of(const config::LedgerConfig& config) {
+  const std::filesystem::path database(config.sqlite ? config.sqlite->path
+                                                     : config::SqliteConfig{}.path);
+  std::filesystem::path folder = config.journal.dir;
+  if (folder.empty()) folder = database.has_parent_path() ? database.parent_path() : ".";
+  const std::string name = database.filename().string() + ".journal";
+  return {.database = database.string(), .journal = (folder / name).string()};
+}
+
+Result<std::unique_ptr<Ledger>> Ledger::open(const config::LedgerConfig& config, Say say) {
+  const Places places = places_of(config);
+  auto journal = Journal::open({.path = places.journal,
+                                .bytes_max = config.journal.max_bytes.count,
+                                .fsync = config.journal.fsync});
+  if (!journal) return std::unexpected(journal.error());
+  auto books = open_sqlite(places.database, false);
+  if (!books) return std::unexpected(books.error());
+  auto married = marry(**journal, **books, places);
+  if (!married) return std::unexpected(married.error());
+  auto ledger = std::make_unique<RealLedger>(std::move(*journal), std::move(*books),
+                                             config.retention, std::move(say));
+  auto recovered = ledger->recover();
+  if (!recovered) return std::unexpected(recovered.error());
+  return ledger;
+}
+
+}  // namespace tollgate::ledger

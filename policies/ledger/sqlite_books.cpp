@@ -1,0 +1,440 @@
+#include <cstdlib>
+#include <map>
+#include <openssl/rand.h>
+#include <sys/stat.h>
+#include <tuple>
+
+#include "policies/ledger/books.hpp"
+#include "policies/ledger/row_text.hpp"
+#include "policies/ledger/sqlite.hpp"
+#include "policies/ledger/sqlite_schema.hpp"
+
+namespace tollgate::ledger {
+namespace {
+
+constexpr std::string_view insert_call =
+    "INSERT OR IGNORE INTO calls VALUES "
+    "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+constexpr std::string_view insert_attempt =
+    "INSERT OR REPLACE INTO attempts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+constexpr std::string_view add_total =
+    "INSERT INTO totals VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
+    "calls = calls + excluded.calls, charged_nano_usd = charged_nano_usd + "
+    "excluded.charged_nano_usd";
+
+/// A UUID of version 4: names a ledger.
+std::string random_id() {
+  std::array<unsigned char, 16> bytes{};
+  if (RAND_bytes(bytes.data(), bytes.size()) != 1) std::abort();  // nothing works without
+  bytes[6] = static_cast<unsigned char>((bytes[6] & 15U) | 64U);
+  bytes[8] = static_cast<unsigned char>((bytes[8] & 63U) | 128U);
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    (text += digits[bytes[i] >> 4U]) += digits[bytes[i] & 15U];
+  }
+  return text;
+}
+
+SystemTime admission_hour(const Outcome& call) {
+  const SystemTime when = call.admitted_at > SystemTime{} ? call.admitted_at : call.started_at;
+  return std::chrono::floor<std::chrono::hours>(when);
+}
+
+class SqliteBooks final : public Books {
+ public:
+  explicit SqliteBooks(Database database) : database_(std::move(database)) {}
+
+  Result<void> prepare(bool read_only) {
+    sqlite3_busy_timeout(database_.get(), 2000);
+    if (!read_only) {
+      auto made = exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;");
+      if (!made) return made;
+    }
+    Statement version(database_.get(), "PRAGMA user_version");
+    if (!version.good() || version.step() != SQLITE_ROW) return sqlite_error(database_.get());
+    const auto found = version.number_at(0);
+    version.reset();
+    if (found > schema_version) {
+      return fail(ErrorKind::internal, "the ledger's database has schema " + std::to_string(found) +
+                                           ", this build knows " + std::to_string(schema_version));
+    }
+    if (found == 0 && read_only) {
+      return fail(ErrorKind::internal, "the ledger's database is empty");
+    }
+    if (found == 0) {
+      auto made = migrate();
+      if (!made) return made;
+    }
+    return read_only ? Result<void>{} : statements();
+  }
+
+  Result<std::string> id() override {
+    Statement find(database_.get(), "SELECT value FROM meta WHERE name = 'id'");
+    if (!find.good() || find.step() != SQLITE_ROW) return sqlite_error(database_.get());
+    return find.text_at(0);
+  }
+
+  Result<void> write(const std::vector<Outcome>& calls) override {
+    auto begun = exec("BEGIN IMMEDIATE");
+    if (!begun) return begun;
+    auto written = write_all(calls);
+    if (!written) {
+      (void)exec("ROLLBACK");
+      return written;
+    }
+    return exec("COMMIT");
+  }
+
+  Result<void> hours(SystemTime since, const std::function<void(const HourSum&)>& each) override {
+    Statement find(database_.get(),
+                   "SELECT hour, tenant, key_id, model, charged_nano_usd FROM totals "
+                   "WHERE hour >= ? AND charged_nano_usd <> 0");
+    if (!find.good()) return sqlite_error(database_.get());
+    find.number(micros_of(since));
+    int step = 0;
+    while ((step = find.step()) == SQLITE_ROW) {
+      each({.tenant = find.text_at(1),
+            .key_id = find.text_at(2),
+            .model = find.text_at(3),
+            .hour = time_of(find.number_at(0)),
+            .charged = find.number_at(4)});
+    }
+    if (step != SQLITE_DONE) return sqlite_error(database_.get());
+    return {};
+  }
+
+  Result<void> each_call(const Period& period,
+                         const std::function<void(const Outcome&)>& each) override;
+  Result<void> forget(SystemTime before) override;
+  Result<std::vector<std::string>> verify() override;
+
+ private:
+  Result<void> exec(const char* sql) {
+    if (sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) == SQLITE_OK) return {};
+    return sqlite_error(database_.get());
+  }
+
+  Result<void> migrate() {
+    std::string sql = "BEGIN IMMEDIATE;" + std::string(schema_sql);
+    sql += "INSERT INTO meta VALUES ('id', '" + random_id() + "');";
+    sql += "PRAGMA user_version = " + std::to_string(schema_version) + "; COMMIT;";
+    return exec(sql.c_str());
+  }
+
+  Result<void> statements() {
+    call_ = Statement(database_.get(), insert_call);
+    attempt_ = Statement(database_.get(), insert_attempt);
+    total_ = Statement(database_.get(), add_total);
+    find_ = Statement(database_.get(),
+                      "SELECT status, charged_nano_usd FROM calls WHERE request_id = ?");
+    remove_ = Statement(database_.get(), "DELETE FROM calls WHERE request_id = ?");
+    const bool good =
+        call_.good() && attempt_.good() && total_.good() && find_.good() && remove_.good();
+    if (!good) return sqlite_error(database_.get());
+    return {};
+  }
+
+  using TotalKey = std::tuple<std::int64_t, std::string, std::string, std::string>;
+  struct Total {
+    std::int64_t calls = 0, charged = 0;
+  };
+  using Totals = std::map<TotalKey, Total>;
+
+  static Total& total_of(Totals& totals, const Outcome& call) {
+    return totals[{micros_of(admission_hour(call)), call.tenant, call.key_id, call.model}];
+  }
+
+  Result<void> write_all(const std::vector<Outcome>& calls) {
+    Totals totals;
+    for (const Outcome& call : calls) {
+      auto written = write_call(call, totals);
+      if (!written) return written;
+    }
+    for (const auto& [key, sum] : totals) {
+      total_.reset();
+      total_.number(std::get<0>(key)).text(std::get<1>(key)).text(std::get<2>(key));
+      total_.text(std::get<3>(key)).number(sum.calls).number(sum.charged);
+      if (total_.step() != SQLITE_DONE) return sqlite_error(database_.get());
+    }
+    total_.reset();
+    return {};
+  }
+
+  Result<void> write_call(const Outcome& call, Totals& totals) {
+    auto inserted = insert(call);
+    if (!inserted) return std::unexpected(inserted.error());
+    if (!*inserted) {
+      auto replaced = replace_unknown(call, totals);
+      if (!replaced || !*replaced)
+        return replaced ? Result<void>{} : std::unexpected(replaced.error());
+    }
+    Total& sum = total_of(totals, call);
+    sum.calls += static_cast<std::int64_t>(call.count);
+    sum.charged += call.charged;
+    return write_attempts(call);
+  }
+
+  /// False: the call is there already.
+  Result<bool> insert(const Outcome& call);
+  Result<void> write_attempts(const Outcome& call);
+
+  /// True: what stood there was `unknown` and now is this call (M13).
+  Result<bool> replace_unknown(const Outcome& call, Totals& totals) {
+    find_.reset();
+    find_.text(call.request_id);
+    if (find_.step() != SQLITE_ROW) return sqlite_error(database_.get());
+    const bool unknown = find_.text_at(0) == "unknown";
+    const std::int64_t charged = find_.number_at(1);
+    find_.reset();
+    if (!unknown || call.status == CallStatus::unknown) return false;
+    remove_.reset();
+    remove_.text(call.request_id);
+    if (remove_.step() != SQLITE_DONE) return sqlite_error(database_.get());
+    Total& sum = total_of(totals, call);
+    sum.calls -= 1;
+    sum.charged -= charged;
+    auto inserted = insert(call);
+    if (!inserted) return inserted;
+    return true;
+  }
+
+  Database database_;
+  Statement call_, attempt_, total_, find_, remove_;
+};
+
+/// The only attempt of a call, as far as the call's own row does not say it.
+std::string only_attempt_json(const Outcome& call) {
+  if (call.attempts.size() != 1) return {};
+  const AttemptOutcome& a = call.attempts.front();
+  return std::to_string(micros_of(a.started_at)) + " " + std::to_string(micros_of(a.ended_at)) +
+         " " + std::to_string(a.http_status) + " " + std::string(to_string(a.status)) + " " +
+         a.error;
+}
+
+Result<bool> SqliteBooks::insert(const Outcome& call) {
+  call_.reset();
+  call_.text(call.request_id).text(call.client_request_id);
+  call_.number(micros_of(call.started_at)).number(micros_of(call.ended_at));
+  call_.number(micros_of(call.admitted_at)).text(call.tenant).text(call.key_id).text(call.user);
+  call_.text(tags_json(call.tags)).text(to_string(call.endpoint)).text(call.model_asked);
+  call_.text(call.model).text(call.provider).text(call.upstream_model);
+  call_.number(std::int64_t{call.stream}).text(to_string(call.status));
+  call_.number(std::int64_t{call.http_status}).text(call.error).text(call.finish);
+  const Usage& usage = call.usage;
+  call_.number(usage.input).number(usage.cache_read).number(usage.cache_write);
+  call_.number(usage.cache_write_1h).number(usage.output).number(usage.reasoning);
+  call_.text(usage_source(call.usage_from_provider, call.charged, !call.attempts.empty()));
+  call_.maybe(call.cost).number(call.charged).text(cost_json(call.cost_by_kind));
+  call_.number(call.avoided).text(call.price_version);
+  call_.maybe(call.ttft.count() < 0 ? std::nullopt
+                                    : std::optional<std::int64_t>(call.ttft.count()));
+  call_.number(std::int64_t{call.duration.count()}).number(std::int64_t{call.overhead.count()});
+  call_.number(std::uint64_t{call.attempts.size()}).number(call.count).text(call.cache);
+  call_.text(call.trace_id).text(only_attempt_json(call));
+  if (call_.step() != SQLITE_DONE) return sqlite_error(database_.get());
+  return sqlite3_changes(database_.get()) == 1;
+}
+
+Result<void> SqliteBooks::write_attempts(const Outcome& call) {
+  if (call.attempts.size() < 2) return {};
+  std::uint64_t number = 0;
+  for (const AttemptOutcome& attempt : call.attempts) {
+    attempt_.reset();
+    attempt_.text(call.request_id).number(++number);
+    attempt_.number(micros_of(attempt.started_at)).number(micros_of(attempt.ended_at));
+    attempt_.text(attempt.provider).text(attempt.upstream_model).text(to_string(attempt.status));
+    attempt_.number(std::int64_t{attempt.http_status}).text(attempt.error);
+    const Usage& usage = attempt.usage;
+    attempt_.number(usage.input).number(usage.cache_read).number(usage.cache_write);
+    attempt_.number(usage.cache_write_1h).number(usage.output).number(usage.reasoning);
+    attempt_.text(usage_source(attempt.usage_from_provider, attempt.charged, true));
+    attempt_.maybe(attempt.cost).number(attempt.charged).text(cost_json(attempt.cost_by_kind));
+    attempt_.text(attempt.price_version);
+    if (attempt_.step() != SQLITE_DONE) return sqlite_error(database_.get());
+  }
+  attempt_.reset();
+  return {};
+}
+
+Usage usage_at(const Statement& row, int column) {
+  const auto at = [&](int offset) {
+    return static_cast<std::uint64_t>(row.number_at(column + offset));
+  };
+  Usage usage;
+  usage.input = at(0);
+  usage.cache_read = at(1);
+  usage.cache_write = at(2);
+  usage.cache_write_1h = at(3);
+  usage.output = at(4);
+  usage.reasoning = at(5);
+  return usage;
+}
+
+Outcome call_at(const Statement& row) {
+  Outcome call;
+  call.request_id = row.text_at(0);
+  call.client_request_id = row.text_at(1);
+  call.started_at = time_of(row.number_at(2));
+  call.ended_at = time_of(row.number_at(3));
+  call.admitted_at = time_of(row.number_at(4));
+  call.tenant = row.text_at(5);
+  call.key_id = row.text_at(6);
+  call.user = row.text_at(7);
+  call.tags = parse_tags(row.text_at(8));
+  call.endpoint = parse_endpoint(row.text_at(9));
+  call.model_asked = row.text_at(10);
+  call.model = row.text_at(11);
+  call.provider = row.text_at(12);
+  call.upstream_model = row.text_at(13);
+  call.stream = row.number_at(14) != 0;
+  call.status = parse_status(row.text_at(15));
+  call.http_status = static_cast<int>(row.number_at(16));
+  call.error = row.text_at(17);
+  call.finish = row.text_at(18);
+  call.usage = usage_at(row, 19);
+  call.usage_from_provider = row.text_at(25) == "provider";
+  call.cost = row.maybe_at(26);
+  call.charged = row.number_at(27);
+  call.cost_by_kind = parse_cost(row.text_at(28));
+  call.avoided = row.number_at(29);
+  call.price_version = row.text_at(30);
+  call.ttft = std::chrono::microseconds(row.maybe_at(31).value_or(-1));
+  call.duration = std::chrono::microseconds(row.number_at(32));
+  call.overhead = std::chrono::microseconds(row.number_at(33));
+  call.count = static_cast<std::uint64_t>(row.number_at(35));
+  call.cache = row.text_at(36);
+  call.trace_id = row.text_at(37);
+  return call;
+}
+
+/// See only_attempt_json.
+AttemptOutcome only_attempt(const Outcome& call, const std::string& text) {
+  AttemptOutcome attempt;
+  attempt.provider = call.provider;
+  attempt.upstream_model = call.upstream_model;
+  char* at = nullptr;
+  attempt.started_at = time_of(std::strtoll(text.c_str(), &at, 10));
+  attempt.ended_at = time_of(std::strtoll(at, &at, 10));
+  attempt.http_status = static_cast<int>(std::strtol(at, &at, 10));
+  const std::string rest(*at == ' ' ? at + 1 : at);
+  const std::size_t space = rest.find(' ');
+  attempt.status = parse_status(rest.substr(0, space));
+  if (space != std::string::npos) attempt.error = rest.substr(space + 1);
+  attempt.usage = call.usage;
+  attempt.usage_from_provider = call.usage_from_provider;
+  attempt.cost = call.cost;
+  attempt.charged = call.charged;
+  attempt.cost_by_kind = call.cost_by_kind;
+  attempt.price_version = call.price_version;
+  return attempt;
+}
+
+AttemptOutcome attempt_at(const Statement& row) {
+  AttemptOutcome attempt;
+  attempt.started_at = time_of(row.number_at(2));
+  attempt.ended_at = time_of(row.number_at(3));
+  attempt.provider = row.text_at(4);
+  attempt.upstream_model = row.text_at(5);
+  attempt.status = parse_status(row.text_at(6));
+  attempt.http_status = static_cast<int>(row.number_at(7));
+  attempt.error = row.text_at(8);
+  attempt.usage = usage_at(row, 9);
+  attempt.usage_from_provider = row.text_at(15) == "provider";
+  attempt.cost = row.maybe_at(16);
+  attempt.charged = row.number_at(17);
+  attempt.cost_by_kind = parse_cost(row.text_at(18));
+  attempt.price_version = row.text_at(19);
+  return attempt;
+}
+
+Result<void> SqliteBooks::each_call(const Period& period,
+                                    const std::function<void(const Outcome&)>& each) {
+  Statement calls(
+      database_.get(),
+      "SELECT * FROM calls WHERE started_at >= ? AND started_at < ? ORDER BY started_at");
+  Statement attempts(database_.get(),
+                     "SELECT * FROM attempts WHERE request_id = ? ORDER BY attempt");
+  if (!calls.good() || !attempts.good()) return sqlite_error(database_.get());
+  const bool endless = period.to == SystemTime::max();
+  calls.number(micros_of(period.from)).number(endless ? INT64_MAX : micros_of(period.to));
+  int step = 0;
+  while ((step = calls.step()) == SQLITE_ROW) {
+    Outcome call = call_at(calls);
+    if (calls.number_at(34) == 1) call.attempts.push_back(only_attempt(call, calls.text_at(38)));
+    attempts.reset();
+    attempts.text(call.request_id);
+    while (calls.number_at(34) > 1 && attempts.step() == SQLITE_ROW)
+      call.attempts.push_back(attempt_at(attempts));
+    each(call);
+  }
+  if (step != SQLITE_DONE) return sqlite_error(database_.get());
+  return {};
+}
+
+Result<void> SqliteBooks::forget(SystemTime before) {
+  // In pieces, so that the writer is never away for long.
+  for (const char* sql :
+       {"DELETE FROM attempts WHERE request_id IN (SELECT request_id FROM calls WHERE started_at < "
+        "? "
+        "LIMIT 5000)",
+        "DELETE FROM calls WHERE request_id IN (SELECT request_id FROM calls WHERE started_at < ? "
+        "LIMIT 5000)"}) {
+    Statement remove(database_.get(), sql);
+    if (!remove.good()) return sqlite_error(database_.get());
+    remove.number(micros_of(before));
+    if (remove.step() != SQLITE_DONE) return sqlite_error(database_.get());
+  }
+  return {};
+}
+
+Result<std::vector<std::string>> SqliteBooks::verify() {
+  // Sums outlive rows: only hours that still have all of theirs can be compared.
+  Statement find(database_.get(), R"sql(
+    WITH rows AS (
+      SELECT (CASE WHEN admitted_at > 0 THEN admitted_at ELSE started_at END) / 3600000000 * 3600000000 AS hour,
+             tenant, key_id, model, sum(charged_nano_usd) AS charged FROM calls GROUP BY 1, 2, 3, 4),
+    kept AS (SELECT coalesce(min(hour), 0) AS hour FROM rows)
+    SELECT t.hour, t.tenant, t.key_id, t.model, t.charged_nano_usd, coalesce(r.charged, 0) FROM totals t
+      LEFT JOIN rows r USING (hour, tenant, key_id, model), kept
+      WHERE t.hour > kept.hour AND t.charged_nano_usd <> coalesce(r.charged, 0)
+    UNION ALL
+    SELECT r.hour, r.tenant, r.key_id, r.model, 0, r.charged FROM rows r
+      LEFT JOIN totals t USING (hour, tenant, key_id, model) WHERE t.hour IS NULL)sql");
+  if (!find.good()) return sqlite_error(database_.get());
+  std::vector<std::string> differences;
+  int step = 0;
+  while ((step = find.step()) == SQLITE_ROW) {
+    differences.push_back(timestamp(time_of(find.number_at(0))) + " tenant " + find.text_at(1) +
+                          " key " + find.text_at(2) + " model " + find.text_at(3) + ": sums say " +
+                          std::to_string(find.number_at(4)) + ", rows say " +
+                          std::to_string(find.number_at(5)) + " nano-dollars");
+  }
+  if (step != SQLITE_DONE) return sqlite_error(database_.get());
+  return differences;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Books>> open_sqlite(const std::string& path, bool read_only) {
+  sqlite3* opened = nullptr;
+  const mode_t before = ::umask(0077);  // the file and those beside it are their owner's alone
+  const int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const int code = sqlite3_open_v2(path.c_str(), &opened, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+  Database database(opened);
+  auto books = std::make_unique<SqliteBooks>(std::move(database));
+  Result<void> prepared;
+  if (code == SQLITE_OK) {
+    prepared = books->prepare(read_only);
+  } else {
+    prepared = sqlite_error(opened);
+  }
+  ::umask(before);
+  if (prepared) return books;
+  Error error = prepared.error();
+  error.message = "ledger " + path + ": " + (error.detail.empty() ? error.message : error.detail);
+  return std::unexpected(std::move(error));
+}
+
+}  // namespace tollgate::ledger
