@@ -28,14 +28,15 @@ struct Books {
   /// Calls with their attempts, oldest first.
   virtual Result<void> each_call(const Period& period,
                                  const std::function<void(const Outcome&)>& each) = 0;
-  /// Drops rows older than `before`; sums stay.
-  virtual Result<void> forget(SystemTime before) = 0;
+  /// Drops some rows older than `before`; sums stay. True: there may be more.
+  virtual Result<bool> forget(SystemTime before) = 0;
   /// Differences between rows and sums, one line each (M30).
   virtual Result<std::vector<std::string>> verify() = 0;
 };
 
-/// `read_only`: for commands; the file must be there.
-[[nodiscard]] Result<std::unique_ptr<Books>> open_sqlite(const std::string& path, bool read_only);
+/// `read_only`: for commands; the file must be there. `fsync`: a commit outlives a power cut.
+[[nodiscard]] Result<std::unique_ptr<Books>> open_sqlite(const std::string& path, bool read_only,
+                                                         bool fsync = false);
 
 /// Where journal and database of a configuration are.
 struct Places {

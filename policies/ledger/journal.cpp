@@ -28,6 +28,7 @@ struct FileHeader {
 /// The first bytes of a chunk; sequence 0: free.
 struct ChunkHeader {
   std::uint64_t sequence;
+  std::uint64_t read;  // drained up to here: what a restart need not write again
 };
 /// Before each record. `bytes` is written last: a record without it was never there.
 struct RecordHeader {
@@ -47,8 +48,12 @@ std::unexpected<Error> cannot(const std::string& what, const std::string& path) 
   return fail(ErrorKind::internal, "journal " + path + ": " + what);
 }
 
+/// Two at least: one for intents and one that is kept for rows.
+std::uint64_t chunks_most(const JournalSettings& settings) {
+  return std::max<std::uint64_t>(2, settings.bytes_max / Journal::chunk_bytes);
+}
+
 bool is_rows(std::string_view record) {
-  std::string kind;
   // The kind is the first varint, zigzag: see record.cpp.
   return !record.empty() &&
          record.front() == static_cast<char>(2 * static_cast<int>(RecordKind::rows));
@@ -66,23 +71,24 @@ Result<std::unique_ptr<Journal>> Journal::open(const JournalSettings& settings) 
   struct stat info{};
   ::fstat(fd, &info);
   // Addresses for all that it may grow to; pages come with the file.
-  void* base = ::mmap(nullptr, page + settings.bytes_max + chunk_bytes, PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_NORESERVE, fd, 0);
+  const std::size_t mapped =
+      std::max(page + chunks_most(settings) * chunk_bytes, static_cast<std::size_t>(info.st_size));
+  void* base = ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
   if (base == MAP_FAILED) {
     ::close(fd);
     return cannot(std::strerror(errno), settings.path);
   }
-  std::unique_ptr<Journal> journal(new Journal(fd, static_cast<char*>(base), settings));
+  std::unique_ptr<Journal> journal(new Journal(fd, static_cast<char*>(base), mapped, settings));
   auto read = journal->read_header(static_cast<std::uint64_t>(info.st_size));
   if (!read) return std::unexpected(read.error());
   return journal;
 }
 
-Journal::Journal(int fd, char* base, const JournalSettings& settings)
-    : fd_(fd), base_(base), settings_(settings) {}
+Journal::Journal(int fd, char* base, std::size_t mapped, const JournalSettings& settings)
+    : fd_(fd), base_(base), mapped_(mapped), settings_(settings) {}
 
 Journal::~Journal() {
-  ::munmap(base_, page + settings_.bytes_max + chunk_bytes);
+  ::munmap(base_, mapped_);
   ::close(fd_);
 }
 
@@ -97,18 +103,21 @@ Result<void> Journal::read_header(std::uint64_t file_bytes) {
   if (header->magic != magic || header->chunk_bytes != chunk_bytes) {
     return cannot("it is no journal of this version", settings_.path);
   }
-  const std::uint64_t there = (file_bytes - page) / chunk_bytes;
-  const std::uint64_t most = settings_.bytes_max / chunk_bytes + 1;
-  chunks_.resize(std::min(there, most));
+  chunks_.resize((file_bytes - page) / chunk_bytes);
   for (std::uint32_t i = 0; i < chunks_.size(); ++i) {
     Chunk& chunk = chunks_[i];
     chunk.sequence = reinterpret_cast<const ChunkHeader*>(chunk_at(i))->sequence;
-    if (chunk.sequence == 0) continue;
+    if (chunk.sequence == 0) {
+      chunk.dirty = true;
+      continue;
+    }
     in_use_[chunk.sequence] = i;
     sequence_ = std::max(sequence_, chunk.sequence);
     chunk.used = first_record;
     while (!record_at(i, chunk.used).empty())
       chunk.used += sizeof(RecordHeader) + padded(record_at(i, chunk.used).size());
+    const std::uint64_t read = reinterpret_cast<const ChunkHeader*>(chunk_at(i))->read;
+    chunk.read = static_cast<std::uint32_t>(std::min<std::uint64_t>(read, chunk.used));
   }
   return {};
 }
@@ -140,13 +149,13 @@ std::string_view Journal::record_at(std::uint32_t chunk, std::uint32_t at) const
   return checksum(record) == header.checksum ? record : std::string_view{};
 }
 
-std::vector<std::string> Journal::everything() const {
-  std::vector<std::string> records;
+std::vector<Journal::Entry> Journal::everything() const {
+  std::vector<Entry> records;
   for (const auto& [sequence, chunk] : in_use_) {
     for (std::uint32_t at = first_record; at < chunks_[chunk].used;) {
       const std::string_view record = record_at(chunk, at);
       if (record.empty()) break;
-      records.emplace_back(record);
+      records.push_back({std::string(record), at < chunks_[chunk].read});
       at += sizeof(RecordHeader) + padded(record.size());
     }
   }
@@ -157,7 +166,7 @@ void Journal::clear() {
   const std::lock_guard lock(mutex_);
   for (const auto& [sequence, chunk] : in_use_) {
     reinterpret_cast<ChunkHeader*>(chunk_at(chunk))->sequence = 0;
-    chunks_[chunk] = {};
+    chunks_[chunk] = {.dirty = true};
   }
   in_use_.clear();
   intents_.clear();
@@ -185,7 +194,7 @@ Journal::Key Journal::key_of(std::string_view id) {
 
 bool Journal::grow() {
   const auto have = static_cast<std::uint32_t>(chunks_.size());
-  const std::uint64_t most = std::max<std::uint64_t>(1, settings_.bytes_max / chunk_bytes);
+  const std::uint64_t most = chunks_most(settings_);
   const auto more = static_cast<std::uint32_t>(
       std::min<std::uint64_t>(grow_by, most - std::min<std::uint64_t>(most, have)));
   if (more == 0) return false;
@@ -197,30 +206,31 @@ bool Journal::grow() {
 
 void Journal::begin_chunk(std::uint32_t chunk) {
   char* place = chunk_at(chunk);
-  std::memset(place, 0, chunk_bytes);
+  if (chunks_[chunk].dirty) std::memset(place, 0, chunk_bytes);
+  auto* header = reinterpret_cast<ChunkHeader*>(place);
+  header->read = first_record;
   chunks_[chunk] = {.sequence = ++sequence_, .used = first_record, .read = first_record, .open = 0};
-  reinterpret_cast<ChunkHeader*>(place)->sequence = sequence_;
+  header->sequence = sequence_;
   in_use_[sequence_] = chunk;
   current_ = chunk;
 }
 
-bool Journal::next_chunk() {
-  for (int round = 0; round < 2; ++round) {
-    for (std::uint32_t i = 0; i < chunks_.size(); ++i) {
-      if (chunks_[i].sequence != 0) continue;
-      begin_chunk(i);
-      return true;
-    }
-    if (round == 0 && !grow()) return false;
-  }
-  return false;
+bool Journal::next_chunk(RecordKind kind) {
+  const auto is_free = [](const Chunk& chunk) { return chunk.sequence == 0; };
+  const auto left = std::ranges::count_if(chunks_, is_free);
+  // The last one is for calls that run already: their rows must find room.
+  const std::ptrdiff_t needed = kind == RecordKind::intent ? 2 : 1;
+  if (left < needed && !grow() && left < needed) return false;
+  const auto found = std::ranges::find_if(chunks_, is_free);
+  begin_chunk(static_cast<std::uint32_t>(found - chunks_.begin()));
+  return true;
 }
 
-bool Journal::put(std::string_view record, Place& place) {
+bool Journal::put(std::string_view record, RecordKind kind, Place& place) {
   const auto bytes = static_cast<std::uint32_t>(sizeof(RecordHeader) + padded(record.size()));
   if (record.empty() || record.size() > record_bytes_max) return false;
   if (current_ == UINT32_MAX || chunks_[current_].used + bytes > chunk_bytes) {
-    if (!next_chunk()) return false;
+    if (!next_chunk(kind)) return false;
   }
   Chunk& chunk = chunks_[current_];
   char* at = chunk_at(current_) + chunk.used;
@@ -250,7 +260,7 @@ void Journal::forget_intent(const Key& key) {
 bool Journal::append_intent(std::string_view request_id, std::string_view record) {
   const std::lock_guard lock(mutex_);
   Place place;
-  if (!put(record, place)) return false;
+  if (!put(record, RecordKind::intent, place)) return false;
   const Key key = key_of(request_id);
   forget_intent(key);  // that of the attempt before
   intents_[key] = {place.chunk, place.at, static_cast<std::uint32_t>(record.size())};
@@ -261,7 +271,7 @@ bool Journal::append_intent(std::string_view request_id, std::string_view record
 bool Journal::append_rows(std::string_view request_id, std::string_view record) {
   const std::lock_guard lock(mutex_);
   Place place;
-  if (!put(record, place)) return false;
+  if (!put(record, RecordKind::rows, place)) return false;
   forget_intent(key_of(request_id));
   ++rows_;
   return true;
@@ -298,28 +308,41 @@ void Journal::rewind() {
 }
 
 void Journal::drained() {
+  std::vector<std::uint32_t> empty;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [chunk, read] : reading_) {
+      chunks_[chunk].read = read;
+      reinterpret_cast<ChunkHeader*>(chunk_at(chunk))->read = read;
+    }
+    rows_ -= std::min(rows_, reading_rows_);
+    reading_.clear();
+    reading_rows_ = 0;
+    empty = free_drained();
+  }
+  // Wiped outside the lock: no worker waits for four megabytes.
+  for (const std::uint32_t number : empty)
+    std::memset(chunk_at(number), 0, chunk_bytes);
   const std::lock_guard lock(mutex_);
-  for (const auto& [chunk, read] : reading_)
-    chunks_[chunk].read = read;
-  rows_ -= std::min(rows_, reading_rows_);
-  reading_.clear();
-  reading_rows_ = 0;
-  free_drained();
+  for (const std::uint32_t number : empty)
+    chunks_[number] = {};
 }
 
-void Journal::free_drained() {
+/// What no record needs any more; not free yet, only out of use.
+std::vector<std::uint32_t> Journal::free_drained() {
+  std::vector<std::uint32_t> empty;
   for (auto entry = in_use_.begin(); entry != in_use_.end();) {
     const std::uint32_t number = entry->second;
-    const Chunk& chunk = chunks_[number];
-    const bool done = number != current_ && chunk.read >= chunk.used;
-    if (!done || (chunk.open > 0 && !move_intents(number))) {
+    const bool done = number != current_ && chunks_[number].read >= chunks_[number].used;
+    if (!done || (chunks_[number].open > 0 && !move_intents(number))) {
       ++entry;
       continue;
     }
     reinterpret_cast<ChunkHeader*>(chunk_at(number))->sequence = 0;
-    chunks_[number] = {};
+    empty.push_back(number);
     entry = in_use_.erase(entry);
   }
+  return empty;
 }
 
 /// Long calls must not keep old chunks: their intents are written once more at the end.
@@ -328,7 +351,7 @@ bool Journal::move_intents(std::uint32_t from) {
     if (intent.chunk != from) continue;
     Place place;
     const std::string record(record_at(from, intent.at));
-    if (!put(record, place)) return false;
+    if (!put(record, RecordKind::rows, place)) return false;
     --chunks_[from].open;
     ++chunks_[place.chunk].open;
     intent = {place.chunk, place.at, static_cast<std::uint32_t>(record.size())};

@@ -40,8 +40,13 @@ class Journal {
   /// The ledger that it belongs to; empty in a new file.
   [[nodiscard]] std::string ledger_id() const;
   void set_ledger_id(std::string_view id);
+  /// A record as it stands in the file.
+  struct Entry {
+    std::string bytes;
+    bool drained = false;  ///< the database has seen it
+  };
   /// Every record that stands in it, in the order of writing, whatever has been drained before.
-  [[nodiscard]] std::vector<std::string> everything() const;
+  [[nodiscard]] std::vector<Entry> everything() const;
   /// All records are in the database: begins anew.
   void clear();
 
@@ -68,6 +73,7 @@ class Journal {
     std::uint32_t used = 0;      // bytes of records
     std::uint32_t read = 0;      // of those: drained
     std::uint32_t open = 0;      // intents that have no rows yet
+    bool dirty = false;          // free, but old bytes stand in it
   };
   struct Intent {
     std::uint32_t chunk = 0, at = 0, bytes = 0;
@@ -80,21 +86,22 @@ class Journal {
     std::size_t operator()(const Key& key) const { return key[0] ^ key[1] * 0x9e3779b97f4a7c15ULL; }
   };
 
-  Journal(int fd, char* base, const JournalSettings& settings);
+  Journal(int fd, char* base, std::size_t mapped, const JournalSettings& settings);
   Result<void> read_header(std::uint64_t file_bytes);
   [[nodiscard]] static Key key_of(std::string_view request_id);
   [[nodiscard]] char* chunk_at(std::uint32_t chunk) const;
-  [[nodiscard]] bool put(std::string_view record, Place& place);
-  [[nodiscard]] bool next_chunk();
+  [[nodiscard]] bool put(std::string_view record, RecordKind kind, Place& place);
+  [[nodiscard]] bool next_chunk(RecordKind kind);
   [[nodiscard]] bool grow();
   void begin_chunk(std::uint32_t chunk);
   void forget_intent(const Key& key);
-  void free_drained();
+  [[nodiscard]] std::vector<std::uint32_t> free_drained();
   [[nodiscard]] bool move_intents(std::uint32_t chunk);
   [[nodiscard]] std::string_view record_at(std::uint32_t chunk, std::uint32_t at) const;
 
   int fd_;
   char* base_;
+  std::size_t mapped_;
   JournalSettings settings_;
 
   mutable std::mutex mutex_;  // guards all below

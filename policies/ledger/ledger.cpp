@@ -1,15 +1,15 @@
 #include "policies/ledger/ledger.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <filesystem>
-#include <map>
 #include <mutex>
-#include <set>
 #include <thread>
 
 #include "policies/ledger/books.hpp"
 #include "policies/ledger/journal.hpp"
+#include "policies/ledger/replay.hpp"
 
 namespace tollgate::ledger {
 namespace {
@@ -35,25 +35,9 @@ class RealLedger final : public Ledger {
 
   /// What a crash left: rows that the database has not, and calls that never ended.
   Result<void> recover() {
-    std::map<std::string, Outcome> open;
-    std::vector<Outcome> rows;
-    std::set<std::string> ended;
-    for (const std::string& bytes : journal_->everything()) {
-      auto record = read_record(bytes);
-      if (!record) continue;
-      if (record->kind == RecordKind::rows) {
-        ended.insert(record->outcome.request_id);
-        rows.push_back(std::move(record->outcome));
-      } else {
-        open[record->outcome.request_id] = std::move(record->outcome);
-      }
-    }
-    for (auto& [id, call] : open) {
-      if (ended.contains(id)) continue;
-      make_unknown(call);
-      rows.push_back(std::move(call));
-      ++unknown_;
-    }
+    const std::vector<Outcome> rows = unwritten(*journal_);
+    unknown_ = static_cast<std::uint64_t>(std::ranges::count_if(
+        rows, [](const Outcome& row) { return row.status == CallStatus::unknown; }));
     for (std::size_t at = 0; at < rows.size(); at += batch_rows) {
       const std::vector<Outcome> batch(
           rows.begin() + static_cast<std::ptrdiff_t>(at),
@@ -139,15 +123,16 @@ class RealLedger final : public Ledger {
     while (std::chrono::steady_clock::now() < deadline_ && journal_->fill().rows > 0) {
       if (!drain()) std::this_thread::sleep_for(50ms);
     }
-    const auto left = journal_->fill().rows;
-    if (left > 0)
-      say_("warn", std::to_string(left) + " rows stay in the journal for the next start");
+    const Journal::Fill left = journal_->fill();
+    if (left.rows == 0 && left.intents == 0) journal_->clear();
+    if (left.rows > 0)
+      say_("warn", std::to_string(left.rows) + " rows stay in the journal for the next start");
   }
 
   /// True: stop.
   bool pause(std::chrono::milliseconds time) {
     std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, time, [this] { return stopping_ || unseen_ >= wake_rows; });
+    wake_.wait_for(lock, time, [this] { return stopping_ || (!away_ && unseen_ >= wake_rows); });
     unseen_ = 0;
     return stopping_;
   }
@@ -183,9 +168,9 @@ class RealLedger final : public Ledger {
   void forget_old() {
     const auto now = std::chrono::steady_clock::now();
     if (now < forget_at_) return;
-    forget_at_ = now + 10min;
-    auto gone = books_->forget(std::chrono::system_clock::now() - retention_);
-    if (!gone) say_("warn", "ledger: old rows not dropped: " + gone.error().detail);
+    auto more = books_->forget(std::chrono::system_clock::now() - retention_);
+    if (!more) say_("warn", "ledger: old rows not dropped: " + more.error().detail);
+    if (!more || !*more) forget_at_ = now + 10min;
   }
 
   std::unique_ptr<Journal> journal_;
@@ -211,7 +196,7 @@ Result<void> marry(Journal& journal, Books& books, const Places& places) {
   if (!id) return std::unexpected(id.error());
   const std::string own = journal.ledger_id();
   if (own == *id) return {};
-  if (!own.empty() && !journal.everything().empty()) {
+  if (!own.empty() && !unwritten(journal).empty()) {
     return fail(
         ErrorKind::internal,
         "journal " + places.journal + ": it holds rows of another ledger than " + places.database);
@@ -237,7 +222,7 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const config::LedgerConfig& config,
                                 .bytes_max = config.journal.max_bytes.count,
                                 .fsync = config.journal.fsync});
   if (!journal) return std::unexpected(journal.error());
-  auto books = open_sqlite(places.database, false);
+  auto books = open_sqlite(places.database, false, config.journal.fsync);
   if (!books) return std::unexpected(books.error());
   auto married = marry(**journal, **books, places);
   if (!married) return std::unexpected(married.error());

@@ -46,10 +46,12 @@ class SqliteBooks final : public Books {
  public:
   explicit SqliteBooks(Database database) : database_(std::move(database)) {}
 
-  Result<void> prepare(bool read_only) {
+  Result<void> prepare(bool read_only, bool fsync) {
     sqlite3_busy_timeout(database_.get(), 2000);
     if (!read_only) {
       auto made = exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;");
+      // A commit that a power cut may undo must not free the journal's records.
+      if (made && fsync) made = exec("PRAGMA synchronous=FULL;");
       if (!made) return made;
     }
     Statement version(database_.get(), "PRAGMA user_version");
@@ -107,10 +109,11 @@ class SqliteBooks final : public Books {
 
   Result<void> each_call(const Period& period,
                          const std::function<void(const Outcome&)>& each) override;
-  Result<void> forget(SystemTime before) override;
+  Result<bool> forget(SystemTime before) override;
   Result<std::vector<std::string>> verify() override;
 
  private:
+  Result<std::vector<std::string>> verify_attempts(std::vector<std::string> found);
   Result<void> exec(const char* sql) {
     if (sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) == SQLITE_OK) return {};
     return sqlite_error(database_.get());
@@ -127,11 +130,14 @@ class SqliteBooks final : public Books {
     call_ = Statement(database_.get(), insert_call);
     attempt_ = Statement(database_.get(), insert_attempt);
     total_ = Statement(database_.get(), add_total);
-    find_ = Statement(database_.get(),
-                      "SELECT status, charged_nano_usd FROM calls WHERE request_id = ?");
+    find_ =
+        Statement(database_.get(),
+                  "SELECT status, charged_nano_usd, admitted_at, started_at, tenant, key_id, model "
+                  "FROM calls WHERE request_id = ?");
     remove_ = Statement(database_.get(), "DELETE FROM calls WHERE request_id = ?");
-    const bool good =
-        call_.good() && attempt_.good() && total_.good() && find_.good() && remove_.good();
+    remove_attempts_ = Statement(database_.get(), "DELETE FROM attempts WHERE request_id = ?");
+    const bool good = call_.good() && attempt_.good() && total_.good() && find_.good() &&
+                      remove_.good() && remove_attempts_.good();
     if (!good) return sqlite_error(database_.get());
     return {};
   }
@@ -185,23 +191,31 @@ class SqliteBooks final : public Books {
     find_.reset();
     find_.text(call.request_id);
     if (find_.step() != SQLITE_ROW) return sqlite_error(database_.get());
-    const bool unknown = find_.text_at(0) == "unknown";
-    const std::int64_t charged = find_.number_at(1);
+    Outcome old;
+    old.status = parse_status(find_.text_at(0));
+    old.charged = find_.number_at(1);
+    old.admitted_at = time_of(find_.number_at(2));
+    old.started_at = time_of(find_.number_at(3));
+    old.tenant = find_.text_at(4);
+    old.key_id = find_.text_at(5);
+    old.model = find_.text_at(6);
     find_.reset();
-    if (!unknown || call.status == CallStatus::unknown) return false;
-    remove_.reset();
-    remove_.text(call.request_id);
-    if (remove_.step() != SQLITE_DONE) return sqlite_error(database_.get());
-    Total& sum = total_of(totals, call);
+    if (old.status != CallStatus::unknown || call.status == CallStatus::unknown) return false;
+    for (Statement* remove : {&remove_, &remove_attempts_}) {
+      remove->reset();
+      remove->text(call.request_id);
+      if (remove->step() != SQLITE_DONE) return sqlite_error(database_.get());
+    }
+    Total& sum = total_of(totals, old);
     sum.calls -= 1;
-    sum.charged -= charged;
+    sum.charged -= old.charged;
     auto inserted = insert(call);
     if (!inserted) return inserted;
     return true;
   }
 
   Database database_;
-  Statement call_, attempt_, total_, find_, remove_;
+  Statement call_, attempt_, total_, find_, remove_, remove_attempts_;
 };
 
 /// The only attempt of a call, as far as the call's own row does not say it.
@@ -373,20 +387,28 @@ Result<void> SqliteBooks::each_call(const Period& period,
   return {};
 }
 
-Result<void> SqliteBooks::forget(SystemTime before) {
-  // In pieces, so that the writer is never away for long.
-  for (const char* sql :
-       {"DELETE FROM attempts WHERE request_id IN (SELECT request_id FROM calls WHERE started_at < "
-        "? "
-        "LIMIT 5000)",
-        "DELETE FROM calls WHERE request_id IN (SELECT request_id FROM calls WHERE started_at < ? "
-        "LIMIT 5000)"}) {
-    Statement remove(database_.get(), sql);
-    if (!remove.good()) return sqlite_error(database_.get());
-    remove.number(micros_of(before));
-    if (remove.step() != SQLITE_DONE) return sqlite_error(database_.get());
+Result<bool> SqliteBooks::forget(SystemTime before) {
+  // A piece at a time, so that the rows that come in meanwhile do not wait.
+  constexpr const char* piece =
+      "(SELECT request_id FROM calls WHERE started_at < ? ORDER BY started_at, request_id "
+      "LIMIT 2000)";
+  auto begun = exec("BEGIN IMMEDIATE");
+  if (!begun) return std::unexpected(begun.error());
+  int gone = 0;
+  for (const char* table : {"attempts", "calls"}) {
+    Statement remove(database_.get(),
+                     std::string("DELETE FROM ") + table + " WHERE request_id IN " + piece);
+    if (remove.good()) remove.number(micros_of(before));
+    if (!remove.good() || remove.step() != SQLITE_DONE) {
+      auto error = sqlite_error(database_.get());
+      (void)exec("ROLLBACK");
+      return error;
+    }
+    gone = sqlite3_changes(database_.get());
   }
-  return {};
+  auto done = exec("COMMIT");
+  if (!done) return std::unexpected(done.error());
+  return gone > 0;
 }
 
 Result<std::vector<std::string>> SqliteBooks::verify() {
@@ -412,12 +434,28 @@ Result<std::vector<std::string>> SqliteBooks::verify() {
                           std::to_string(find.number_at(5)) + " nano-dollars");
   }
   if (step != SQLITE_DONE) return sqlite_error(database_.get());
-  return differences;
+  return verify_attempts(std::move(differences));
+}
+
+Result<std::vector<std::string>> SqliteBooks::verify_attempts(std::vector<std::string> found) {
+  Statement find(database_.get(), R"sql(
+    SELECT c.request_id, c.charged_nano_usd, sum(a.charged_nano_usd)
+      FROM attempts a JOIN calls c USING (request_id)
+      GROUP BY c.request_id HAVING sum(a.charged_nano_usd) <> c.charged_nano_usd)sql");
+  if (!find.good()) return sqlite_error(database_.get());
+  int step = 0;
+  while ((step = find.step()) == SQLITE_ROW) {
+    found.push_back("call " + find.text_at(0) + ": its row says " +
+                    std::to_string(find.number_at(1)) + ", its attempts say " +
+                    std::to_string(find.number_at(2)) + " nano-dollars");
+  }
+  if (step != SQLITE_DONE) return sqlite_error(database_.get());
+  return found;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Books>> open_sqlite(const std::string& path, bool read_only) {
+Result<std::unique_ptr<Books>> open_sqlite(const std::string& path, bool read_only, bool fsync) {
   sqlite3* opened = nullptr;
   const mode_t before = ::umask(0077);  // the file and those beside it are their owner's alone
   const int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
@@ -426,7 +464,7 @@ Result<std::unique_ptr<Books>> open_sqlite(const std::string& path, bool read_on
   auto books = std::make_unique<SqliteBooks>(std::move(database));
   Result<void> prepared;
   if (code == SQLITE_OK) {
-    prepared = books->prepare(read_only);
+    prepared = books->prepare(read_only, fsync);
   } else {
     prepared = sqlite_error(opened);
   }

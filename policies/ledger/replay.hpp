@@ -1,0 +1,15 @@
+// Replay: which rows a journal holds that its database may not have. Used at start-up and by the
+// commands while no gateway runs. One thread.
+#pragma once
+#include <vector>
+
+#include "policies/ledger/journal.hpp"
+
+namespace tollgate::ledger {
+
+/// Rows that were not drained, and calls that were begun and never ended as `unknown` rows. What
+/// the database has all the same (the crash came between its commit and our note of it) it knows
+/// by the id.
+[[nodiscard]] std::vector<Outcome> unwritten(const Journal& journal);
+
+}  // namespace tollgate::ledger
