@@ -57,7 +57,8 @@ struct Types {
   }
   static std::string type_of(const Downgrade&, const Rule&) {
     return R"("anyOf":[{"const":"deny"},{"type":"object","additionalProperties":false,)"
-           R"("properties":{"downgrade":{"type":"string","minLength":1}},)"
+           R"("properties":{"downgrade":{"description":"The model to ask instead.",)"
+           R"("type":"string","minLength":1}},)"
            R"("required":["downgrade"]}])";
   }
   static std::string type_of(const int&, const Rule& rule) { return or_expanded({whole(rule)}); }

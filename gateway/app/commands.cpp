@@ -5,6 +5,7 @@
 
 #include "gateway/app/explain.hpp"
 #include "gateway/app/healthcheck.hpp"
+#include "gateway/app/ledger_commands.hpp"
 
 namespace tollgate::app {
 namespace {
@@ -184,11 +185,52 @@ class Healthcheck {
   std::string config_, url_;
 };
 
+class LedgerBooks {
+ public:
+  LedgerBooks(CLI::App& app, CommandContext& context) : context_(context) {
+    auto* books = app.add_subcommand("ledger", "What calls used and cost.");
+    books->require_subcommand(1);
+    export_ = books->add_subcommand("export", "Every call and attempt, a line each.");
+    export_->add_option("--format", question_.format, "csv, jsonl or focus (FOCUS 1.2).")
+        ->capture_default_str();
+    export_->add_option("--from", question_.from, "First day or instant (UTC).");
+    export_->add_option("--to", question_.to, "First day or instant that is left out.");
+    summary_ = books->add_subcommand("summary", "Calls, tokens and dollars as a table.");
+    summary_
+        ->add_option("--by", question_.by,
+                     "By comma: tenant, key, user, model, provider, endpoint, status, day, "
+                     "tag:NAME.")
+        ->capture_default_str();
+    summary_->add_option("--since", question_.since, "A span such as 7d, or a day.")
+        ->capture_default_str();
+    verify_ = books->add_subcommand("verify", "Whether rows, attempts and sums agree.");
+    for (CLI::App* command : {export_, summary_, verify_})
+      command->add_option("--config", config_, "The YAML file; without one the built-in default.");
+  }
+  [[nodiscard]] bool chosen() const {
+    return export_->parsed() || summary_->parsed() || verify_->parsed();
+  }
+  int run() {
+    const config::Loaded loaded = load(config_, context_);
+    if (!loaded.config) return print_problems(loaded, context_);
+    if (verify_->parsed()) return ledger_verify(*loaded.config, context_.out, context_.err);
+    if (summary_->parsed())
+      return ledger_summary(*loaded.config, question_, context_.out, context_.err);
+    return ledger_export(*loaded.config, question_, context_.out, context_.err);
+  }
+
+ private:
+  CommandContext& context_;
+  CLI::App *export_, *summary_, *verify_;
+  std::string config_;
+  LedgerQuestion question_;
+};
+
 // Commands of the contract whose feature this build does not have.
 class NotYet {
  public:
   NotYet(CLI::App& app, CommandContext& context) : context_(context) {
-    for (const char* name : {"ledger", "cache", "import"}) {
+    for (const char* name : {"cache", "import"}) {
       CLI::App* command = app.add_subcommand(name, "Not supported yet.");
       command->prefix_command();
       commands_.push_back(command);
@@ -247,6 +289,7 @@ int run_command(std::vector<std::string> arguments, CommandContext& context) {
   Explain explain_model(app, context);
   Schema schema(app, context);
   Healthcheck healthcheck(app, context);
+  LedgerBooks ledger_books(app, context);
   NotYet not_yet(app, context);
   const std::string unknown = unknown_command(app, arguments);
   if (!unknown.empty()) {
@@ -259,7 +302,8 @@ int run_command(std::vector<std::string> arguments, CommandContext& context) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error, context.out, context.err) == 0 ? 0 : wrong_usage;
   }
-  return run_chosen(serve, check, key_new, explain_model, schema, healthcheck, not_yet);
+  return run_chosen(serve, check, key_new, explain_model, schema, healthcheck, ledger_books,
+                    not_yet);
 }
 
 }  // namespace tollgate::app

@@ -64,8 +64,8 @@ class Generation {
   std::unique_ptr<wire::ReplyEncoder> encoder_;
   Batch batch_;
   Pieces pieces_;
-  bool begun_ = false;        // the head of a stream has been decided
-  bool released_ = false;     // the request's bytes are gone
+  bool begun_ = false;     // the head of a stream has been decided
+  bool released_ = false;  // the request's bytes are gone
   SteadyTime last_write_{};
 };
 

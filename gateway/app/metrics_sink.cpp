@@ -74,8 +74,10 @@ void MetricsSink::record(const Outcome& outcome) noexcept {
   count_tokens(outcome, series);
   if (outcome.booked) series.decisions->add(outcome.count);
   if (outcome.charged > 0) series.cost->add(static_cast<std::uint64_t>(outcome.charged));
-  for (const AttemptOutcome& attempt : outcome.attempts)
+  for (const AttemptOutcome& attempt : outcome.attempts) {
     count_attempt(attempt);
+    if (attempt.overrun > 0 || !attempt.cost) count_money(outcome.model, attempt);
+  }
   if (!outcome.dropped_params.empty()) count_dropped(outcome);
   if (!outcome.error.empty()) count_error(outcome.error_origin, outcome.error_label);
 }
@@ -103,14 +105,12 @@ void MetricsSink::count_attempt(const AttemptOutcome& attempt) {
                 {{"provider", attempt.provider}, {"outcome", std::string(how)}});
   };
   attempts_.get({.names = {attempt.provider, how}}, make)->add();
-  if (attempt.overrun > 0 || !attempt.cost) count_money(attempt);
 }
 
-/// By provider and kind of trouble; the models are the operator's own names.
-void MetricsSink::count_money(const AttemptOutcome& attempt) {
-  const prometheus::Labels labels{{"provider", attempt.provider},
-                                  {"model", attempt.upstream_model}};
-  const SeriesKey key{.names = {attempt.provider, attempt.upstream_model}};
+/// By the configured name: a wildcard's upstream model is the client's choice.
+void MetricsSink::count_money(std::string_view model, const AttemptOutcome& attempt) {
+  const prometheus::Labels labels{{"provider", attempt.provider}, {"model", std::string(model)}};
+  const SeriesKey key{.names = {attempt.provider, model}};
   if (!attempt.cost) {
     unpriced_.get(key, [&] { return cell(metrics_.families().unpriced, labels); })->add();
   }

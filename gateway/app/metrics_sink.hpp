@@ -37,7 +37,7 @@ class MetricsSink final : public OutcomeSink {
   void count_attempt(const AttemptOutcome& attempt);
   void count_dropped(const Outcome& outcome);
   void count_error(Origin origin, std::string_view code);
-  void count_money(const AttemptOutcome& attempt);
+  void count_money(std::string_view model, const AttemptOutcome& attempt);
   CounterCell* cell(Metrics::Counters* family, const prometheus::Labels& labels, double unit = 1);
   HistogramCell* cell(HistogramCell::Bounds bounds, Metrics::Histograms* family,
                       const prometheus::Labels& labels, Metrics::Histograms* twin = nullptr);

@@ -12,6 +12,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.request
@@ -91,6 +92,8 @@ class Gateway:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # The ledger stands in the working directory where the file names no other place.
+            cwd=tempfile.mkdtemp(dir=directory),
             env={**clean, **(env or {})},
         )
         self.told = False

@@ -108,7 +108,6 @@ auth: kyes
     said(9, "fallback", "fallback", "not supported yet")
     said(11, '"12"', "sha256")
     said(11, '"mm"', "mm")
-    said(11, "budgets", "budgets", "not supported yet")
     said(12, "kyes", "kyes", 'did you mean "keys"?')
 
 
@@ -116,7 +115,7 @@ auth: kyes
     ("", "version"), ("version: 2\n", "version"), ("[1, 2]\n", ""), ("version: 1\n\tx: 1\n", ":2:"),
     ("version: 1\na: &a [*a]\n", ""), ("version: ${NOT_SET_AT_ALL}\n", "NOT_SET_AT_ALL"),
     (GOOD + "cache: {store: memory}\n", "not supported yet"),
-    (GOOD + "ledger: {retention: 1d}\n", "not supported yet"),
+    (GOOD + "ledger: {retention: 1h}\n", "retention"),
     (GOOD.replace("version: 1", "version: 1\nversion: 1"), '"version"'),
     (GOOD.replace("127.0.0.1:0, admin", "0.0.0.0:0, admin") + "auth: none\n", "auth: none"),
     (GOOD.replace("admin: 127.0.0.1:0", "admin: 0.0.0.0:0"), "admin_token"),
@@ -161,7 +160,8 @@ def test_schema():
     schema = json.loads(shown.stdout)
     assert "$schema" in schema
     top = set(schema["properties"])
-    assert {"version", "include", "listen", "providers", "models", "tenants", "auth", "log"} == top
+    assert {"version", "include", "listen", "providers", "models", "tiers", "tenants", "prices",
+            "ledger", "auth", "log"} == top
 
 
 def test_explain(file):

@@ -12,11 +12,14 @@ const std::string secret = "tg-k-0123456789012345678901";
 
 std::string yaml(int targets) {
   std::string text =
-      "version: 1\nproviders:\n  p: {kind: openai, api_key: sk-x}\nmodels:\n  m: {targets: [";
+      "version: 1\nproviders:\n  p: {kind: openai, api_key: sk-x, price: {input: 2, output: "
+      "8}}\nmodels:\n  m: {targets: [";
   for (int i = 0; i < targets; ++i)
     text += "{provider: p, model: u}, ";
   text +=
-      "]}\ntenants:\n  t:\n    keys: [{id: k, sha256: \"" + config::sha256_hex(secret) + "\"}]\n";
+      "]}\ntenants:\n  t:\n    limits: {requests_per_minute: 10, concurrent: 1}\n"
+      "    budgets: [{usd: 1, per: total}]\n    keys: [{id: k, sha256: \"" +
+      config::sha256_hex(secret) + "\"}]\n";
   return text;
 }
 
@@ -36,7 +39,8 @@ const std::vector<std::string> whole_reply{
     R"({"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}})"};
 
 std::string ask(bool stream) {
-  return std::string(R"({"model":"m","messages":[{"role":"user","content":"x"}],"stream":)") +
+  return std::string(
+             R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"x"}],"stream":)") +
          (stream ? "true}" : "false}");
 }
 
@@ -53,6 +57,13 @@ void check_books(const House& house, const ScriptedClient& client) {
   CHECK(house.upstream.open == 0);
   CHECK(client.replies <= 1);
   CHECK(house.shared.in_flight == 0);
+  // Nothing stays held, and what the budget was charged is what the call's outcome says.
+  CHECK(house.store.totals().reserved == 0);
+  CHECK(house.store.totals().spent == outcome.charged);
+  NanoUsd attempts = 0;
+  for (const AttemptOutcome& attempt : outcome.attempts)
+    attempts += attempt.charged;
+  CHECK(attempts == outcome.charged);
   CHECK(house.metrics.streams_active == 0);
 }
 

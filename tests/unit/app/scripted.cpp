@@ -111,18 +111,24 @@ Awaitable<Result<policies::Admission>> CountingPolicy::admit(policies::Request&)
 House::House(const std::string& yaml, std::vector<std::string> reply, int fail_at)
     : steps{.fail_at = fail_at},
       log(std::move(*Log::open({.level = "off"}))),
-      shared{.log = *log, .access_log = access_log, .metrics = metrics},
+      shared{.log = *log,
+             .access_log = access_log,
+             .metrics = metrics,
+             .treasury = {store, estimates, nullptr}},
       upstream(steps, std::move(reply)),
+      warnings(*log, metrics, upstream),
       services{.shared = shared,
                .plan = {},
                .upstream = upstream,
-               .gate = gate,
                .metrics = sink,
+               .warnings = warnings,
                .sinks = {&sink, &recorder},
                .ids = {}} {
   auto plan = std::make_shared<Plan>(loaded(yaml));
   plan->policies.push_back(std::make_unique<CountingPolicy>(steps, admitted, settled));
   plan->policies.push_back(std::make_unique<CountingPolicy>(steps, admitted, settled));
+  for (const auto& scope : plan->scopes.all())
+    store.attach(*scope);
   services.plan = std::move(plan);
 }
 

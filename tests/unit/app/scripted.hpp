@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "gateway/app/front.hpp"
-#include "gateway/app/gate.hpp"
 #include "gateway/app/services.hpp"
+#include "policies/store/memory.hpp"
 
 namespace tollgate::app::test {
 
@@ -67,11 +67,14 @@ struct House {
   std::unique_ptr<Log> log;
   AccessLog access_log{"off"};
   Metrics metrics;
+  Clock clock;
+  policies::MemoryStore store{clock};
+  policies::TokenEstimates estimates;
   Shared shared;
   MetricsSink sink{metrics};
   Recorder recorder;
-  BookGate gate;
   ScriptedUpstream upstream;
+  BudgetWarnings warnings;
   Services services;
 
   House(const std::string& yaml, std::vector<std::string> reply, int fail_at);

@@ -39,6 +39,17 @@ const std::map<std::string, Keys> contract = {
       "tags"}},
     {"tenants.*.keys[]",
      {"id", "sha256", "expires", "models", "limits", "budgets", "lookup", "formerly"}},
+    {"limits", {"requests_per_minute", "tokens_per_minute", "concurrent", "burst", "enforce"}},
+    {"budgets[]", {"usd", "per", "since", "warn_at", "webhook", "reserve", "enforce"}},
+    {"tiers.*", {"limits", "per_user", "budgets", "models"}},
+    {"tenants.*.prices", {"files"}},
+    {"providers.*.price",
+     {"input", "output", "cache_read", "cache_write", "cache_write_1h", "reasoning", "audio_input",
+      "audio_output", "image", "request"}},
+    {"prices", {"files", "unknown"}},
+    {"ledger", {"sqlite", "postgres", "journal", "retention"}},
+    {"ledger.sqlite", {"path"}},
+    {"ledger.journal", {"dir", "fsync", "max_bytes"}},
     {"log", {"level", "format", "output", "access", "bodies"}},
 };
 
@@ -72,7 +83,9 @@ TEST_CASE("every key of the contract is either read or refused as not supported 
   std::map<std::string, Keys> known =
       collect_all<Config, Listen, ListenTls, ListenLimits, ListenTimeouts, ProviderConfig,
                   ProviderTimeouts, ProviderTls, ModelConfig, TargetConfig, RetryConfig,
-                  TenantConfig, KeyConfig, LogConfig>();
+                  TenantConfig, KeyConfig, LogConfig, LimitsConfig, BudgetConfig, TierConfig,
+                  TenantPrices, ProviderPrice, PricesConfig, LedgerConfig, SqliteConfig,
+                  JournalConfig>();
   for (const NotSupported& entry : not_supported_keys()) {
     INFO(entry.section, " ", entry.key);
     CHECK(known[std::string(entry.section)].emplace(entry.key).second);
@@ -90,6 +103,7 @@ TEST_CASE("every key that is not there yet says so where it stands") {
       {"providers.*", {"providers: {p: {kind: openai, ", "}}"}},
       {"models.*", {"models: {m: {targets: [{provider: p, model: x}], ", "}}"}},
       {"models.*.retry", {"models: {m: {targets: [{provider: p, model: x}], retry: {", "}}}"}},
+      {"ledger", {"ledger: {", "}"}},
       {"tenants.*", {"tenants: {t: {", "}}"}},
       {"tenants.*.keys[]", {"tenants: {t: {keys: [{id: a, sha256: " + digest + ", ", "}]}}"}},
   };

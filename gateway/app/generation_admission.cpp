@@ -1,0 +1,67 @@
+// The part of a call that limits and budgets decide: what it reserves, and what a spent budget
+// makes of it.
+#include "gateway/app/generation.hpp"
+#include "gateway/app/limit_fields.hpp"
+
+namespace tollgate::app {
+
+/// Reserves what the first attempt may cost; a budget that is spent may send the call to a cheaper
+/// model, once (M10).
+Awaitable<Result<void>> Generation::admit(const routing::Match& match) {
+  auto reserved = co_await reserve(match);
+  if (reserved || reserved.error().kind != ErrorKind::budget_exceeded) co_return reserved;
+  auto cheaper = downgrade();
+  if (!cheaper) co_return reserved;
+  route_ = cheaper->route;
+  call_.outcome.model = route_->name;
+  view_->set_defaults(&route_->defaults);
+  auto again = co_await reserve(*cheaper);
+  // What stands between the client and its model is the budget that was exceeded first.
+  if (!again) co_return reserved;
+  co_return again;
+}
+
+Awaitable<Result<void>> Generation::reserve(const routing::Match& match) {
+  const policies::Key& key = *run_.key;
+  spending_.consider({.tariffs = run_.plan->tariffs,
+                      .unknown = run_.plan->config.prices.unknown,
+                      .key = key,
+                      .model = &run_.plan->scopes.of_model(match.route->name),
+                      .clip_min_tokens = key.tenant->clip_min_tokens},
+                     *view_);
+  start_forwarder(match);
+  auto target = forwarder_->preview();
+  if (!target) co_return std::unexpected(target.error());
+  auto admitted = co_await spending_.admit(*target);
+  if (!admitted) co_return std::unexpected(admitted.error());
+  if (!*admitted) co_return Result<void>{};
+  auto shorter = forwarder_->preview();
+  if (!shorter) co_return std::unexpected(shorter.error());
+  co_return Result<void>{};
+}
+
+/// The model that the tenant of the exceeded scope (else the call's own) names for this case, if
+/// the key may use it.
+Result<routing::Match> Generation::downgrade() const {
+  const auto& denial = spending_.denial();
+  const policies::Tenant* own = run_.key->tenant;
+  const std::string* model = &own->downgrade;
+  for (const policies::Tenant* tenant = own; denial && tenant != nullptr; tenant = tenant->parent) {
+    const Scope* exceeded = denial->of;
+    if (exceeded != nullptr && exceeded->tenant == tenant->name && !tenant->downgrade.empty())
+      model = &tenant->downgrade;
+  }
+  if (model->empty() || !policies::may_use(*run_.key, *model)) {
+    return fail(ErrorKind::model_not_found, "There is no model to downgrade to.");
+  }
+  const auto match = run_.plan->routes.find(*model);
+  if (!match || match->route == route_) {
+    return fail(ErrorKind::model_not_found, "There is no model to downgrade to.");
+  }
+  return *match;
+}
+
+/// What every reply says about the caller's limits.
+void Generation::note_room() { run_.limit_fields = limit_fields(spending_); }
+
+}  // namespace tollgate::app
