@@ -71,8 +71,8 @@ Result<std::unique_ptr<Journal>> Journal::open(const JournalSettings& settings) 
   struct stat info{};
   ::fstat(fd, &info);
   // Addresses for all that it may grow to; pages come with the file.
-  const std::size_t mapped =
-      std::max(page + chunks_most(settings) * chunk_bytes, static_cast<std::size_t>(info.st_size));
+  const std::size_t mapped = std::max(page + chunks_most(settings) * chunk_bytes,
+                                      static_cast<std::size_t>(info.st_size) + chunk_bytes);
   void* base = ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
   if (base == MAP_FAILED) {
     ::close(fd);
@@ -94,16 +94,23 @@ Journal::~Journal() {
 
 Result<void> Journal::read_header(std::uint64_t file_bytes) {
   auto* header = reinterpret_cast<FileHeader*>(base_);
-  if (file_bytes < page) {
+  // Empty, or its maker died before it had written a line.
+  const bool fresh = file_bytes == 0 || (file_bytes == page && header->magic.front() == '\0');
+  if (fresh) {
     if (::posix_fallocate(fd_, 0, page) != 0) return cannot("no room on the disk", settings_.path);
     header->chunk_bytes = chunk_bytes;
     header->magic = magic;
     return {};
   }
-  if (header->magic != magic || header->chunk_bytes != chunk_bytes) {
+  if (file_bytes < page || header->magic != magic || header->chunk_bytes != chunk_bytes) {
     return cannot("it is no journal of this version", settings_.path);
   }
-  chunks_.resize((file_bytes - page) / chunk_bytes);
+  chunks_.resize((file_bytes - page + chunk_bytes - 1) / chunk_bytes);
+  // A file that was cut short: its last chunk is read as far as it goes.
+  const std::uint64_t whole = page + chunks_.size() * chunk_bytes;
+  if (file_bytes < whole && ::posix_fallocate(fd_, 0, static_cast<off_t>(whole)) != 0) {
+    return cannot("no room on the disk", settings_.path);
+  }
   for (std::uint32_t i = 0; i < chunks_.size(); ++i) {
     Chunk& chunk = chunks_[i];
     chunk.sequence = reinterpret_cast<const ChunkHeader*>(chunk_at(i))->sequence;
@@ -117,7 +124,8 @@ Result<void> Journal::read_header(std::uint64_t file_bytes) {
     while (!record_at(i, chunk.used).empty())
       chunk.used += sizeof(RecordHeader) + padded(record_at(i, chunk.used).size());
     const std::uint64_t read = reinterpret_cast<const ChunkHeader*>(chunk_at(i))->read;
-    chunk.read = static_cast<std::uint32_t>(std::min<std::uint64_t>(read, chunk.used));
+    chunk.read =
+        static_cast<std::uint32_t>(std::clamp<std::uint64_t>(read, first_record, chunk.used));
   }
   return {};
 }

@@ -6,7 +6,7 @@
 
 #include "policies/ledger/books.hpp"
 #include "policies/ledger/row_text.hpp"
-#include "policies/ledger/sqlite.hpp"
+#include "policies/ledger/sqlite_rows.hpp"
 #include "policies/ledger/sqlite_schema.hpp"
 
 namespace tollgate::ledger {
@@ -21,6 +21,10 @@ constexpr std::string_view add_total =
     "INSERT INTO totals VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
     "calls = calls + excluded.calls, charged_nano_usd = charged_nano_usd + "
     "excluded.charged_nano_usd";
+
+/// The hour that a call counts in: see admission_hour.
+constexpr std::string_view hour_sql =
+    "(CASE WHEN admitted_at > 0 THEN admitted_at ELSE started_at END) / 3600000000 * 3600000000";
 
 /// A UUID of version 4: names a ledger.
 std::string random_id() {
@@ -82,11 +86,10 @@ class SqliteBooks final : public Books {
     auto begun = exec("BEGIN IMMEDIATE");
     if (!begun) return begun;
     auto written = write_all(calls);
-    if (!written) {
-      (void)exec("ROLLBACK");
-      return written;
-    }
-    return exec("COMMIT");
+    if (written) written = exec("COMMIT");
+    // Also a commit that failed leaves the transaction open.
+    if (!written) (void)exec("ROLLBACK");
+    return written;
   }
 
   Result<void> hours(SystemTime since, const std::function<void(const HourSum&)>& each) override {
@@ -113,6 +116,7 @@ class SqliteBooks final : public Books {
   Result<std::vector<std::string>> verify() override;
 
  private:
+  Result<bool> forget_piece(SystemTime before);
   Result<std::vector<std::string>> verify_attempts(std::vector<std::string> found);
   Result<void> exec(const char* sql) {
     if (sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) == SQLITE_OK) return {};
@@ -218,149 +222,22 @@ class SqliteBooks final : public Books {
   Statement call_, attempt_, total_, find_, remove_, remove_attempts_;
 };
 
-/// The only attempt of a call, as far as the call's own row does not say it.
-std::string only_attempt_json(const Outcome& call) {
-  if (call.attempts.size() != 1) return {};
-  const AttemptOutcome& a = call.attempts.front();
-  return std::to_string(micros_of(a.started_at)) + " " + std::to_string(micros_of(a.ended_at)) +
-         " " + std::to_string(a.http_status) + " " + std::string(to_string(a.status)) + " " +
-         a.error;
-}
-
 Result<bool> SqliteBooks::insert(const Outcome& call) {
   call_.reset();
-  call_.text(call.request_id).text(call.client_request_id);
-  call_.number(micros_of(call.started_at)).number(micros_of(call.ended_at));
-  call_.number(micros_of(call.admitted_at)).text(call.tenant).text(call.key_id).text(call.user);
-  call_.text(tags_json(call.tags)).text(to_string(call.endpoint)).text(call.model_asked);
-  call_.text(call.model).text(call.provider).text(call.upstream_model);
-  call_.number(std::int64_t{call.stream}).text(to_string(call.status));
-  call_.number(std::int64_t{call.http_status}).text(call.error).text(call.finish);
-  const Usage& usage = call.usage;
-  call_.number(usage.input).number(usage.cache_read).number(usage.cache_write);
-  call_.number(usage.cache_write_1h).number(usage.output).number(usage.reasoning);
-  call_.text(usage_source(call.usage_from_provider, call.charged, !call.attempts.empty()));
-  call_.maybe(call.cost).number(call.charged).text(cost_json(call.cost_by_kind));
-  call_.number(call.avoided).text(call.price_version);
-  call_.maybe(call.ttft.count() < 0 ? std::nullopt
-                                    : std::optional<std::int64_t>(call.ttft.count()));
-  call_.number(std::int64_t{call.duration.count()}).number(std::int64_t{call.overhead.count()});
-  call_.number(std::uint64_t{call.attempts.size()}).number(call.count).text(call.cache);
-  call_.text(call.trace_id).text(only_attempt_json(call));
+  bind_call(call_, call);
   if (call_.step() != SQLITE_DONE) return sqlite_error(database_.get());
   return sqlite3_changes(database_.get()) == 1;
 }
 
 Result<void> SqliteBooks::write_attempts(const Outcome& call) {
-  if (call.attempts.size() < 2) return {};
-  std::uint64_t number = 0;
-  for (const AttemptOutcome& attempt : call.attempts) {
+  if (is_one_row(call)) return {};
+  for (std::size_t number = 1; number <= call.attempts.size(); ++number) {
     attempt_.reset();
-    attempt_.text(call.request_id).number(++number);
-    attempt_.number(micros_of(attempt.started_at)).number(micros_of(attempt.ended_at));
-    attempt_.text(attempt.provider).text(attempt.upstream_model).text(to_string(attempt.status));
-    attempt_.number(std::int64_t{attempt.http_status}).text(attempt.error);
-    const Usage& usage = attempt.usage;
-    attempt_.number(usage.input).number(usage.cache_read).number(usage.cache_write);
-    attempt_.number(usage.cache_write_1h).number(usage.output).number(usage.reasoning);
-    attempt_.text(usage_source(attempt.usage_from_provider, attempt.charged, true));
-    attempt_.maybe(attempt.cost).number(attempt.charged).text(cost_json(attempt.cost_by_kind));
-    attempt_.text(attempt.price_version);
+    bind_attempt(attempt_, call, number);
     if (attempt_.step() != SQLITE_DONE) return sqlite_error(database_.get());
   }
   attempt_.reset();
   return {};
-}
-
-Usage usage_at(const Statement& row, int column) {
-  const auto at = [&](int offset) {
-    return static_cast<std::uint64_t>(row.number_at(column + offset));
-  };
-  Usage usage;
-  usage.input = at(0);
-  usage.cache_read = at(1);
-  usage.cache_write = at(2);
-  usage.cache_write_1h = at(3);
-  usage.output = at(4);
-  usage.reasoning = at(5);
-  return usage;
-}
-
-Outcome call_at(const Statement& row) {
-  Outcome call;
-  call.request_id = row.text_at(0);
-  call.client_request_id = row.text_at(1);
-  call.started_at = time_of(row.number_at(2));
-  call.ended_at = time_of(row.number_at(3));
-  call.admitted_at = time_of(row.number_at(4));
-  call.tenant = row.text_at(5);
-  call.key_id = row.text_at(6);
-  call.user = row.text_at(7);
-  call.tags = parse_tags(row.text_at(8));
-  call.endpoint = parse_endpoint(row.text_at(9));
-  call.model_asked = row.text_at(10);
-  call.model = row.text_at(11);
-  call.provider = row.text_at(12);
-  call.upstream_model = row.text_at(13);
-  call.stream = row.number_at(14) != 0;
-  call.status = parse_status(row.text_at(15));
-  call.http_status = static_cast<int>(row.number_at(16));
-  call.error = row.text_at(17);
-  call.finish = row.text_at(18);
-  call.usage = usage_at(row, 19);
-  call.usage_from_provider = row.text_at(25) == "provider";
-  call.cost = row.maybe_at(26);
-  call.charged = row.number_at(27);
-  call.cost_by_kind = parse_cost(row.text_at(28));
-  call.avoided = row.number_at(29);
-  call.price_version = row.text_at(30);
-  call.ttft = std::chrono::microseconds(row.maybe_at(31).value_or(-1));
-  call.duration = std::chrono::microseconds(row.number_at(32));
-  call.overhead = std::chrono::microseconds(row.number_at(33));
-  call.count = static_cast<std::uint64_t>(row.number_at(35));
-  call.cache = row.text_at(36);
-  call.trace_id = row.text_at(37);
-  return call;
-}
-
-/// See only_attempt_json.
-AttemptOutcome only_attempt(const Outcome& call, const std::string& text) {
-  AttemptOutcome attempt;
-  attempt.provider = call.provider;
-  attempt.upstream_model = call.upstream_model;
-  char* at = nullptr;
-  attempt.started_at = time_of(std::strtoll(text.c_str(), &at, 10));
-  attempt.ended_at = time_of(std::strtoll(at, &at, 10));
-  attempt.http_status = static_cast<int>(std::strtol(at, &at, 10));
-  const std::string rest(*at == ' ' ? at + 1 : at);
-  const std::size_t space = rest.find(' ');
-  attempt.status = parse_status(rest.substr(0, space));
-  if (space != std::string::npos) attempt.error = rest.substr(space + 1);
-  attempt.usage = call.usage;
-  attempt.usage_from_provider = call.usage_from_provider;
-  attempt.cost = call.cost;
-  attempt.charged = call.charged;
-  attempt.cost_by_kind = call.cost_by_kind;
-  attempt.price_version = call.price_version;
-  return attempt;
-}
-
-AttemptOutcome attempt_at(const Statement& row) {
-  AttemptOutcome attempt;
-  attempt.started_at = time_of(row.number_at(2));
-  attempt.ended_at = time_of(row.number_at(3));
-  attempt.provider = row.text_at(4);
-  attempt.upstream_model = row.text_at(5);
-  attempt.status = parse_status(row.text_at(6));
-  attempt.http_status = static_cast<int>(row.number_at(7));
-  attempt.error = row.text_at(8);
-  attempt.usage = usage_at(row, 9);
-  attempt.usage_from_provider = row.text_at(15) == "provider";
-  attempt.cost = row.maybe_at(16);
-  attempt.charged = row.number_at(17);
-  attempt.cost_by_kind = parse_cost(row.text_at(18));
-  attempt.price_version = row.text_at(19);
-  return attempt;
 }
 
 Result<void> SqliteBooks::each_call(const Period& period,
@@ -375,11 +252,11 @@ Result<void> SqliteBooks::each_call(const Period& period,
   calls.number(micros_of(period.from)).number(endless ? INT64_MAX : micros_of(period.to));
   int step = 0;
   while ((step = calls.step()) == SQLITE_ROW) {
-    Outcome call = call_at(calls);
-    if (calls.number_at(34) == 1) call.attempts.push_back(only_attempt(call, calls.text_at(38)));
+    bool others = false;
+    Outcome call = call_at(calls, others);
     attempts.reset();
     attempts.text(call.request_id);
-    while (calls.number_at(34) > 1 && attempts.step() == SQLITE_ROW)
+    while (others && attempts.step() == SQLITE_ROW)
       call.attempts.push_back(attempt_at(attempts));
     each(call);
   }
@@ -388,42 +265,50 @@ Result<void> SqliteBooks::each_call(const Period& period,
 }
 
 Result<bool> SqliteBooks::forget(SystemTime before) {
-  // A piece at a time, so that the rows that come in meanwhile do not wait.
-  constexpr const char* piece =
-      "(SELECT request_id FROM calls WHERE started_at < ? ORDER BY started_at, request_id "
-      "LIMIT 2000)";
   auto begun = exec("BEGIN IMMEDIATE");
   if (!begun) return std::unexpected(begun.error());
+  auto gone = forget_piece(before);
+  if (auto done = gone ? exec("COMMIT") : Result<void>{}; !done)
+    gone = std::unexpected(done.error());
+  if (!gone) (void)exec("ROLLBACK");
+  return gone;
+}
+
+/// A piece at a time, so that the rows that come in meanwhile do not wait.
+Result<bool> SqliteBooks::forget_piece(SystemTime before) {
+  const std::string piece =
+      "(SELECT request_id FROM calls WHERE started_at < ? ORDER BY started_at, request_id "
+      "LIMIT 2000)";
+  // The sums of these hours have rows no longer: see verify.
+  const std::string note = "INSERT INTO meta SELECT 'forgotten', max(" + std::string(hour_sql) +
+                           ") FROM calls WHERE request_id IN " + piece +
+                           " HAVING count(*) > 0 ON CONFLICT DO UPDATE SET value = "
+                           "max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))";
   int gone = 0;
-  for (const char* table : {"attempts", "calls"}) {
-    Statement remove(database_.get(),
-                     std::string("DELETE FROM ") + table + " WHERE request_id IN " + piece);
-    if (remove.good()) remove.number(micros_of(before));
-    if (!remove.good() || remove.step() != SQLITE_DONE) {
-      auto error = sqlite_error(database_.get());
-      (void)exec("ROLLBACK");
-      return error;
-    }
+  for (const std::string& sql : {note, "DELETE FROM attempts WHERE request_id IN " + piece,
+                                 "DELETE FROM calls WHERE request_id IN " + piece}) {
+    Statement change(database_.get(), sql);
+    if (change.good()) change.number(micros_of(before));
+    if (!change.good() || change.step() != SQLITE_DONE) return sqlite_error(database_.get());
     gone = sqlite3_changes(database_.get());
   }
-  auto done = exec("COMMIT");
-  if (!done) return std::unexpected(done.error());
   return gone > 0;
 }
 
 Result<std::vector<std::string>> SqliteBooks::verify() {
   // Sums outlive rows: only hours that still have all of theirs can be compared.
-  Statement find(database_.get(), R"sql(
-    WITH rows AS (
-      SELECT (CASE WHEN admitted_at > 0 THEN admitted_at ELSE started_at END) / 3600000000 * 3600000000 AS hour,
-             tenant, key_id, model, sum(charged_nano_usd) AS charged FROM calls GROUP BY 1, 2, 3, 4),
-    kept AS (SELECT coalesce(min(hour), 0) AS hour FROM rows)
-    SELECT t.hour, t.tenant, t.key_id, t.model, t.charged_nano_usd, coalesce(r.charged, 0) FROM totals t
-      LEFT JOIN rows r USING (hour, tenant, key_id, model), kept
-      WHERE t.hour > kept.hour AND t.charged_nano_usd <> coalesce(r.charged, 0)
-    UNION ALL
-    SELECT r.hour, r.tenant, r.key_id, r.model, 0, r.charged FROM rows r
-      LEFT JOIN totals t USING (hour, tenant, key_id, model) WHERE t.hour IS NULL)sql");
+  const std::string sql =
+      "WITH rows AS (SELECT " + std::string(hour_sql) + R"sql( AS hour, tenant, key_id, model,
+        sum(charged_nano_usd) AS charged FROM calls GROUP BY 1, 2, 3, 4),
+      gone AS (SELECT coalesce(max(CAST(value AS INTEGER)), -1) AS hour FROM meta
+        WHERE name = 'forgotten')
+      SELECT t.hour, t.tenant, t.key_id, t.model, t.charged_nano_usd, coalesce(r.charged, 0)
+        FROM totals t LEFT JOIN rows r USING (hour, tenant, key_id, model), gone
+        WHERE t.hour > gone.hour AND t.charged_nano_usd <> coalesce(r.charged, 0)
+      UNION ALL
+      SELECT r.hour, r.tenant, r.key_id, r.model, 0, r.charged FROM rows r
+        LEFT JOIN totals t USING (hour, tenant, key_id, model) WHERE t.hour IS NULL)sql";
+  Statement find(database_.get(), sql);
   if (!find.good()) return sqlite_error(database_.get());
   std::vector<std::string> differences;
   int step = 0;
@@ -439,9 +324,10 @@ Result<std::vector<std::string>> SqliteBooks::verify() {
 
 Result<std::vector<std::string>> SqliteBooks::verify_attempts(std::vector<std::string> found) {
   Statement find(database_.get(), R"sql(
-    SELECT c.request_id, c.charged_nano_usd, sum(a.charged_nano_usd)
-      FROM attempts a JOIN calls c USING (request_id)
-      GROUP BY c.request_id HAVING sum(a.charged_nano_usd) <> c.charged_nano_usd)sql");
+    SELECT c.request_id, c.charged_nano_usd, coalesce(sum(a.charged_nano_usd), 0) AS charged
+      FROM calls c LEFT JOIN attempts a USING (request_id)
+      WHERE c.attempts > 0 AND c.only_attempt = ''
+      GROUP BY c.request_id HAVING charged <> c.charged_nano_usd)sql");
   if (!find.good()) return sqlite_error(database_.get());
   int step = 0;
   while ((step = find.step()) == SQLITE_ROW) {

@@ -1,0 +1,162 @@
+#include "calls.hpp"
+
+using namespace tollgate;
+using namespace tollgate::ledger;
+
+TEST_CASE("a call comes back from SQLite as it was written, of one attempt or of several (M29)") {
+  Folder folder;
+  const auto books = books_at(folder.file("t.db"));
+  Outcome one = ended_call(1);
+  one.tags = {{"team", "r\"ed"}, {"x", "1"}};
+  one.user = "ann";
+  one.ttft = std::chrono::microseconds(1234);
+  Outcome two = ended_call(2, 900);
+  two.attempts.insert(two.attempts.begin(), begun_call(2).attempts.front());
+  two.attempts[0].status = CallStatus::error;
+  two.attempts[0].http_status = 503;
+  two.attempts[0].error = "upstream_error";
+  two.attempts[0].charged = 40;
+  two.charged = 940;
+  two.cost.reset();
+  REQUIRE(books->write({one, two}));
+  const auto calls = calls_of(*books);
+  REQUIRE(calls.size() == 2);
+  CHECK(calls[0].tags == one.tags);
+  CHECK(calls[0].user == "ann");
+  CHECK(calls[0].ttft == one.ttft);
+  CHECK(calls[0].usage == one.usage);
+  CHECK(calls[0].cost_by_kind == one.cost_by_kind);
+  REQUIRE(calls[0].attempts.size() == 1);
+  CHECK(calls[0].attempts[0].ended_at == one.attempts[0].ended_at);
+  CHECK(calls[0].attempts[0].cost == one.attempts[0].cost);
+  CHECK_FALSE(calls[1].cost);
+  REQUIRE(calls[1].attempts.size() == 2);
+  CHECK(calls[1].attempts[0].http_status == 503);
+  CHECK(calls[1].attempts[0].error == "upstream_error");
+  CHECK(calls[1].attempts[0].charged == 40);
+  CHECK(calls[1].attempts[1].cost == 900);
+}
+
+TEST_CASE("the one attempt of a call that failed keeps its own provider and amounts (M29)") {
+  Folder folder;
+  const auto books = books_at(folder.file("t.db"));
+  Outcome call = ended_call(1);
+  call.status = call.attempts[0].status = CallStatus::error;
+  call.provider.clear();  // nobody answered
+  call.upstream_model.clear();
+  call.usage = {};
+  REQUIRE(books->write({call}));
+  const auto calls = calls_of(*books);
+  REQUIRE((calls.size() == 1 && calls[0].attempts.size() == 1));
+  CHECK(calls[0].provider.empty());
+  CHECK(calls[0].attempts[0].provider == "openai");
+  CHECK(calls[0].attempts[0].upstream_model == "gpt-up");
+  CHECK(calls[0].attempts[0].usage.input == 11);
+}
+
+TEST_CASE("what is written twice stands once, in rows and in sums (M27)") {
+  Folder folder;
+  const auto books = books_at(folder.file("t.db"));
+  const std::vector<Outcome> calls{ended_call(1), ended_call(2), ended_call(2)};
+  REQUIRE(books->write(calls));
+  REQUIRE(books->write(calls));
+  CHECK(calls_of(*books).size() == 2);
+  CHECK(charged_of(*books) == 600);
+  CHECK(books->verify().value().empty());
+}
+
+TEST_CASE("a true row replaces an unknown one and nothing else does (M13)") {
+  Folder folder;
+  const auto books = books_at(folder.file("t.db"));
+  Outcome unknown = begun_call(1);
+  unknown.attempts.push_back(unknown.attempts.front());
+  unknown.attempts.push_back(unknown.attempts.front());
+  unknown.attempts[2].charged = unknown.charged = 700;
+  REQUIRE(books->write({unknown}));
+  // The truth ended under another model, in another hour, after fewer attempts.
+  Outcome truth = ended_call(1, 300);
+  truth.model = "fallback";
+  truth.admitted_at = at(7200);
+  truth.attempts.push_back(truth.attempts.front());
+  truth.attempts[0].charged = 0;
+  REQUIRE(books->write({truth}));
+  auto calls = calls_of(*books);
+  REQUIRE(calls.size() == 1);
+  CHECK(calls[0].status == CallStatus::ok);
+  CHECK(calls[0].attempts.size() == 2);
+  CHECK(charged_of(*books) == 300);
+  CHECK(books->verify().value().empty());
+
+  Outcome later = ended_call(1, 5);
+  later.status = CallStatus::error;
+  REQUIRE(books->write({later, unknown}));
+  calls = calls_of(*books);
+  CHECK((calls[0].status == CallStatus::ok && calls[0].charged == 300));
+  CHECK(charged_of(*books) == 300);
+}
+
+TEST_CASE("hour sums are the rows' by the hour of admission, and outlive them") {
+  Folder folder;
+  const auto books = books_at(folder.file("t.db"));
+  std::vector<Outcome> calls;
+  for (unsigned i = 0; i < 300; ++i) {
+    calls.push_back(ended_call(i, i));
+    calls.back().admitted_at = at(std::int64_t{i} * 60);
+  }
+  REQUIRE(books->write(calls));
+  std::map<SystemTime, NanoUsd> rows, sums;
+  for (const Outcome& call : calls_of(*books))
+    rows[std::chrono::floor<std::chrono::hours>(call.admitted_at)] += call.charged;
+  REQUIRE(books->hours({}, [&](const HourSum& hour) { sums[hour.hour] += hour.charged; }));
+  CHECK((rows == sums && sums.size() > 4));
+
+  while (books->forget(at(100)).value()) {
+  }
+  CHECK(calls_of(*books).size() == 200);
+  CHECK(charged_of(*books) == 300 * 299 / 2);
+  CHECK(books->verify().value().empty());
+}
+
+TEST_CASE("verify finds a doctored sum, row and attempt, in the first hour too (M30)") {
+  for (const std::string doctored :
+       {"UPDATE totals SET charged_nano_usd = charged_nano_usd + 1",
+        "UPDATE calls SET charged_nano_usd = charged_nano_usd - 1", "DELETE FROM totals",
+        "DELETE FROM calls", "UPDATE attempts SET charged_nano_usd = 7 WHERE attempt = 1",
+        "DELETE FROM attempts"}) {
+    CAPTURE(doctored);
+    Folder folder;
+    const std::string path = folder.file("t.db");
+    const auto books = books_at(path);
+    Outcome call = ended_call(1);
+    call.attempts.push_back(call.attempts.front());
+    call.attempts[0].charged = 0;
+    REQUIRE(books->write({call}));
+    CHECK(books->verify().value().empty());
+    run_sql(path, doctored);
+    CHECK_FALSE(books->verify().value().empty());
+  }
+}
+
+TEST_CASE("a period holds its first instant and not its last, oldest first") {
+  Folder folder;
+  const auto books = books_at(folder.file("t.db"));
+  REQUIRE(books->write({ended_call(3), ended_call(1), ended_call(2)}));
+  const auto calls = calls_of(*books, {.from = at(1), .to = at(3)});
+  REQUIRE(calls.size() == 2);
+  CHECK(calls[0].request_id == ended_call(1).request_id);
+  CHECK(calls[1].request_id == ended_call(2).request_id);
+}
+
+TEST_CASE("a database of a later schema is refused, in one sentence (M24)") {
+  Folder folder;
+  const std::string path = folder.file("t.db");
+  (void)books_at(path);
+  run_sql(path, "PRAGMA user_version = 99");
+  for (const bool read_only : {false, true}) {
+    const auto refused = open_sqlite(path, read_only);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message.find("schema 99") != std::string::npos);
+  }
+  CHECK_FALSE(open_sqlite(folder.file("none.db"), true));
+  CHECK_FALSE(std::filesystem::exists(folder.file("none.db")));
+}
