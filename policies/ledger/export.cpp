@@ -105,7 +105,10 @@ void write_attempt(Sink& sink, const Outcome& call, std::size_t index) {
 class JsonSink {
  public:
   explicit JsonSink(std::string& out) : json_(out) { json_.begin_object(); }
-  void text(std::string_view name, std::string_view value) { json_.key(name).value(value); }
+  /// As in the access log: what is not there is null.
+  void text(std::string_view name, std::string_view value) {
+    value.empty() ? json_.key(name).null() : json_.key(name).value(value);
+  }
   void number(std::string_view name, auto value) {
     json_.key(name).value(static_cast<std::int64_t>(value));
   }

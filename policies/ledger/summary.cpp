@@ -68,9 +68,10 @@ Result<Summary> Summary::by(std::string_view by) {
 }
 
 void Summary::add(const Outcome& call) {
-  if (!providers_ || call.attempts.empty()) {
+  // What was sent nowhere costs nothing, whatever its model's price.
+  if (call.attempts.empty()) return add(call, call.provider, {call.count, call.usage, 0, 0});
+  if (!providers_)
     return add(call, call.provider, {call.count, call.usage, call.cost, call.charged});
-  }
   for (const AttemptOutcome& attempt : call.attempts)
     add(call, attempt.provider, {1, attempt.usage, attempt.cost, attempt.charged});
 }

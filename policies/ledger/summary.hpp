@@ -29,7 +29,7 @@ class Summary {
   struct Share {
     std::uint64_t calls;
     const Usage& usage;
-    const std::optional<NanoUsd>& cost;
+    std::optional<NanoUsd> cost;
     NanoUsd charged;
   };
   void add(const Outcome& call, const std::string& provider, const Share& share);
