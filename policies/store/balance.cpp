@@ -8,6 +8,10 @@ constexpr std::array pers{Per::hour, Per::day, Per::week, Per::month, Per::total
 }  // namespace
 
 void Balance::roll(SystemTime now) {
+  if (now <= latest_) return;
+  latest_ = now;
+  if (now < rolls_at_) return;
+  rolls_at_ = window_end(Per::hour, now);
   for (const Per per : pers) {
     Two& two = windows_[static_cast<std::size_t>(per)];
     const SystemTime start = window_start(per, now);
@@ -19,11 +23,8 @@ void Balance::roll(SystemTime now) {
 
 WindowSum* Balance::of(Per per, SystemTime admitted) {
   Two& two = windows_[static_cast<std::size_t>(per)];
-  const SystemTime start = window_start(per, admitted);
-  if (start == two.now.start) return &two.now;
-  if (start == two.before.start) return &two.before;
-  // A clock that went back: windows only move forward.
-  return start > two.now.start ? &two.now : nullptr;
+  if (admitted >= two.now.start) return &two.now;
+  return window_start(per, admitted) == two.before.start ? &two.before : nullptr;
 }
 
 void Balance::hold(SystemTime admitted, NanoUsd bound, NanoUsd estimate) {
@@ -44,7 +45,8 @@ void Balance::spend(SystemTime admitted, NanoUsd amount) {
   for (const Per per : pers) {
     if (WindowSum* window = of(per, admitted)) window->spent = add_saturated(window->spent, amount);
   }
-  days_[std::chrono::floor<std::chrono::days>(admitted)] += amount;
+  NanoUsd& day = days_[std::chrono::floor<std::chrono::days>(admitted)];
+  day = add_saturated(day, amount);
   for (auto& [from, sum] : since_) {
     if (admitted >= from) sum = add_saturated(sum, amount);
   }

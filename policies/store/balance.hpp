@@ -15,15 +15,22 @@ namespace tollgate::policies {
 struct WindowSum {
   SystemTime start{};
   NanoUsd spent = 0;
-  NanoUsd held = 0,
-          held_estimate = 0;        ///< by running calls: bounds, and estimates for soft budgets
+  NanoUsd held = 0;                 ///< by running calls: their bounds
+  NanoUsd held_estimate = 0;        ///< their estimates, for soft budgets
   std::uint32_t told_permille = 0;  ///< the last `warn_at` step that was reported
 };
 
 class Balance {
  public:
-  /// Moves the windows on to `now`.
+  /// Moves the windows on to `now`, never back.
   void roll(SystemTime now);
+  /// The latest time that they were moved to: a call is admitted no earlier, even where a clock was
+  /// set back.
+  [[nodiscard]] SystemTime latest() const { return latest_; }
+  /// The day of the first amount that was spent; nothing yet: `latest()`.
+  [[nodiscard]] SystemTime first_day() const {
+    return days_.empty() ? latest_ : SystemTime(days_.begin()->first);
+  }
   /// The window of a call admitted at `admitted`; nullptr: it is older than the one before the
   /// present one.
   [[nodiscard]] WindowSum* of(Per per, SystemTime admitted);
@@ -36,6 +43,7 @@ class Balance {
  private:
   [[nodiscard]] NanoUsd since(std::chrono::sys_seconds from);
 
+  SystemTime latest_{}, rolls_at_{};
   struct Two {
     WindowSum now, before;
   };

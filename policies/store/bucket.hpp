@@ -27,8 +27,10 @@ class Bucket {
     if (now > at_) {
       const auto passed = static_cast<unsigned __int128>(now - at_) * rule.per_minute;
       used_ = passed >= used_ ? 0 : used_ - static_cast<std::uint64_t>(passed);
-      at_ = now;
     }
+    // A clock that was set back drains on from there: limits must not stand still until it is
+    // where it was.
+    at_ = now;
   }
   /// Drained first. What is larger than the bucket passes when it is full.
   [[nodiscard]] bool fits(const BucketRule& rule, std::uint64_t amount) const {

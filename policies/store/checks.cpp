@@ -12,10 +12,6 @@ using std::chrono::milliseconds;
 constexpr auto reserved_wait = milliseconds(1000);
 constexpr auto concurrent_wait = milliseconds(1000);
 
-Micros micros_of(SystemTime time) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
-}
-
 Denial limit_denial(const LimitPlace& place, DenialKind kind, std::uint64_t limit,
                     std::uint64_t used, milliseconds wait, SystemTime now) {
   Denial denial;
@@ -97,13 +93,12 @@ void note_room(const LimitPlace& place, Room& room, double& least) {
           .reset_tokens = ceil<milliseconds>(buckets.tokens.reset(tokens_of(rule)))};
 }
 
-void read_limits(const Scope& scope, MemoryAccount& account, SystemTime now,
-                 std::vector<Reading>& out) {
-  const LimitRule& rule = scope.limits;
+void read_limits(const LimitPlace& place, SystemTime now, std::vector<Reading>& out) {
+  const LimitRule& rule = *place.rule;
   const auto add = [&](const char* what, Bucket& bucket, const BucketRule& of) {
     if (of.per_minute == 0) return;
     bucket.drain(of, micros_of(now));
-    out.push_back({.scope = scope.label(),
+    out.push_back({.scope = place.label(),
                    .budget = false,
                    .per = "minute",
                    .what = what,
@@ -112,15 +107,15 @@ void read_limits(const Scope& scope, MemoryAccount& account, SystemTime now,
                    .reserved = 0,
                    .resets_at = now + bucket.reset(of)});
   };
-  add("requests", account.buckets.requests, requests_of(rule));
-  add("tokens", account.buckets.tokens, tokens_of(rule));
+  add("requests", place.buckets->requests, requests_of(rule));
+  add("tokens", place.buckets->tokens, tokens_of(rule));
   if (rule.concurrent > 0) {
-    out.push_back({.scope = scope.label(),
+    out.push_back({.scope = place.label(),
                    .budget = false,
                    .per = "",
                    .what = "concurrent",
                    .limit = rule.concurrent,
-                   .used = account.buckets.concurrent,
+                   .used = place.buckets->concurrent,
                    .reserved = 0,
                    .resets_at = {}});
   }

@@ -42,8 +42,7 @@ struct BudgetPlace {
 void note_room(const LimitPlace& place, Room& room, double& least);
 
 // For GET /v1/usage.
-void read_limits(const Scope& scope, MemoryAccount& account, SystemTime now,
-                 std::vector<Reading>& out);
+void read_limits(const LimitPlace& place, SystemTime now, std::vector<Reading>& out);
 void read_budgets(const Scope& scope, MemoryAccount& account, SystemTime now,
                   std::vector<Reading>& out);
 

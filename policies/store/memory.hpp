@@ -14,6 +14,7 @@
 namespace tollgate::policies {
 
 struct MemoryAccount;
+struct MemoryReservation;
 
 class MemoryStore final : public Store {
  public:
@@ -36,7 +37,8 @@ class MemoryStore final : public Store {
   using Name = std::tuple<ScopeKind, std::string, std::string>;  // kind, tenant, name
 
   Verdict reserve_now(const Ask& ask);
-  std::vector<Crossing> settle_now(Reservation& reservation, const Charge& charge);
+  std::expected<void, Denial> extend_now(Reservation& reservation, NanoUsd total);
+  std::vector<Crossing> settle_now(MemoryReservation& own, const Charge& charge);
 
   const Clock& clock_;
   std::mutex accounts_mutex_;

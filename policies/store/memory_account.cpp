@@ -2,26 +2,33 @@
 
 namespace tollgate::policies {
 
-Buckets& MemoryAccount::of_user(const std::string& user, const LimitRule& rule, Micros now) {
+Buckets& MemoryAccount::of_user(std::string_view user, const LimitRule& rule, Micros now) {
   if (user.empty()) return nobody;
-  const auto known = users.find(user);
-  if (known != users.end()) return known->second;
-  if (users.size() >= users_max) forget_idle(rule, now);
-  return users.size() >= users_max ? nobody : users[user];
+  if (const auto known = by_name_.find(user); known != by_name_.end()) {
+    users_.splice(users_.end(), users_, known->second);
+    return known->second->buckets;
+  }
+  if (users_.size() >= users_max && !forget_one(rule, now)) return nobody;
+  users_.push_back({std::string(user), {}});
+  by_name_.emplace(users_.back().name, std::prev(users_.end()));
+  return users_.back().buckets;
 }
 
-/// A full bucket says nothing that a new one would not.
-void MemoryAccount::forget_idle(const LimitRule& rule, Micros now) {
-  constexpr Micros second = 1'000'000;
-  if (now < forgot_at_ + second) return;  // it looks at all of them
-  forgot_at_ = now;
-  for (auto entry = users.begin(); entry != users.end();) {
-    Buckets& own = entry->second;
-    own.requests.drain(requests_of(rule), now);
-    own.tokens.drain(tokens_of(rule), now);
-    const bool idle = own.concurrent == 0 && own.requests.full() && own.tokens.full();
-    entry = idle ? users.erase(entry) : std::next(entry);
+/// Full buckets say nothing that new ones would not. Only a few are looked at: the lock is held.
+bool MemoryAccount::forget_one(const LimitRule& rule, Micros now) {
+  for (int looked_at = 0; looked_at < 4; ++looked_at) {
+    User& oldest = users_.front();
+    oldest.buckets.requests.drain(requests_of(rule), now);
+    oldest.buckets.tokens.drain(tokens_of(rule), now);
+    const bool full = oldest.buckets.requests.full() && oldest.buckets.tokens.full();
+    if (full && oldest.buckets.concurrent == 0) {
+      by_name_.erase(oldest.name);
+      users_.pop_front();
+      return true;
+    }
+    users_.splice(users_.end(), users_, users_.begin());
   }
+  return false;
 }
 
 }  // namespace tollgate::policies

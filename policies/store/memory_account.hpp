@@ -1,8 +1,10 @@
 // MemoryAccount: everything the in-process store keeps of one scope, behind one lock. Private to
 // policies/store.
 #pragma once
+#include <list>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "gateway/core/store.hpp"
@@ -18,21 +20,26 @@ struct Buckets {
 };
 
 struct MemoryAccount final : Account {
-  /// The buckets of `user`; beyond `users_max` different ones they share those of nobody.
-  Buckets& of_user(const std::string& user, const LimitRule& rule, Micros now);
+  /// The buckets of `user`; beyond `users_max` different ones they share those of nobody (M15).
+  /// They stay where they are while a call counts in them.
+  Buckets& of_user(std::string_view user, const LimitRule& rule, Micros now);
 
   static constexpr std::size_t users_max = 100'000;
 
   std::mutex mutex;
   Buckets buckets;
   Balance balance;
-  std::unordered_map<std::string, Buckets> users;
   Buckets nobody;
 
  private:
-  void forget_idle(const LimitRule& rule, Micros now);
+  struct User {
+    std::string name;
+    Buckets buckets;
+  };
+  bool forget_one(const LimitRule& rule, Micros now);
 
-  Micros forgot_at_ = 0;
+  std::list<User> users_;  // the one used last at the end
+  std::unordered_map<std::string_view, std::list<User>::iterator> by_name_;
 };
 
 [[nodiscard]] inline MemoryAccount& account_of(const Scope& scope) {
@@ -44,6 +51,9 @@ struct MemoryAccount final : Account {
 }
 [[nodiscard]] inline BucketRule tokens_of(const LimitRule& rule) {
   return {rule.tokens_per_minute, rule.burst};
+}
+[[nodiscard]] inline Micros micros_of(SystemTime time) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
 }
 
 }  // namespace tollgate::policies
