@@ -76,7 +76,8 @@ TEST_CASE("a command keeps empty and binary arguments") {
   std::string out = "x";
   const std::array<std::string_view, 3> args{"SET", std::string_view("a\0\r\n", 4), ""};
   append_command(out, args);
-  CHECK(out == std::string("x*3\r\n$3\r\nSET\r\n$4\r\na\0\r\n\r\n$0\r\n\r\n", 35));
+  using namespace std::string_literals;
+  CHECK(out == "x*3\r\n$3\r\nSET\r\n$4\r\na\0\r\n\r\n$0\r\n\r\n"s);
 }
 
 TEST_CASE("an error is told by its first word alone") {
