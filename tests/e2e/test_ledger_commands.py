@@ -1,0 +1,125 @@
+"""`tollgate ledger export|summary|verify` over the books of real calls."""
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import sqlite3
+import urllib.error
+import urllib.request
+from decimal import Decimal
+
+import pytest
+
+from gateway import Gateway, key, tenant_yaml
+from raw import until
+from test_commands import run
+
+CONFIG = """providers: {{demo: {{kind: demo, price: {{input: 1, output: 2}}}}}}
+models:
+  demo/*: {{targets: [{{provider: demo, model: "*"}}]}}
+ledger: {{sqlite: {{path: {path}}}}}
+""" + tenant_yaml().replace("{", "{{").replace("}", "}}")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+
+
+def call(gateway, model, stream=False):
+    body = {"model": model, "max_tokens": 20, "stream": stream,
+            "messages": [{"role": "user", "content": 'a "word", and more'}]}
+    request = urllib.request.Request(
+        gateway.base_url + "/chat/completions", json.dumps(body).encode(),
+        {"authorization": "Bearer " + key(), "content-type": "application/json"})
+    try:
+        return urllib.request.urlopen(request, timeout=30)
+    except urllib.error.HTTPError as error:
+        return error
+
+
+@pytest.fixture
+def books(tmp_path):
+    """Two calls that went well and one that failed; the gateway has stopped."""
+    gateway = Gateway(CONFIG.format(path=tmp_path / "t.db"), tmp_path)
+    for model in ("demo/words=9", "demo/words=9", "demo/status=503"):
+        call(gateway, model).read()
+    gateway.stop()
+    return tmp_path
+
+
+def ledger(folder, *args):
+    return run("ledger", *args, "--config", folder / "tollgate.yaml")
+
+
+def test_export_jsonl_and_csv_say_the_same(books):
+    shown = ledger(books, "export", "--format", "jsonl")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    rows = [json.loads(line) for line in shown.stdout.splitlines()]
+    assert [row["kind"] for row in rows] == ["call", "attempt"] * 3
+    for row in rows:
+        assert TIME.fullmatch(row["started_at"]) and row["tenant"] == "t"
+        assert row["key_id"] == "t-key" and row["provider"] == "demo"
+        assert isinstance(row["cost_nano_usd"], int)
+    good = rows[0]
+    assert good["status"] == "ok" and good["usage_source"] == "provider"
+    assert good["charged_nano_usd"] == good["cost_nano_usd"] == (
+        1000 * good["input_tokens"] + 2000 * good["output_tokens"]) > 0
+    assert rows[4]["status"] == "error" and rows[4]["http_status"] == 503
+    text = ledger(books, "export", "--format", "csv").stdout
+    table = list(csv.DictReader(io.StringIO(text)))
+    assert list(table[0]) == list(good)
+    assert [row["cost_nano_usd"] for row in table] == [str(r["cost_nano_usd"]) for r in rows]
+    assert json.loads(table[0]["cost_by_kind"]) == good["cost_by_kind"]
+
+
+def test_focus_adds_up_to_what_was_charged(books):
+    rows = list(csv.DictReader(io.StringIO(ledger(books, "export", "--format", "focus").stdout)))
+    assert {row["SkuMeter"] for row in rows} == {"Input Tokens", "Output Tokens"}
+    database = sqlite3.connect(books / "t.db")
+    charged, = database.execute("SELECT sum(charged_nano_usd) FROM calls").fetchone()
+    assert sum(Decimal(row["BilledCost"]) for row in rows) == Decimal(charged) / 10**9
+    assert all(json.loads(row["Tags"])["tollgate:key"] == "t-key" for row in rows)
+
+
+def test_a_period_and_an_unreadable_place(books):
+    assert ledger(books, "export", "--to", "2020-01-01").stdout == ""
+    assert ledger(books, "export", "--from", "2020-01-01").stdout.count("\n") == 6
+    assert "no calls" in ledger(books, "summary", "--since", "2100-01-01").stdout
+    (books / "t.db").rename(books / "away.db")
+    gone = ledger(books, "summary")
+    assert gone.returncode == 1 and "t.db" in gone.stderr
+
+
+def test_summary(books):
+    lines = ledger(books, "summary", "--by", "tenant,key,status").stdout.splitlines()
+    assert lines[0].split()[:4] == ["tenant", "key", "status", "calls"]
+    assert lines[1].split()[:4] == ["t", "t-key", "ok", "2"]
+    assert lines[2].split()[:4] == ["t", "t-key", "error", "1"]
+    assert lines[3].split()[:2] == ["(all)", "3"]
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_verify_agrees_until_somebody_changes_a_row(books):
+    good = ledger(books, "verify")
+    assert good.returncode == 0 and "3 calls" in good.stdout
+    database = sqlite3.connect(books / "t.db")
+    database.execute("UPDATE calls SET charged_nano_usd = charged_nano_usd + 1 WHERE status = 'ok'")
+    database.commit()
+    database.close()
+    bad = ledger(books, "verify")
+    assert bad.returncode == 1 and "sums say" in bad.stdout and "1 differences" in bad.stderr
+
+
+def test_a_killed_gateway_s_calls_are_counted_from_the_journal(tmp_path):
+    gateway = Gateway(CONFIG.format(path=tmp_path / "t.db"), tmp_path)
+    reply = call(gateway, "demo/rate=1,words=90", stream=True)
+    until(lambda: reply.readline())
+    running = ledger(tmp_path, "verify")
+    assert running.returncode == 0 and "another process" in running.stderr
+    gateway.process.kill()
+    gateway.process.wait(30)
+    shown = ledger(tmp_path, "summary", "--by", "status")
+    assert "unknown" in shown.stdout and "1 calls wait" in shown.stderr
+    again = Gateway(CONFIG.format(path=tmp_path / "t.db"), tmp_path)
+    again.stop()
+    after = ledger(tmp_path, "summary", "--by", "status")
+    assert after.stdout == shown.stdout and after.stderr == ""
