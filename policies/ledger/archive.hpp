@@ -43,6 +43,13 @@ class WriteArchive {
     for (const T& item : items)
       each(item);
   }
+  /// One byte where all members are zero, as in every intent.
+  template <class T, class Each>
+  void unless_empty(const T& value, Each each) {
+    const bool there = value != T{};
+    (*this)(there);
+    if (there) each(value);
+  }
 
  private:
   void number(std::uint64_t value) {
@@ -95,6 +102,12 @@ class ReadArchive {
     items.resize(size);
     for (T& item : items)
       each(item);
+  }
+  template <class T, class Each>
+  void unless_empty(T& value, Each each) {
+    bool there = false;
+    (*this)(there);
+    if (there) each(value);
   }
   /// False: the bytes did not hold what was read.
   [[nodiscard]] bool good() const { return good_; }

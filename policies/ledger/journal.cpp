@@ -234,7 +234,7 @@ bool Journal::next_chunk(RecordKind kind) {
   return true;
 }
 
-bool Journal::put(std::string_view record, RecordKind kind, Place& place) {
+bool Journal::put(std::string_view record, std::uint32_t sum, RecordKind kind, Place& place) {
   const auto bytes = static_cast<std::uint32_t>(sizeof(RecordHeader) + padded(record.size()));
   if (record.empty() || record.size() > record_bytes_max) return false;
   if (current_ == UINT32_MAX || chunks_[current_].used + bytes > chunk_bytes) {
@@ -243,7 +243,7 @@ bool Journal::put(std::string_view record, RecordKind kind, Place& place) {
   Chunk& chunk = chunks_[current_];
   char* at = chunk_at(current_) + chunk.used;
   auto* header = reinterpret_cast<RecordHeader*>(at);
-  header->checksum = checksum(record);
+  header->checksum = sum;
   std::memcpy(at + sizeof(RecordHeader), record.data(), record.size());
   // A crash before this leaves no record, one after it a whole one.
   std::atomic_ref(header->bytes)
@@ -266,10 +266,11 @@ void Journal::forget_intent(const Key& key) {
 }
 
 bool Journal::append_intent(std::string_view request_id, std::string_view record) {
+  const std::uint32_t sum = checksum(record);
+  const Key key = key_of(request_id);
   const std::lock_guard lock(mutex_);
   Place place;
-  if (!put(record, RecordKind::intent, place)) return false;
-  const Key key = key_of(request_id);
+  if (!put(record, sum, RecordKind::intent, place)) return false;
   forget_intent(key);  // that of the attempt before
   intents_[key] = {place.chunk, place.at, static_cast<std::uint32_t>(record.size())};
   ++chunks_[place.chunk].open;
@@ -277,10 +278,12 @@ bool Journal::append_intent(std::string_view request_id, std::string_view record
 }
 
 bool Journal::append_rows(std::string_view request_id, std::string_view record) {
+  const std::uint32_t sum = checksum(record);
+  const Key key = key_of(request_id);
   const std::lock_guard lock(mutex_);
   Place place;
-  if (!put(record, RecordKind::rows, place)) return false;
-  forget_intent(key_of(request_id));
+  if (!put(record, sum, RecordKind::rows, place)) return false;
+  forget_intent(key);
   ++rows_;
   return true;
 }
@@ -359,7 +362,7 @@ bool Journal::move_intents(std::uint32_t from) {
     if (intent.chunk != from) continue;
     Place place;
     const std::string record(record_at(from, intent.at));
-    if (!put(record, RecordKind::rows, place)) return false;
+    if (!put(record, checksum(record), RecordKind::rows, place)) return false;
     --chunks_[from].open;
     ++chunks_[place.chunk].open;
     intent = {place.chunk, place.at, static_cast<std::uint32_t>(record.size())};

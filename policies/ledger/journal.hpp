@@ -90,7 +90,7 @@ class Journal {
   Result<void> read_header(std::uint64_t file_bytes);
   [[nodiscard]] static Key key_of(std::string_view request_id);
   [[nodiscard]] char* chunk_at(std::uint32_t chunk) const;
-  [[nodiscard]] bool put(std::string_view record, RecordKind kind, Place& place);
+  [[nodiscard]] bool put(std::string_view record, std::uint32_t sum, RecordKind kind, Place& place);
   [[nodiscard]] bool next_chunk(RecordKind kind);
   [[nodiscard]] bool grow();
   void begin_chunk(std::uint32_t chunk);

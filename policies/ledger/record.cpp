@@ -42,12 +42,12 @@ void visit_attempt(Archive& archive, A& attempt) {
   archive(attempt.error);
   archive(attempt.started_at);
   archive(attempt.ended_at);
-  visit_usage(archive, attempt.usage);
+  archive.unless_empty(attempt.usage, [&](auto& each) { visit_usage(archive, each); });
   archive(attempt.usage_from_provider);
   archive(attempt.reserved);
   archive(attempt.cost);
   archive(attempt.charged);
-  visit_cost(archive, attempt.cost_by_kind);
+  archive.unless_empty(attempt.cost_by_kind, [&](auto& each) { visit_cost(archive, each); });
   archive(attempt.price_version);
 }
 
@@ -79,7 +79,7 @@ void visit_call(Archive& archive, O& call) {
 
 template <class Archive, class O>
 void visit_figures(Archive& archive, O& call) {
-  visit_usage(archive, call.usage);
+  archive.unless_empty(call.usage, [&](auto& each) { visit_usage(archive, each); });
   archive(call.usage_from_provider);
   archive(call.ttft);
   archive(call.duration);
@@ -87,7 +87,7 @@ void visit_figures(Archive& archive, O& call) {
   archive(call.cost);
   archive(call.charged);
   archive(call.avoided);
-  visit_cost(archive, call.cost_by_kind);
+  archive.unless_empty(call.cost_by_kind, [&](auto& each) { visit_cost(archive, each); });
   archive(call.price_version);
   archive(call.count);
   archive(call.cache);
