@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -53,6 +54,15 @@ std::uint64_t chunks_most(const JournalSettings& settings) {
   return std::max<std::uint64_t>(2, settings.bytes_max / Journal::chunk_bytes);
 }
 
+bool lock_file(int fd, std::chrono::milliseconds patience) {
+  constexpr std::chrono::milliseconds pause(20);
+  for (; ::flock(fd, LOCK_EX | LOCK_NB) != 0; patience -= pause) {
+    if (patience <= pause) return false;
+    std::this_thread::sleep_for(pause);
+  }
+  return true;
+}
+
 bool is_rows(std::string_view record) {
   // The kind is the first varint, zigzag: see record.cpp.
   return !record.empty() &&
@@ -64,7 +74,7 @@ bool is_rows(std::string_view record) {
 Result<std::unique_ptr<Journal>> Journal::open(const JournalSettings& settings) {
   const int fd = ::open(settings.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return cannot(std::strerror(errno), settings.path);
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  if (!lock_file(fd, settings.patience)) {
     ::close(fd);
     return cannot("another process has it open", settings.path);
   }

@@ -5,6 +5,7 @@
 // freeing: the ledger's writer alone.
 #pragma once
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -23,6 +24,8 @@ struct JournalSettings {
   std::string path;
   std::uint64_t bytes_max = 4ULL << 30U;
   bool fsync = false;
+  /// How long to wait for its lock: a command may be reading it.
+  std::chrono::milliseconds patience{0};
 };
 
 class Journal {

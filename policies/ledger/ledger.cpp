@@ -220,7 +220,8 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const config::LedgerConfig& config,
   const Places places = places_of(config);
   auto journal = Journal::open({.path = places.journal,
                                 .bytes_max = config.journal.max_bytes.count,
-                                .fsync = config.journal.fsync});
+                                .fsync = config.journal.fsync,
+                                .patience = 2s});
   if (!journal) return std::unexpected(journal.error());
   auto books = open_sqlite(places.database, false, config.journal.fsync);
   if (!books) return std::unexpected(books.error());
