@@ -5,6 +5,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <cstdlib>
+#include <fcntl.h>
+#include <fstream>
+#include <poll.h>
 #include <sstream>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -16,7 +19,7 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-/// Begins a program whose output goes to `log`, and to nowhere for -1.
+/// Begins a program whose output goes to `log`.
 int spawn_program(const std::vector<std::string>& command, int log) {
   std::vector<char*> args;
   for (const std::string& word : command)
@@ -25,7 +28,7 @@ int spawn_program(const std::vector<std::string>& command, int log) {
   const int pid = ::fork();
   if (pid != 0) return pid;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (log >= 0) ::dup2(log, STDOUT_FILENO);
+  ::dup2(log, STDOUT_FILENO);
   ::execvp(args[0], args.data());
   ::_exit(127);
 }
@@ -40,10 +43,26 @@ std::uint16_t free_port() {
 
 RedisServer::RedisServer(std::vector<std::string> options)
     : port_(free_port()), options_(std::move(options)) {
+  make_folder();
+  start();
+}
+
+RedisServer::RedisServer(const std::string& master, std::uint16_t master_port)
+    : port_(free_port()) {
+  make_folder();
+  sentinel_file_ = folder_ / "sentinel.conf";
+  const std::string name = " " + master + " ";
+  std::ofstream(sentinel_file_) << "port " << port_ << "\nbind 127.0.0.1\ndir " << folder_.string()
+                                << "\nsentinel monitor" << name << "127.0.0.1 " << master_port
+                                << " 1\nsentinel down-after-milliseconds" << name
+                                << "1000\nsentinel failover-timeout" << name << "5000\n";
+  start();
+}
+
+void RedisServer::make_folder() {
   std::string path = (std::filesystem::temp_directory_path() / "redis-XXXXXX").string();
   REQUIRE(::mkdtemp(path.data()) != nullptr);
   folder_ = path;
-  start();
 }
 
 RedisServer::~RedisServer() {
@@ -53,6 +72,7 @@ RedisServer::~RedisServer() {
 }
 
 std::vector<std::string> RedisServer::command() const {
+  if (!sentinel_file_.empty()) return {"redis-sentinel", sentinel_file_};
   const bool tls = std::ranges::find(options_, "--tls-cert-file") != options_.end();
   std::vector<std::string> words{
       "redis-server",       "--bind", "127.0.0.1", "--dir",
@@ -65,12 +85,12 @@ std::vector<std::string> RedisServer::command() const {
 
 void RedisServer::start() {
   int ends[2];
-  REQUIRE(::pipe(ends) == 0);
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
   pid_ = spawn_program(command(), ends[1]);
   ::close(ends[1]);
   log_ = ends[0];
   unread_.clear();
-  await_line("Ready to accept connections");
+  await_line(sentinel_file_.empty() ? "Ready to accept connections" : "+monitor master");
 }
 
 void RedisServer::kill() {
@@ -93,6 +113,8 @@ void RedisServer::await_line(std::string_view text) {
       unread_.erase(0, end + 1);
       return;
     }
+    pollfd readable{log_, POLLIN, 0};
+    REQUIRE_MESSAGE(::poll(&readable, 1, 30'000) == 1, "no line with ", text, ": ", unread_);
     char piece[4096];
     const ssize_t bytes = ::read(log_, piece, sizeof piece);
     REQUIRE_MESSAGE(bytes > 0, "redis-server ended: ", unread_);
@@ -162,8 +184,10 @@ RedisSettings patient(const RedisEndpoint& endpoint) {
   return settings;
 }
 
-bool run_program(std::vector<std::string> command) {
-  const int pid = spawn_program(command, ::fileno(::fopen("/dev/null", "w")));
+bool run_program(const std::vector<std::string>& command) {
+  const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  const int pid = spawn_program(command, nowhere);
+  ::close(nowhere);
   int status = -1;
   ::waitpid(pid, &status, 0);
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;

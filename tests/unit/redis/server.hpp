@@ -21,13 +21,14 @@ class RedisServer {
  public:
   /// `options` as of redis-server's command line. Returns when it is ready.
   explicit RedisServer(std::vector<std::string> options = {});
+  /// A sentinel that watches a master.
+  RedisServer(const std::string& master, std::uint16_t master_port);
   ~RedisServer();
   RedisServer(const RedisServer&) = delete;
   RedisServer& operator=(const RedisServer&) = delete;
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] RedisEndpoint endpoint() const { return {"127.0.0.1", port_}; }
-  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
   /// Begins again, empty, at the same port.
   void start();
   void kill();
@@ -37,9 +38,11 @@ class RedisServer {
   void await_line(std::string_view text);
 
  private:
-  std::vector<std::string> command() const;
+  [[nodiscard]] std::vector<std::string> command() const;
+  void make_folder();
   std::uint16_t port_;
   std::filesystem::path folder_;
+  std::string sentinel_file_;  // empty: an ordinary server
   std::vector<std::string> options_;
   int pid_ = -1, log_ = -1;
   std::string unread_;
@@ -85,6 +88,6 @@ class Asker {
 /// Settings with time limits that a busy machine keeps.
 [[nodiscard]] RedisSettings patient(const RedisEndpoint& endpoint);
 /// Runs a program to its end; true when its exit status is 0.
-bool run_program(std::vector<std::string> command);
+bool run_program(const std::vector<std::string>& command);
 
 }  // namespace tollgate::net::test

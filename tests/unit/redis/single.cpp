@@ -67,7 +67,8 @@ TEST_CASE("a script is sent once, then known by its name; its own errors are rep
 }
 
 TEST_CASE("a user, a password and a database; refused ones are told without the password") {
-  RedisServer server({"--user", "gate on >hunter2 ~* +@all", "--user", "default off"});
+  RedisServer server(
+      {"--user", "gate", "on", ">hunter2", "~*", "+@all", "--user", "default", "off"});
   RedisSettings settings = patient(server.endpoint());
   settings.user = "gate";
   settings.password = "hunter2";
