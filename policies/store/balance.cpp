@@ -30,8 +30,8 @@ WindowSum* Balance::of(Per per, SystemTime admitted) {
 void Balance::hold(SystemTime admitted, NanoUsd bound, NanoUsd estimate) {
   for (const Per per : pers) {
     if (WindowSum* window = of(per, admitted)) {
-      window->held = add_saturated(window->held, bound);
-      window->held_estimate = add_saturated(window->held_estimate, estimate);
+      window->held += bound;
+      window->held_estimate += estimate;
     }
   }
 }

@@ -15,9 +15,15 @@ namespace tollgate::policies {
 struct WindowSum {
   SystemTime start{};
   NanoUsd spent = 0;
-  NanoUsd held = 0;                 ///< by running calls: their bounds
-  NanoUsd held_estimate = 0;        ///< their estimates, for soft budgets
+  // Wide: a sum that saturates could not be taken back call by call.
+  __int128 held = 0;                ///< by running calls: their bounds
+  __int128 held_estimate = 0;       ///< their estimates, for soft budgets
   std::uint32_t told_permille = 0;  ///< the last `warn_at` step that was reported
+  /// What running calls hold in such a budget.
+  [[nodiscard]] NanoUsd held_in(const BudgetRule& budget) const {
+    const __int128 sum = budget.estimate ? held_estimate : held;
+    return sum > nano_max ? nano_max : static_cast<NanoUsd>(sum);
+  }
 };
 
 class Balance {

@@ -125,7 +125,7 @@ void read_budgets(const Scope& scope, MemoryAccount& account, SystemTime now,
                   std::vector<Reading>& out) {
   for (const BudgetRule& rule : scope.budgets) {
     const WindowSum* window = account.balance.of(rule.per, now);
-    const NanoUsd held = rule.estimate ? window->held_estimate : window->held;
+    const NanoUsd held = window->held_in(rule);
     const NanoUsd spent = account.balance.spent(rule, now);
     out.push_back({.scope = scope.label(),
                    .budget = true,

@@ -30,6 +30,7 @@ struct BudgetPlace {
   const BudgetRule* rule = nullptr;
   NanoUsd spent = 0, held = 0;
   [[nodiscard]] NanoUsd free() const { return rule->ceiling - spent; }
+  [[nodiscard]] NanoUsd left() const { return add_saturated(free(), -held); }
   /// What the call holds in it.
   [[nodiscard]] NanoUsd amount(NanoUsd bound, NanoUsd estimate) const {
     return rule->estimate ? estimate : bound;

@@ -38,7 +38,7 @@ void note_crossings(const Scope& scope, Balance& balance, SystemTime admitted, S
                      .budget = rule,
                      .permille = step,
                      .spent = spent,
-                     .reserved = rule.estimate ? window->held_estimate : window->held,
+                     .reserved = window->held_in(rule),
                      .resets_at = window_end(rule.per, admitted),
                      .gone_at = gone_at(spent, rule.ceiling, start, now)});
     }

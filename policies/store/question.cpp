@@ -25,8 +25,8 @@ void Question::look_at(const Scope& scope) {
   account.balance.roll(admitted_at_);
   for (const BudgetRule& rule : scope.budgets) {
     const WindowSum* window = account.balance.of(rule.per, admitted_at_);
-    budgets_.push_back({&scope, &rule, account.balance.spent(rule, admitted_at_),
-                        rule.estimate ? window->held_estimate : window->held});
+    budgets_.push_back(
+        {&scope, &rule, account.balance.spent(rule, admitted_at_), window->held_in(rule)});
   }
 }
 
@@ -51,7 +51,7 @@ std::expected<NanoUsd, Denial> Question::budgets() {
   if (ask_.bound == 0) return 0;  // nothing to pay: M8
   for (const BudgetPlace& place : budgets_) {
     const NanoUsd amount = place.amount(ask_.bound, ask_.estimate);
-    if (amount <= place.free() - place.held) continue;
+    if (amount <= place.left()) continue;
     if (!place.rule->enforce) {
       would_deny(place.scope->label());
     } else if (amount <= place.free()) {
@@ -73,7 +73,7 @@ std::expected<NanoUsd, Denial> Question::cut_to(NanoUsd money, const BudgetPlace
   }
   for (const BudgetPlace& place : budgets_) {
     if (!place.rule->enforce) continue;
-    if (place.amount(money, ask_.estimate) > place.free() - place.held) {
+    if (place.amount(money, ask_.estimate) > place.left()) {
       return std::unexpected(budget_denial(place, DenialKind::budget_reserved, admitted_at_));
     }
   }

@@ -259,6 +259,42 @@ void balances_outlive_plans(const MakeWorld& make) {
   CHECK(reading(*shop.world, moved, "usd", "day").used == 400);
 }
 
+void bounds_without_measure_leave_nothing_behind(const MakeWorld& make) {
+  Shop shop(make);
+  shop.of_tenant.budgets = {};
+  auto first = reserve(*shop.world, ask(shop.scopes, nano_max));
+  auto second = reserve(*shop.world, ask(shop.scopes, nano_max));
+  REQUIRE(first);
+  REQUIRE(second);
+  settle(*shop.world, std::move(first->reservation), 5);
+  shop.of_tenant.budgets = {budget(1000)};
+  const auto waits = reserve(*shop.world, ask(shop.scopes, 1));
+  REQUIRE_FALSE(waits);
+  CHECK(waits.error().kind == DenialKind::budget_reserved);
+  settle(*shop.world, std::move(second->reservation), 5);
+  CHECK(shop.day().reserved == 0);
+  CHECK_FALSE(reserve(*shop.world, ask(shop.scopes, 991)));
+  auto rest = reserve(*shop.world, ask(shop.scopes, 990));
+  REQUIRE(rest);
+  CHECK_FALSE(reserve(*shop.world, ask(shop.scopes, 1)));
+  settle(*shop.world, std::move(rest->reservation), 990);
+}
+
+void a_cost_without_measure_admits_nothing(const MakeWorld& make) {
+  Shop shop(make);
+  shop.of_tenant.budgets = {};
+  auto held = reserve(*shop.world, ask(shop.scopes, 5000));
+  auto dear = reserve(*shop.world, ask(shop.scopes, 5000));
+  REQUIRE(held);
+  REQUIRE(dear);
+  settle(*shop.world, std::move(dear->reservation), nano_max);
+  shop.of_tenant.budgets = {budget(1000)};
+  const auto denied = reserve(*shop.world, ask(shop.scopes, 1));
+  REQUIRE_FALSE(denied);
+  CHECK(denied.error().kind == DenialKind::budget_exceeded);
+  settle(*shop.world, std::move(held->reservation), 0);
+}
+
 void restored_from_the_books(const MakeWorld& make) {
   Shop shop(make);
   const SystemTime now = shop.world->clock.time;
@@ -297,6 +333,9 @@ std::span<const Law> budget_laws() {
           extended_within_the_ceiling},
       Law{"M18: each step is told once a window", steps_are_told_once},
       Law{"M18: the present rate says when it is gone", present_rate_says_when_it_is_gone},
+      Law{"bounds without measure leave nothing behind",
+          bounds_without_measure_leave_nothing_behind},
+      Law{"M7: a cost without measure admits nothing", a_cost_without_measure_admits_nothing},
       Law{"M17: balances outlive plans and names", balances_outlive_plans},
       Law{"M17: the books bring back what was spent", restored_from_the_books},
   };
