@@ -1,49 +1,21 @@
-#include <cstdlib>
-#include <map>
-#include <openssl/rand.h>
 #include <sys/stat.h>
-#include <tuple>
 
+#include "policies/ledger/bookkeeping.hpp"
 #include "policies/ledger/books.hpp"
-#include "policies/ledger/row_text.hpp"
-#include "policies/ledger/sqlite_rows.hpp"
+#include "policies/ledger/rows.hpp"
+#include "policies/ledger/sqlite.hpp"
 #include "policies/ledger/sqlite_schema.hpp"
 
 namespace tollgate::ledger {
 namespace {
 
-constexpr std::string_view insert_call =
-    "INSERT OR IGNORE INTO calls VALUES "
-    "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
-constexpr std::string_view insert_attempt =
-    "INSERT OR REPLACE INTO attempts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
-constexpr std::string_view add_total =
-    "INSERT INTO totals VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
-    "calls = calls + excluded.calls, charged_nano_usd = charged_nano_usd + "
-    "excluded.charged_nano_usd";
-
-/// The hour that a call counts in: see admission_hour.
-constexpr std::string_view hour_sql =
-    "(CASE WHEN admitted_at > 0 THEN admitted_at ELSE started_at END) / 3600000000 * 3600000000";
-
-/// A UUID of version 4: names a ledger.
-std::string random_id() {
-  std::array<unsigned char, 16> bytes{};
-  if (RAND_bytes(bytes.data(), bytes.size()) != 1) std::abort();  // nothing works without
-  bytes[6] = static_cast<unsigned char>((bytes[6] & 15U) | 64U);
-  bytes[8] = static_cast<unsigned char>((bytes[8] & 63U) | 128U);
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    (text += digits[bytes[i] >> 4U]) += digits[bytes[i] & 15U];
-  }
-  return text;
-}
-
-SystemTime admission_hour(const Outcome& call) {
-  const SystemTime when = call.admitted_at > SystemTime{} ? call.admitted_at : call.started_at;
-  return std::chrono::floor<std::chrono::hours>(when);
+/// `INSERT ... VALUES (?,?,...)` for a table of that many columns.
+std::string insert_sql(std::string_view into, std::size_t width) {
+  std::string sql(into);
+  sql += " VALUES (?";
+  for (std::size_t i = 1; i < width; ++i)
+    sql += ",?";
+  return sql + ")";
 }
 
 class SqliteBooks final : public Books {
@@ -117,23 +89,25 @@ class SqliteBooks final : public Books {
 
  private:
   Result<bool> forget_piece(SystemTime before);
-  Result<std::vector<std::string>> verify_attempts(std::vector<std::string> found);
+  Result<void> each_row(std::string_view sql, const std::function<void(const Statement&)>& each);
   Result<void> exec(const char* sql) {
     if (sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) == SQLITE_OK) return {};
     return sqlite_error(database_.get());
   }
 
   Result<void> migrate() {
-    std::string sql = "BEGIN IMMEDIATE;" + std::string(schema_sql);
-    sql += "INSERT INTO meta VALUES ('id', '" + random_id() + "');";
+    std::string sql = "BEGIN IMMEDIATE;" + sqlite_schema();
+    sql += "INSERT INTO meta VALUES ('id', '" + new_ledger_id() + "');";
     sql += "PRAGMA user_version = " + std::to_string(schema_version) + "; COMMIT;";
     return exec(sql.c_str());
   }
 
   Result<void> statements() {
-    call_ = Statement(database_.get(), insert_call);
-    attempt_ = Statement(database_.get(), insert_attempt);
-    total_ = Statement(database_.get(), add_total);
+    call_ = Statement(database_.get(), insert_sql("INSERT OR IGNORE INTO calls", call_width));
+    attempt_ =
+        Statement(database_.get(), insert_sql("INSERT OR REPLACE INTO attempts", attempt_width));
+    total_ = Statement(database_.get(),
+                       insert_sql("INSERT INTO totals", 6) + std::string(add_to_totals));
     find_ =
         Statement(database_.get(),
                   "SELECT status, charged_nano_usd, admitted_at, started_at, tenant, key_id, model "
@@ -146,23 +120,13 @@ class SqliteBooks final : public Books {
     return {};
   }
 
-  using TotalKey = std::tuple<std::int64_t, std::string, std::string, std::string>;
-  struct Total {
-    std::int64_t calls = 0, charged = 0;
-  };
-  using Totals = std::map<TotalKey, Total>;
-
-  static Total& total_of(Totals& totals, const Outcome& call) {
-    return totals[{micros_of(admission_hour(call)), call.tenant, call.key_id, call.model}];
-  }
-
   Result<void> write_all(const std::vector<Outcome>& calls) {
     Totals totals;
     for (const Outcome& call : calls) {
       auto written = write_call(call, totals);
       if (!written) return written;
     }
-    for (const auto& [key, sum] : totals) {
+    for (const auto& [key, sum] : totals.sums()) {
       total_.reset();
       total_.number(std::get<0>(key)).text(std::get<1>(key)).text(std::get<2>(key));
       total_.text(std::get<3>(key)).number(sum.calls).number(sum.charged);
@@ -180,9 +144,7 @@ class SqliteBooks final : public Books {
       if (!replaced || !*replaced)
         return replaced ? Result<void>{} : std::unexpected(replaced.error());
     }
-    Total& sum = total_of(totals, call);
-    sum.calls += static_cast<std::int64_t>(call.count);
-    sum.charged += call.charged;
+    totals.add(call);
     return write_attempts(call);
   }
 
@@ -210,9 +172,7 @@ class SqliteBooks final : public Books {
       remove->text(call.request_id);
       if (remove->step() != SQLITE_DONE) return sqlite_error(database_.get());
     }
-    Total& sum = total_of(totals, old);
-    sum.calls -= 1;
-    sum.charged -= old.charged;
+    totals.take_away(old);
     auto inserted = insert(call);
     if (!inserted) return inserted;
     return true;
@@ -224,7 +184,7 @@ class SqliteBooks final : public Books {
 
 Result<bool> SqliteBooks::insert(const Outcome& call) {
   call_.reset();
-  bind_call(call_, call);
+  put_call(call_, call);
   if (call_.step() != SQLITE_DONE) return sqlite_error(database_.get());
   return sqlite3_changes(database_.get()) == 1;
 }
@@ -233,7 +193,7 @@ Result<void> SqliteBooks::write_attempts(const Outcome& call) {
   if (is_one_row(call)) return {};
   for (std::size_t number = 1; number <= call.attempts.size(); ++number) {
     attempt_.reset();
-    bind_attempt(attempt_, call, number);
+    put_attempt(attempt_, call, number);
     if (attempt_.step() != SQLITE_DONE) return sqlite_error(database_.get());
   }
   attempt_.reset();
@@ -280,10 +240,12 @@ Result<bool> SqliteBooks::forget_piece(SystemTime before) {
       "(SELECT request_id FROM calls WHERE started_at < ? ORDER BY started_at, request_id "
       "LIMIT 2000)";
   // The sums of these hours have rows no longer: see verify.
-  const std::string note = "INSERT INTO meta SELECT 'forgotten', max(" + std::string(hour_sql) +
-                           ") FROM calls WHERE request_id IN " + piece +
-                           " HAVING count(*) > 0 ON CONFLICT DO UPDATE SET value = "
-                           "max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))";
+  const std::string note =
+      "INSERT INTO meta SELECT 'forgotten', max(booked_at / 3600000000 * 3600000000) FROM calls "
+      "WHERE request_id IN " +
+      piece +
+      " HAVING count(*) > 0 ON CONFLICT (name) DO UPDATE SET "
+      "value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))";
   int gone = 0;
   for (const std::string& sql : {note, "DELETE FROM attempts WHERE request_id IN " + piece,
                                  "DELETE FROM calls WHERE request_id IN " + piece}) {
@@ -296,47 +258,26 @@ Result<bool> SqliteBooks::forget_piece(SystemTime before) {
 }
 
 Result<std::vector<std::string>> SqliteBooks::verify() {
-  // Sums outlive rows: only hours that still have all of theirs can be compared.
-  const std::string sql =
-      "WITH rows AS (SELECT " + std::string(hour_sql) + R"sql( AS hour, tenant, key_id, model,
-        sum(charged_nano_usd) AS charged FROM calls GROUP BY 1, 2, 3, 4),
-      gone AS (SELECT coalesce(max(CAST(value AS INTEGER)), -1) AS hour FROM meta
-        WHERE name = 'forgotten')
-      SELECT t.hour, t.tenant, t.key_id, t.model, t.charged_nano_usd, coalesce(r.charged, 0)
-        FROM totals t LEFT JOIN rows r USING (hour, tenant, key_id, model), gone
-        WHERE t.hour > gone.hour AND t.charged_nano_usd <> coalesce(r.charged, 0)
-      UNION ALL
-      SELECT r.hour, r.tenant, r.key_id, r.model, 0, r.charged FROM rows r
-        LEFT JOIN totals t USING (hour, tenant, key_id, model) WHERE t.hour IS NULL)sql";
-  Statement find(database_.get(), sql);
-  if (!find.good()) return sqlite_error(database_.get());
-  std::vector<std::string> differences;
-  int step = 0;
-  while ((step = find.step()) == SQLITE_ROW) {
-    differences.push_back(timestamp(time_of(find.number_at(0))) + " tenant " + find.text_at(1) +
-                          " key " + find.text_at(2) + " model " + find.text_at(3) + ": sums say " +
-                          std::to_string(find.number_at(4)) + ", rows say " +
-                          std::to_string(find.number_at(5)) + " nano-dollars");
+  std::vector<std::string> found;
+  auto done = each_row(hours_that_differ,
+                       [&](const Statement& row) { found.push_back(hour_difference(row)); });
+  if (done) {
+    done = each_row(calls_that_differ,
+                    [&](const Statement& row) { found.push_back(call_difference(row)); });
   }
-  if (step != SQLITE_DONE) return sqlite_error(database_.get());
-  return verify_attempts(std::move(differences));
+  if (!done) return std::unexpected(done.error());
+  return found;
 }
 
-Result<std::vector<std::string>> SqliteBooks::verify_attempts(std::vector<std::string> found) {
-  Statement find(database_.get(), R"sql(
-    SELECT c.request_id, c.charged_nano_usd, coalesce(sum(a.charged_nano_usd), 0) AS charged
-      FROM calls c LEFT JOIN attempts a USING (request_id)
-      WHERE c.attempts > 0 AND c.only_attempt = ''
-      GROUP BY c.request_id HAVING charged <> c.charged_nano_usd)sql");
+Result<void> SqliteBooks::each_row(std::string_view sql,
+                                   const std::function<void(const Statement&)>& each) {
+  Statement find(database_.get(), sql);
   if (!find.good()) return sqlite_error(database_.get());
   int step = 0;
-  while ((step = find.step()) == SQLITE_ROW) {
-    found.push_back("call " + find.text_at(0) + ": its row says " +
-                    std::to_string(find.number_at(1)) + ", its attempts say " +
-                    std::to_string(find.number_at(2)) + " nano-dollars");
-  }
+  while ((step = find.step()) == SQLITE_ROW)
+    each(find);
   if (step != SQLITE_DONE) return sqlite_error(database_.get());
-  return found;
+  return {};
 }
 
 }  // namespace

@@ -1,55 +1,41 @@
-// The schema of the SQLite ledger, and its views for people. Version 1.
+// The schema of the SQLite ledger, and its views for people. Version: rows.hpp.
 #pragma once
-#include <string_view>
+#include <string>
+
+#include "policies/ledger/rows.hpp"
 
 namespace tollgate::ledger {
 
-inline constexpr int schema_version = 1;
-
-/// A call of one attempt is one row of `calls`; calls of several have theirs in `attempts` too
-/// (M29). `totals` is kept with the rows, by the hour of admission, and outlives them.
-inline constexpr std::string_view schema_sql = R"sql(
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE calls (
-  request_id TEXT PRIMARY KEY, client_request_id TEXT NOT NULL,
-  started_at INTEGER NOT NULL, ended_at INTEGER NOT NULL, admitted_at INTEGER NOT NULL,
-  tenant TEXT NOT NULL, key_id TEXT NOT NULL, user TEXT NOT NULL, tags TEXT NOT NULL,
-  endpoint TEXT NOT NULL, model_asked TEXT NOT NULL, model TEXT NOT NULL,
-  provider TEXT NOT NULL, upstream_model TEXT NOT NULL, stream INTEGER NOT NULL,
-  status TEXT NOT NULL, http_status INTEGER NOT NULL, error TEXT NOT NULL, finish TEXT NOT NULL,
-  input_tokens INTEGER NOT NULL, cache_read_tokens INTEGER NOT NULL,
-  cache_write_tokens INTEGER NOT NULL, cache_write_1h_tokens INTEGER NOT NULL,
-  output_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL, usage_source TEXT NOT NULL,
-  cost_nano_usd INTEGER, charged_nano_usd INTEGER NOT NULL, cost_by_kind TEXT NOT NULL,
-  avoided_nano_usd INTEGER NOT NULL, price_version TEXT NOT NULL,
-  ttft_us INTEGER, duration_us INTEGER NOT NULL, overhead_us INTEGER NOT NULL,
-  attempts INTEGER NOT NULL, count INTEGER NOT NULL, cache TEXT NOT NULL, trace_id TEXT NOT NULL,
-  only_attempt TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX calls_by_time ON calls (started_at);
-CREATE TABLE attempts (
-  request_id TEXT NOT NULL, attempt INTEGER NOT NULL, started_at INTEGER NOT NULL,
-  ended_at INTEGER NOT NULL, provider TEXT NOT NULL, upstream_model TEXT NOT NULL,
-  status TEXT NOT NULL, http_status INTEGER NOT NULL, error TEXT NOT NULL,
-  input_tokens INTEGER NOT NULL, cache_read_tokens INTEGER NOT NULL,
-  cache_write_tokens INTEGER NOT NULL, cache_write_1h_tokens INTEGER NOT NULL,
-  output_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL, usage_source TEXT NOT NULL,
-  cost_nano_usd INTEGER, charged_nano_usd INTEGER NOT NULL, cost_by_kind TEXT NOT NULL,
-  price_version TEXT NOT NULL, PRIMARY KEY (request_id, attempt)
-) WITHOUT ROWID;
-CREATE TABLE totals (
-  hour INTEGER NOT NULL, tenant TEXT NOT NULL, key_id TEXT NOT NULL, model TEXT NOT NULL,
-  calls INTEGER NOT NULL, charged_nano_usd INTEGER NOT NULL,
-  PRIMARY KEY (hour, tenant, key_id, model)
-) WITHOUT ROWID;
-CREATE VIEW spending AS
-  SELECT strftime('%Y-%m-%d %H:00', hour / 1000000, 'unixepoch') AS hour_utc, tenant, key_id, model,
-         calls, charged_nano_usd, charged_nano_usd / 1e9 AS charged_usd FROM totals;
-CREATE VIEW calls_readable AS
-  SELECT request_id, strftime('%Y-%m-%dT%H:%M:%fZ', started_at / 1e6, 'unixepoch') AS started,
-         tenant, key_id, user, model_asked, model, provider, status, http_status, error,
-         input_tokens, output_tokens, cost_nano_usd / 1e9 AS cost_usd, duration_us / 1e3 AS ms
-  FROM calls;
+/// Views: `call_rows` and `attempt_rows` hold what an export shows, `spend_by_hour` the sums.
+inline constexpr std::string_view sqlite_views = R"sql(
+CREATE VIEW call_rows AS
+  SELECT *, strftime('%Y-%m-%dT%H:%M:%fZ', started_at / 1e6, 'unixepoch') AS started,
+         cost_nano_usd / 1e9 AS cost_usd, charged_nano_usd / 1e9 AS charged_usd FROM calls;
+CREATE VIEW attempt_rows AS
+  SELECT *, strftime('%Y-%m-%dT%H:%M:%fZ', started_at / 1e6, 'unixepoch') AS started,
+         cost_nano_usd / 1e9 AS cost_usd, charged_nano_usd / 1e9 AS charged_usd FROM (
+    SELECT * FROM attempts UNION ALL
+    SELECT request_id, booked_at, 1, attempt_started_at, attempt_ended_at, provider,
+      upstream_model, attempt_status, attempt_http_status, attempt_error, input_tokens,
+      cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens,
+      reasoning_tokens, usage_source, cost_nano_usd, charged_nano_usd, cost_by_kind,
+      price_version FROM calls WHERE one_row = 1);
+CREATE VIEW spend_by_hour AS
+  SELECT strftime('%Y-%m-%dT%H:00Z', hour / 1000000, 'unixepoch') AS hour_utc, tenant, key_id,
+         model, calls, charged_nano_usd, charged_nano_usd / 1e9 AS charged_usd FROM totals;
 )sql";
+
+[[nodiscard]] inline std::string sqlite_schema() {
+  const auto table = [](std::string_view name, std::string_view columns, std::string_view key) {
+    std::string sql = "CREATE TABLE ";
+    sql.append(name).append(" (").append(columns).append(key).append(") WITHOUT ROWID;\n");
+    return sql;
+  };
+  return table("meta", "name TEXT PRIMARY KEY, value TEXT NOT NULL", "") +
+         table("calls", call_columns, ", PRIMARY KEY (request_id)") +
+         "CREATE INDEX calls_by_time ON calls (started_at);\n" +
+         table("attempts", attempt_columns, ", PRIMARY KEY (request_id, attempt)") +
+         table("totals", totals_columns, "") + std::string(sqlite_views);
+}
 
 }  // namespace tollgate::ledger

@@ -71,6 +71,20 @@ def test_export_jsonl_and_csv_say_the_same(books):
     assert json.loads(table[0]["cost_by_kind"]) == good["cost_by_kind"]
 
 
+def test_the_views_hold_what_an_export_shows(books):
+    rows = [json.loads(line) for line in ledger(books, "export", "--format", "jsonl").stdout.splitlines()]
+    database = sqlite3.connect(books / "t.db")
+    for kind, view in (("call", "call_rows"), ("attempt", "attempt_rows")):
+        assert database.execute(
+            f"SELECT request_id, status, http_status, charged_nano_usd FROM {view}"
+            " ORDER BY booked_at").fetchall() == [
+                (row["request_id"], row["status"], row["http_status"], row["charged_nano_usd"])
+                for row in rows if row["kind"] == kind]
+    assert database.execute("SELECT sum(charged_nano_usd), sum(calls) FROM spend_by_hour"
+                            ).fetchone() == (sum(row["charged_nano_usd"] for row in rows
+                                                 if row["kind"] == "call"), 3)
+
+
 def test_focus_adds_up_to_what_was_charged(books):
     rows = list(csv.DictReader(io.StringIO(ledger(books, "export", "--format", "focus").stdout)))
     assert {row["SkuMeter"] for row in rows} == {"Input Tokens", "Output Tokens"}

@@ -1,0 +1,44 @@
+#include "policies/ledger/bookkeeping.hpp"
+
+#include <array>
+#include <cstdlib>
+#include <openssl/rand.h>
+
+#include "policies/ledger/rows.hpp"
+
+namespace tollgate::ledger {
+
+Totals::Sum& Totals::of(const Outcome& call) {
+  const SystemTime hour = std::chrono::floor<std::chrono::hours>(booked_at(call));
+  return sums_[{micros_of(hour), call.tenant, call.key_id, call.model}];
+}
+
+void Totals::add(const Outcome& call) {
+  Sum& sum = of(call);
+  sum.calls += static_cast<std::int64_t>(call.count);
+  sum.charged += call.charged;
+}
+
+void Totals::take_away(const Outcome& unknown) {
+  Sum& sum = of(unknown);
+  sum.calls -= static_cast<std::int64_t>(unknown.count);
+  sum.charged -= unknown.charged;
+}
+
+std::string hour_text(std::int64_t micros) { return timestamp(time_of(micros)); }
+
+std::string new_ledger_id() {
+  std::array<unsigned char, 16> bytes{};
+  if (RAND_bytes(bytes.data(), bytes.size()) != 1) std::abort();  // nothing works without
+  bytes[6] = static_cast<unsigned char>((bytes[6] & 15U) | 64U);
+  bytes[8] = static_cast<unsigned char>((bytes[8] & 63U) | 128U);
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    (text += digits[bytes[i] >> 4U]) += digits[bytes[i] & 15U];
+  }
+  return text;
+}
+
+}  // namespace tollgate::ledger
