@@ -11,6 +11,9 @@ namespace {
 
 /// A failover takes seconds; sentinels are not to be asked by every call meanwhile.
 constexpr std::chrono::milliseconds ask_pause{100};
+/// A master that was replaced may go on answering: nothing fails, and what it is told is lost. So
+/// they are asked now and then, beside the calls.
+constexpr std::chrono::milliseconds look_again{1000};
 
 std::optional<RedisEndpoint> place(const RedisReply& reply) {
   if (reply.items.size() != 2) return std::nullopt;
@@ -56,13 +59,14 @@ Awaitable<Result<RedisReply>> SentinelClient::call(std::string_view,
 /// Makes sure that `master_` is whom the sentinels name, where there is reason to doubt it.
 Awaitable<void> SentinelClient::find_master() {
   const auto now = std::chrono::steady_clock::now();
-  if (!asking_ && (!doubtful_ || stopped_ || now < ask_again_)) co_return;
-  if (!std::exchange(asking_, true)) {
+  const SteadyTime due = doubtful_ ? ask_again_ : ask_again_ + look_again;
+  if (!asking_ && !stopped_ && now >= due) {
+    asking_ = true;
     start(ask_all(shared_from_this()), [](const std::exception_ptr& thrown) {
       if (thrown) std::rethrow_exception(thrown);
     });
   }
-  if (asking_) co_await gathering_.wait();
+  if (asking_ && doubtful_) co_await gathering_.wait();
 }
 
 Awaitable<void> SentinelClient::ask_all(std::shared_ptr<SentinelClient> self) {

@@ -1,5 +1,6 @@
-// SentinelClient: Redis behind sentinels: asks them who the master is, again after each failure,
-// and believes nobody who does not call itself master. One a worker; its thread.
+// SentinelClient: Redis behind sentinels: asks them who the master is, again after each failure
+// and now and then while all is well, and believes nobody who does not call itself master. One a
+// worker; its thread.
 #pragma once
 #include <vector>
 
