@@ -80,10 +80,10 @@ Awaitable<void> ClusterClient::pause() {
 /// The link to take; none: no map could be had.
 Awaitable<ClusterClient::Link> ClusterClient::link_for(const Way& way) {
   if (way.ask) co_return link(*way.ask);
-  if (doubtful_ || slots_.master_of(way.slot) == nullptr) {
-    begin_refresh();
-    if (refreshing_) co_await gathering_.wait();
-  }
+  // A doubtful map is still the best guess: who has one does not wait for dead nodes to be asked.
+  const bool unknown = slots_.master_of(way.slot) == nullptr;
+  if (doubtful_ || unknown) begin_refresh();
+  if (refreshing_ && unknown) co_await gathering_.wait();
   const RedisEndpoint* const master = slots_.master_of(way.slot);
   if (master == nullptr || stopped_) co_return nullptr;
   co_return link(*master);

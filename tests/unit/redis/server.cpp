@@ -72,7 +72,7 @@ RedisServer::~RedisServer() {
 }
 
 std::vector<std::string> RedisServer::command() const {
-  if (!sentinel_file_.empty()) return {"redis-sentinel", sentinel_file_};
+  if (!sentinel_file_.empty()) return {"redis-server", sentinel_file_, "--sentinel"};
   const bool tls = std::ranges::find(options_, "--tls-cert-file") != options_.end();
   std::vector<std::string> words{
       "redis-server",       "--bind", "127.0.0.1", "--dir",
