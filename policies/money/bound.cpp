@@ -90,9 +90,6 @@ std::uint64_t input_bound(const RequestFacts& facts, std::uint64_t body_bytes,
   return window ? std::min(tokens, *window) : tokens;
 }
 
-/// xAI counts reasoning outside the limit that was asked for.
-bool reasons_outside_limit(const BoundTarget& target) { return target.model.starts_with("grok"); }
-
 Bound unpriced(std::string why) {
   Bound bound;
   bound.unpriced = std::move(why);
@@ -159,18 +156,20 @@ Bound bound_of(const RequestFacts& facts, std::uint64_t body_bytes, const BoundT
                               add_saturated(dearest.fees, tool_fees));
   bound.output_rate = facts.embeddings ? 0 : *dearest.output;
   const std::uint64_t many = times(facts.prompts, std::max(facts.choices, 1U));
-  bound.input = add_saturated(bound.input, cost(facts.prediction_bytes, bound.output_rate));
+  bound.copies = many;
+  bound.fixed_output = cost(facts.prediction_bytes, bound.output_rate);
   const auto largest = tariff.max_output();
   bound.output_limit = facts.embeddings ? 0 : facts.limit.value_or(largest.value_or(0));
   bound.needs_limit = !facts.embeddings && bound.output_limit == 0 && bound.output_rate > 0;
-  if (uses > 0 || reasons_outside_limit(target)) {
+  if (uses > 0 || reasons_outside_limit(target.model)) {
     // No limit that could be sent bounds these.
     const std::uint64_t all = std::max(bound.output_limit, largest.value_or(bound.output_limit));
-    bound.input =
-        add_saturated(bound.input, cost(times(times(all, many), uses + 1), bound.output_rate));
+    bound.fixed_output = add_saturated(bound.fixed_output,
+                                       cost(times(times(all, many), uses + 1), bound.output_rate));
   } else {
     bound.per_output_token = capped(static_cast<Wide>(bound.output_rate) * many);
   }
+  bound.input = add_saturated(bound.input, bound.fixed_output);
   bound.total = bound.with_limit(bound.output_limit);
   return bound;
 }

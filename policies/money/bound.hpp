@@ -10,6 +10,7 @@
 #include "gateway/core/error.hpp"
 #include "gateway/core/money.hpp"
 #include "gateway/wire/dialect.hpp"
+#include "policies/money/hosts.hpp"
 #include "policies/money/tariff.hpp"
 
 namespace tollgate::policies {
@@ -54,11 +55,13 @@ struct Bound {
   std::string unpriced;      ///< why not, for the client's 400 model_unpriced
   bool needs_limit = false;  ///< M4: neither the client nor the row bounds the output
   NanoUsd total = 0;         ///< the most it may cost
-  NanoUsd input = 0;         ///< the part that is due however short the reply is (fees included)
+  NanoUsd input = 0;         ///< the part that no output limit changes (fees included)
+  NanoUsd fixed_output = 0;  ///< of `input`: output outside the limit that is sent
   std::uint64_t input_tokens = 0;
   std::uint64_t output_limit = 0;  ///< tokens a choice; what to send upstream under a budget (M4)
   NanoUsd per_output_token = 0;    ///< nano-dollars a million tokens, all choices together
   NanoUsd output_rate = 0;         ///< of one choice: what a token of the output may cost
+  std::uint64_t copies = 1;        ///< choices of all prompts
   /// The largest limit whose bound is within `money`, or 0 (M9).
   [[nodiscard]] std::uint64_t limit_within(NanoUsd money) const;
   /// Bound with that output limit.
@@ -68,11 +71,5 @@ struct Bound {
 /// `body_bytes`: of the body as it is sent to this target.
 [[nodiscard]] Bound bound_of(const RequestFacts& facts, std::uint64_t body_bytes,
                              const BoundTarget& target, const Tariff& tariff);
-
-/// M9: reasons before it answers, so that a cut reply may be an empty one.
-[[nodiscard]] bool is_reasoning_model(std::string_view model);
-
-/// M3: true where `host` is the kind's own or one of the table of known providers.
-[[nodiscard]] bool known_host(std::string_view host);
 
 }  // namespace tollgate::policies

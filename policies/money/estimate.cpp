@@ -43,7 +43,7 @@ void TokenEstimates::learn(std::string_view model, std::uint64_t body_bytes, con
 NanoUsd estimated_cost(const Bound& bound, const Estimate& estimate) {
   constexpr unsigned __int128 million = 1'000'000;
   if (bound.total <= 0 || bound.input_tokens == 0) return bound.total;
-  const auto input = static_cast<unsigned __int128>(bound.input) *
+  const auto input = static_cast<unsigned __int128>(bound.input - bound.fixed_output) *
                      std::min(estimate.input, bound.input_tokens) / bound.input_tokens;
   const auto output = static_cast<unsigned __int128>(bound.output_rate) * estimate.output / million;
   const auto sum = input + output;

@@ -18,14 +18,12 @@ Settled with_usage(const Usage& usage, const Bound& bound, const Tariff& tariff,
                    const Tariff* named) {
   Settled settled;
   auto cost = by_usage(usage, tariff);
-  if (named != nullptr) {
-    const auto other = by_usage(usage, *named);
-    if (other && (!cost || other->total > cost->total)) cost = other;
-  }
+  const auto other = named != nullptr && named->known() ? by_usage(usage, *named) : std::nullopt;
   if (!cost) {
-    settled.charged = bound.total;
+    settled.charged = std::max(bound.total, other ? other->total : 0);
     return settled;
   }
+  if (other && other->total > cost->total) cost = other;
   settled.charged = cost->total;
   settled.overrun = std::max<NanoUsd>(0, cost->total - bound.total);
   if (!tariff.known()) return settled;
@@ -34,32 +32,46 @@ Settled with_usage(const Usage& usage, const Bound& bound, const Tariff& tariff,
   return settled;
 }
 
-/// Tokens that the model may have made before it was cut off.
-std::uint64_t output_seen(const AttemptFacts& facts, const Tariff& tariff) {
+/// Tokens that the model may have made before it was cut off, all choices together.
+std::uint64_t output_seen(const AttemptFacts& facts, const Bound& bound, const Tariff& tariff) {
   const std::uint64_t tps = tariff.output_tps().value_or(usual_tps);
   const auto ms = std::chrono::ceil<std::chrono::milliseconds>(facts.since_sent).count();
-  const std::uint64_t by_time =
-      static_cast<std::uint64_t>(std::max<std::int64_t>(ms, 0)) * tps / 1000;
+  const auto made =
+      static_cast<unsigned __int128>(std::max<std::int64_t>(ms, 0)) * tps * bound.copies / 1000;
+  const auto by_time =
+      static_cast<std::uint64_t>(std::min<unsigned __int128>(made, UINT64_MAX / 2));
   return std::max(facts.received_text_bytes, by_time);
 }
 
+/// What is due however short the reply was.
+NanoUsd input_part(const Bound& bound) { return bound.input - bound.fixed_output; }
+
 NanoUsd partly(const AttemptFacts& facts, const Bound& bound, const Tariff& tariff) {
-  const auto wide = static_cast<unsigned __int128>(output_seen(facts, tariff)) *
+  const auto wide = static_cast<unsigned __int128>(output_seen(facts, bound, tariff)) *
                     static_cast<std::uint64_t>(bound.output_rate);
-  const auto output = (wide + 999'999) / 1'000'000;
-  const NanoUsd reserved_output = bound.total - bound.input;
-  if (output >= static_cast<unsigned __int128>(reserved_output)) return bound.total;
-  return bound.input + static_cast<NanoUsd>(output);
+  const auto output = std::min<unsigned __int128>((wide + 999'999) / 1'000'000, nano_max);
+  const auto reserved = static_cast<unsigned __int128>(bound.total - input_part(bound));
+  // A caller without a budget may go without any limit: nothing caps what was seen.
+  if (output >= reserved && !bound.needs_limit) return bound.total;
+  return add_saturated(input_part(bound), static_cast<NanoUsd>(output));
 }
 
-/// M11, clause by clause.
+bool is_error(const AttemptFacts& facts) { return facts.head_seen && facts.http_status >= 300; }
+
+/// Two failures are billed all the same: a refused prompt, and Azure's 408.
+bool is_free(const AttemptFacts& facts) {
+  if (!facts.fully_written) return true;
+  return is_error(facts) && !facts.content_filter_refusal && facts.http_status != azure_timeout;
+}
+
+/// M11, clause by clause. An error is one whether or not its body came whole.
 NanoUsd without_usage(const AttemptFacts& facts, const Bound& bound, const Tariff& tariff) {
-  if (!facts.fully_written) return 0;
+  if (is_free(facts)) return 0;
   if (!facts.head_seen) return bound.total;
-  const bool error = facts.http_status >= 300;
-  const bool billed = facts.content_filter_refusal || facts.http_status == azure_timeout;
-  if (error && facts.complete_reply) return billed ? bound.input : 0;
-  if (error && !billed) return 0;
+  if (is_error(facts)) return input_part(bound);
+  if (!facts.complete_reply && !facts.stops_billing) {
+    return std::max(bound.total, partly(facts, bound, tariff));
+  }
   return partly(facts, bound, tariff);
 }
 
@@ -72,9 +84,10 @@ Settled settle_attempt(const AttemptFacts& facts, const Bound& bound, const Tari
   Settled settled;
   settled.estimated = true;
   settled.charged = without_usage(facts, bound, tariff);
-  if (!tariff.known()) return settled;
+  const bool known = tariff.known() && (bound.priced || is_free(facts));
+  if (!known) return settled;
   settled.cost = settled.charged;
-  settled.by_kind.input = std::min(settled.charged, bound.input);
+  settled.by_kind.input = std::min(settled.charged, input_part(bound));
   settled.by_kind.output = settled.charged - settled.by_kind.input;
   return settled;
 }

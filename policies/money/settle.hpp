@@ -17,6 +17,7 @@ struct AttemptFacts {
   int http_status = 0;
   bool complete_reply = false;  ///< read to its end, good or bad
   bool content_filter_refusal = false;
+  bool stops_billing = true;  ///< once the connection closes: `stops_billing_on_close(kind)`
   std::uint64_t received_text_bytes = 0;  ///< text, reasoning and tool arguments
   std::chrono::nanoseconds since_sent{0};
   const Usage* usage = nullptr;  ///< nullptr: none came
@@ -30,7 +31,8 @@ struct Settled {
   NanoUsd overrun = 0;     ///< above the bound (M7)
 };
 
-/// `named`: the tariff of the model that the reply named, where that is another one (M6).
+/// `named`: the tariff of the model that the reply named, where that is another one than was asked
+/// for (`same_model`): the dearer of the two is charged, as far as the other's price is known (M6).
 [[nodiscard]] Settled settle_attempt(const AttemptFacts& facts, const Bound& bound,
                                      const Tariff& tariff, const Tariff* named = nullptr);
 
