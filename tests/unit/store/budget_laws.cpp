@@ -202,9 +202,12 @@ void extended_within_the_ceiling(const MakeWorld& make) {
   REQUIRE_FALSE(beyond);
   CHECK(beyond.error().kind == DenialKind::budget_exceeded);
   CHECK(shop.day().reserved == 800);
+  CHECK(shop.world->store->totals().reserved == 800);
   settle(*shop.world, std::move(call->reservation), 800);
   CHECK(shop.day().used == 800);
   CHECK(shop.day().reserved == 0);
+  CHECK(shop.world->store->totals().reserved == 0);
+  CHECK(shop.world->store->totals().spent == 800);
 }
 
 void steps_are_told_once(const MakeWorld& make) {

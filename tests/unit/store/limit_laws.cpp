@@ -87,6 +87,16 @@ void truth_replaces_the_estimate(const MakeWorld& make) {
   CHECK_FALSE(gate.passes(1));
 }
 
+void the_truth_counts_when_it_is_known(const MakeWorld& make) {
+  Gate gate(make);
+  gate.of_tenant.limits.tokens_per_minute = 1000;
+  auto call = gate.asks(100);
+  REQUIRE(call);
+  gate.world->clock.time += minutes(1);
+  settle(*gate.world, std::move(call->reservation), 0, 1100);
+  CHECK(reading(*gate.world, gate.of_tenant, "tokens", "minute").used == 1000);
+}
+
 void places_come_back(const MakeWorld& make) {
   Gate gate(make);
   gate.of_tenant.limits.concurrent = 2;
@@ -171,6 +181,8 @@ std::span<const Law> limit_laws() {
       Law{"M15: what is larger than its bucket passes a full one and leaves debt",
           larger_than_the_bucket},
       Law{"M15: the truth replaces the estimate", truth_replaces_the_estimate},
+      Law{"M15: a long call's truth is not drained before it is known",
+          the_truth_counts_when_it_is_known},
       Law{"concurrent calls give their places back", places_come_back},
       Law{"M14: all scopes are charged or none", all_or_none},
       Law{"M15: users have buckets of their own", users_apart},

@@ -45,6 +45,31 @@ TEST_CASE("M15: beyond 100,000 busy users the rest share a bucket; idle ones mak
   CHECK(passes("and another"));
 }
 
+TEST_CASE("M15: a user whose call runs is not forgotten to make room") {
+  const auto world = in_process();
+  Scope acme = tenant("acme");
+  acme.per_user = LimitRule{.concurrent = 1};
+  world->store->attach(acme);
+  const std::array<const Scope*, 1> scopes{&acme};
+  const auto asks = [&](const std::string& user) {
+    Ask asked = ask(scopes, 0);
+    asked.user = user;
+    return reserve(*world, asked);
+  };
+  auto running = asks("busy");
+  REQUIRE(running);
+  for (int i = 0; i < 100'000; ++i) {
+    auto verdict = asks("u" + std::to_string(i));
+    REQUIRE(verdict);
+    settle(*world, std::move(verdict->reservation), 0);
+  }
+  CHECK_FALSE(asks("busy"));
+  settle(*world, std::move(running->reservation), 0);
+  auto again = asks("busy");
+  REQUIRE(again);
+  settle(*world, std::move(again->reservation), 0);
+}
+
 TEST_CASE("M18: steps that the books had passed at the start are not told again") {
   const auto world = in_process();
   Scope acme = tenant("acme");
