@@ -62,7 +62,9 @@ class Bucket {
   /// What a full bucket holds, in units.
   [[nodiscard]] static std::uint64_t capacity(const BucketRule& rule) {
     const auto micros = std::chrono::microseconds(rule.burst).count();
-    return std::min(rule.per_minute, amount_max) * static_cast<std::uint64_t>(micros);
+    const auto all =
+        static_cast<unsigned __int128>(rule.per_minute) * static_cast<std::uint64_t>(micros);
+    return static_cast<std::uint64_t>(std::min<unsigned __int128>(all, ceiling));
   }
 
  private:

@@ -91,6 +91,14 @@ TEST_CASE("amounts and limits without measure do not wrap around") {
   CHECK(bucket.fits(most, UINT64_MAX));
 }
 
+TEST_CASE("the longest burst of a vast limit holds more than the limit") {
+  constexpr BucketRule vast{.per_minute = 5'125'000'000, .burst = std::chrono::hours(1)};
+  Bucket bucket;
+  CHECK(bucket.remaining(vast) > vast.per_minute);
+  bucket.take(vast.per_minute);
+  CHECK(bucket.fits(vast, vast.per_minute));
+}
+
 TEST_CASE("a reload applies to what is used already") {
   constexpr BucketRule twice{.per_minute = 120};
   Bucket bucket;
