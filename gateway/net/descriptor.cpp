@@ -3,6 +3,7 @@
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <netinet/tcp.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -53,6 +54,17 @@ class Places final : public asio::execution_context::service {
   asio::detail::reactor& reactor_;
   std::size_t used_ = 0, made_ = 0;
 };
+
+/// The events that the reactor was told of a descriptor last.
+std::uint32_t last_events(const asio::detail::reactor::per_descriptor_data& place) {
+  struct Peek : asio::detail::scheduler_operation {
+    static unsigned int asio::detail::scheduler_operation::* result() {
+      return &Peek::task_result_;
+    }
+  };
+  // Its base is not public; a cast of this kind does not ask.
+  return ((asio::detail::scheduler_operation*)place)->*Peek::result();
+}
 
 /// The socket out of Asio's hands; -1 when it is closed.
 int take_over(asio::ip::tcp::socket& socket) {
@@ -135,11 +147,15 @@ reactor_op::status Descriptor::Party::perform(reactor_op* self) {
   Party& party = *static_cast<Party*>(self);
   party.queued_ = false;
   party.drained_ = false;
+  // After a reset the kernel hands out what came before, says that nothing is left, and tells of no
+  // event again: the next read must be tried.
+  constexpr std::uint32_t over = EPOLLERR | EPOLLHUP;
+  const Parties& of = party.both_;
+  if (of.owner != nullptr && (last_events(of.owner->place_) & over) != 0) party.broken_ = true;
   party.guessed_ = party.arming_;
-  const Parties& both = party.both_;
-  const Party& other = &party == &both.reader ? both.writer : both.reader;
+  const Party& other = &party == &of.reader ? of.writer : of.reader;
   const bool followed = other.queued_ && other.direction_ == party.direction_;
-  const bool alarm = party.direction_ == Direction::read && both.alarms > 0;
+  const bool alarm = party.direction_ == Direction::read && of.alarms > 0;
   return followed || alarm ? done : done_and_exhausted;
 }
 

@@ -63,7 +63,8 @@ class Descriptor::Party final : private boost::asio::detail::reactor_op {
 
   /// What a reader knows: nothing is there to be read, and an armed wait has seen nothing since.
   [[nodiscard]] bool drained() const { return drained_; }
-  void note_drained(bool drained) { drained_ = drained; }
+  /// Never of a connection that was reset: no event comes any more, only a read tells.
+  void note_drained(bool drained) { drained_ = drained && !broken_; }
   /// Whether the last wait was over before it began: an event may have come earlier, or none.
   [[nodiscard]] bool guessed() const { return guessed_; }
   [[nodiscard]] bool armed() const { return under_way_; }
@@ -111,6 +112,7 @@ class Descriptor::Party final : private boost::asio::detail::reactor_op {
   bool queued_ = false;     // the reactor does, and has not seen it ready
   bool woken_ = false;
   bool drained_ = false;
+  bool broken_ = false;  // the last event said error or hang-up
   bool arming_ = false, guessed_ = false;
 };
 

@@ -185,7 +185,7 @@ def test_a_call_is_charged_what_the_provider_says(start, tmp_path):
     gate = start("budgets: [{usd: 1, per: day}]")
     assert call(gate).headers["x-tollgate-cost-usd"] == "0.00011"
     streamed = call(gate, stream=True, stream_options={"include_usage": True})
-    assert b'"usage":{"cost":0.00011,' in streamed.body
+    assert b'{"cost":0.00011,"prompt_tokens"' in streamed.body
     silent = call(gate, stream=True)
     assert b"cost" not in silent.body and b"usage" not in silent.body
     budget = usage_of(gate)["scopes"][-1]
@@ -234,16 +234,16 @@ def test_a_spent_budget_cuts_then_denies(start, provider):
 def test_money_that_is_only_held_says_so(start, provider):
     gate = start("clip_min_tokens: 0\n    budgets: [{usd: 0.003, per: total}]")
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        running = pool.submit(call, gate, "wait", max_tokens=1000)
+        running = pool.submit(call, gate, "wait", max_tokens=300)
         provider.server.arrived.get(timeout=20)
-        held = call(gate, max_tokens=1000)
+        held = call(gate, max_tokens=300)
         assert held.error["code"] == "budget_reserved" and held.error["reserved_usd"] > 0.002
         assert 1 <= int(held.headers["retry-after"]) <= 5
         gone = call(gate, max_tokens=2000)
         assert gone.error["code"] == "budget_exceeded" and gone.headers["retry-after"] is None
         provider.hold.set()
         assert running.result().status == 200
-    assert call(gate, max_tokens=1000).status == 200
+    assert call(gate, max_tokens=300).status == 200
 
 
 def test_downgrade(start):
@@ -253,7 +253,7 @@ def test_downgrade(start):
 
 
 def test_the_ceiling_holds_against_many_clients(start, provider, tmp_path):
-    ceiling = 0.02
+    ceiling, dearest = 0.05, 0.0025  # what a call of 100 tokens may cost at a host nobody knows
     gate = start(f"clip_min_tokens: 0\n    budgets: [{{usd: {ceiling}, per: total}}]")
 
     def one(i):
@@ -262,13 +262,9 @@ def test_the_ceiling_holds_against_many_clients(start, provider, tmp_path):
         return call(gate, stream=i % 2 == 0).status
 
     with concurrent.futures.ThreadPoolExecutor(40) as pool:
-        statuses = []
-        while "done" not in statuses:
-            statuses += pool.map(one, range(200))
-            budget = usage_of(gate)["scopes"][-1]
-            # A call of 100 tokens needs 0.0005 or so.
-            if budget["remaining"] < 0.0006:
-                statuses.append("done")
+        statuses = list(pool.map(one, range(200)))
+        while (budget := usage_of(gate)["scopes"][-1])["remaining"] > dearest:
+            statuses += pool.map(one, range(40))
     assert statuses.count(429) > 0 and statuses.count(200) > 0
     assert provider.delivered * COST <= ceiling * 1e9
     admitted = len(provider.bodies)
@@ -329,12 +325,12 @@ def test_warnings_reach_the_webhook_once(start):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     hook = f"http://127.0.0.1:{server.server_port}/budget"
-    gate = start(f'budgets: [{{usd: 0.001, per: day, warn_at: [0.1, 0.99], webhook: "{hook}"}}]')
+    gate = start(f'budgets: [{{usd: 0.01, per: day, warn_at: [0.01, 0.99], webhook: "{hook}"}}]')
     assert call(gate).status == 200 and call(gate).status == 200
     assert arrived.wait(20)
     gate.stop()
     server.shutdown()
-    assert [w["warn_at"] for w in got] == [0.1]
+    assert [w["warn_at"] for w in got] == [0.01]
     assert got[0]["scope"] == "tenant:t" and got[0]["spent_usd"] == 0.00011
 
 
