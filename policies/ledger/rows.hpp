@@ -29,7 +29,8 @@ inline constexpr std::string_view call_columns = R"sql(
   ttft_us BIGINT, duration_us BIGINT NOT NULL, overhead_us BIGINT NOT NULL,
   attempts BIGINT NOT NULL, count BIGINT NOT NULL, cache TEXT NOT NULL, trace_id TEXT NOT NULL,
   one_row BIGINT NOT NULL, attempt_started_at BIGINT NOT NULL, attempt_ended_at BIGINT NOT NULL,
-  attempt_status TEXT NOT NULL, attempt_http_status BIGINT NOT NULL, attempt_error TEXT NOT NULL)sql";
+  attempt_status TEXT NOT NULL, attempt_http_status BIGINT NOT NULL,
+  attempt_error TEXT NOT NULL)sql";
 inline constexpr std::size_t call_width = 45;
 
 inline constexpr std::string_view attempt_columns = R"sql(

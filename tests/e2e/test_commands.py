@@ -52,7 +52,8 @@ def test_version_and_help():
 @pytest.mark.parametrize("args", [(), ("sreve",), ("serve", "--port", "1"), ("check",), ("key",),
                                   ("key", "new"), ("explain",), ("serve", "--listen", "nonsense"),
                                   ("key", "new", "--tenant", "t", "--id", "a b"),
-                                  ("ledger",), ("ledger", "sum"), ("ledger", "summary", "--by", "x"),
+                                  ("ledger",), ("ledger", "sum"),
+                                   ("ledger", "summary", "--by", "x"),
                                   ("ledger", "summary", "--since", "soon"),
                                   ("ledger", "export", "--format", "xml"),
                                   ("ledger", "export", "--from", "now")])

@@ -72,7 +72,8 @@ def test_export_jsonl_and_csv_say_the_same(books):
 
 
 def test_the_views_hold_what_an_export_shows(books):
-    rows = [json.loads(line) for line in ledger(books, "export", "--format", "jsonl").stdout.splitlines()]
+    exported = ledger(books, "export", "--format", "jsonl").stdout
+    rows = [json.loads(line) for line in exported.splitlines()]
     database = sqlite3.connect(books / "t.db")
     for kind, view in (("call", "call_rows"), ("attempt", "attempt_rows")):
         assert database.execute(

@@ -71,8 +71,10 @@ def provider():
 def config(provider, tenant: str, more: str = "", models: str = "") -> str:
     return f"""
 providers:
-  up: {{kind: openai, base_url: "{provider.server.url}/v1", api_key: k, price: {{input: 1, output: 2}}}}
-  free: {{kind: openai, base_url: "{provider.server.url}/v1", api_key: k, price: {{input: 0, output: 0}}}}
+  up:
+    {{kind: openai, base_url: "{provider.server.url}/v1", api_key: k, price: {{input: 1, output: 2}}}}
+  free:
+    {{kind: openai, base_url: "{provider.server.url}/v1", api_key: k, price: {{input: 0, output: 0}}}}
   odd: {{kind: openai, base_url: "{provider.server.url}/v1", api_key: k}}
 models:
   m: {{targets: [{{provider: up, model: u}}]}}
@@ -335,13 +337,14 @@ def test_warnings_reach_the_webhook_once(start):
 
 
 def test_drain_reads_the_true_usage(start, provider, tmp_path):
-    gate = start("", models="  slow: {targets: [{provider: up, model: wait}], on_disconnect: drain}")
+    drains = "{targets: [{provider: up, model: wait}], on_disconnect: drain}"
+    gate = start("", models=f"  slow: {drains}")
     body = json.dumps({"model": "slow", "stream": True, "max_tokens": 9,
                        "messages": [{"role": "user", "content": "x"}]})
     host, port = gate.url.removeprefix("http://").split(":")
     client = socket.create_connection((host, int(port)))
-    client.sendall((f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key()}"
-                    f"\r\ncontent-length: {len(body)}\r\n\r\n{body}").encode())
+    client.sendall((f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n"
+                    f"authorization: Bearer {key()}\r\ncontent-length: {len(body)}\r\n\r\n{body}").encode())
     provider.server.arrived.get(timeout=20)
     client.close()
     provider.hold.set()

@@ -76,42 +76,42 @@ std::string started(AccessLine& line, SystemTime time) {
 
 TEST_CASE("access_line: a good call, byte by byte") {
   AccessLine line;
-  CHECK(
-      line.render(good_call()) ==
-      R"({"kind":"call","request_id":"0199-1","client_request_id":"mine",)"
-      R"("started_at":"2027-01-15T08:00:00.000005Z","ended_at":"2027-01-15T08:00:01.999999Z",)"
-      R"("tenant":"acme","key_id":"acme-1","user":"u\"1","tags":{"team":"red","a\\b":"ü\n"},)"
-      R"("endpoint":"/v1/chat/completions","model_asked":"gpt","model":"gpt*",)"
-      R"("provider":"up","upstream_model":"gpt-4o","stream":true,"status":"ok",)"
-      R"("http_status":200,"error":null,"error_detail":null,"finish":"stop","input_tokens":1,)"
-      R"("cache_read_tokens":2,"cache_write_tokens":3,"output_tokens":4,"reasoning_tokens":5,)"
-      R"("usage_source":"provider","cost_nano_usd":null,"charged_nano_usd":0,)"
-      R"("admitted_at":null,"count":1,"price_version":null,"ttft_us":0,"duration_us":1999994,"overhead_us":42,)"
-      R"("attempts":1,"request_bytes":3072,"response_bytes":18446744073709551615,)"
-      R"("client_address":"127.0.0.1","attempt_errors":[]})"
-      "\n");
+  CHECK(line.render(good_call()) ==
+        R"({"kind":"call","request_id":"0199-1","client_request_id":"mine",)"
+        R"("started_at":"2027-01-15T08:00:00.000005Z","ended_at":"2027-01-15T08:00:01.999999Z",)"
+        R"("tenant":"acme","key_id":"acme-1","user":"u\"1","tags":{"team":"red","a\\b":"ü\n"},)"
+        R"("endpoint":"/v1/chat/completions","model_asked":"gpt","model":"gpt*",)"
+        R"("provider":"up","upstream_model":"gpt-4o","stream":true,"status":"ok",)"
+        R"("http_status":200,"error":null,"error_detail":null,"finish":"stop","input_tokens":1,)"
+        R"("cache_read_tokens":2,"cache_write_tokens":3,"output_tokens":4,"reasoning_tokens":5,)"
+        R"("usage_source":"provider","cost_nano_usd":null,"charged_nano_usd":0,)"
+        R"("admitted_at":null,"count":1,"price_version":null,)"
+        R"("ttft_us":0,"duration_us":1999994,"overhead_us":42,)"
+        R"("attempts":1,"request_bytes":3072,"response_bytes":18446744073709551615,)"
+        R"("client_address":"127.0.0.1","attempt_errors":[]})"
+        "\n");
 }
 
 TEST_CASE("access_line: a failed call says null for what is not known, and lists its attempts") {
   AccessLine line;
-  CHECK(
-      line.render(failed_call()) ==
-      R"({"kind":"call","request_id":null,"client_request_id":null,)"
-      R"("started_at":"1970-01-01T00:00:00.000000Z","ended_at":"1970-01-01T00:00:00.000000Z",)"
-      R"("tenant":null,"key_id":null,"user":null,"tags":{},"endpoint":"/v1/embeddings",)"
-      R"("model_asked":null,"model":null,"provider":null,"upstream_model":null,)"
-      R"("stream":false,"status":"error","http_status":502,"error":"upstream_error",)"
-      "\"error_detail\":\"\xEF\xBF\xBD\","
-      R"("origin":"upstream","finish":null,"input_tokens":0,"cache_read_tokens":0,)"
-      R"("cache_write_tokens":0,"output_tokens":0,"reasoning_tokens":0,"usage_source":null,)"
-      R"("cost_nano_usd":null,"charged_nano_usd":0,"admitted_at":null,"count":1,"price_version":null,)"
-      R"("ttft_us":null,"duration_us":0,"overhead_us":0,"attempts":3,"request_bytes":0,)"
-      R"("response_bytes":0,"client_address":null,"attempt_errors":[)"
-      R"({"provider":"up","upstream_model":"m","http_status":500,"error":"upstream_error",)"
-      R"("detail":"said no","duration_us":7},)"
-      R"({"provider":"up","upstream_model":"m","http_status":0,"error":"upstream_error",)"
-      R"("detail":null,"duration_us":7}]})"
-      "\n");
+  CHECK(line.render(failed_call()) ==
+        R"({"kind":"call","request_id":null,"client_request_id":null,)"
+        R"("started_at":"1970-01-01T00:00:00.000000Z","ended_at":"1970-01-01T00:00:00.000000Z",)"
+        R"("tenant":null,"key_id":null,"user":null,"tags":{},"endpoint":"/v1/embeddings",)"
+        R"("model_asked":null,"model":null,"provider":null,"upstream_model":null,)"
+        R"("stream":false,"status":"error","http_status":502,"error":"upstream_error",)"
+        "\"error_detail\":\"\xEF\xBF\xBD\","
+        R"("origin":"upstream","finish":null,"input_tokens":0,"cache_read_tokens":0,)"
+        R"("cache_write_tokens":0,"output_tokens":0,"reasoning_tokens":0,"usage_source":null,)"
+        R"("cost_nano_usd":null,"charged_nano_usd":0,"admitted_at":null,"count":1,)"
+        R"("price_version":null,)"
+        R"("ttft_us":null,"duration_us":0,"overhead_us":0,"attempts":3,"request_bytes":0,)"
+        R"("response_bytes":0,"client_address":null,"attempt_errors":[)"
+        R"({"provider":"up","upstream_model":"m","http_status":500,"error":"upstream_error",)"
+        R"("detail":"said no","duration_us":7},)"
+        R"({"provider":"up","upstream_model":"m","http_status":0,"error":"upstream_error",)"
+        R"("detail":null,"duration_us":7}]})"
+        "\n");
 }
 
 TEST_CASE("access_line: one after another, longer and shorter ones") {

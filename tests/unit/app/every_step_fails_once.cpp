@@ -39,8 +39,8 @@ const std::vector<std::string> whole_reply{
     R"({"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}})"};
 
 std::string ask(bool stream) {
-  return std::string(
-             R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"x"}],"stream":)") +
+  return std::string(R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"x"}],)"
+                     R"("stream":)") +
          (stream ? "true}" : "false}");
 }
 
