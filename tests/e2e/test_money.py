@@ -69,13 +69,12 @@ def provider():
 
 
 def config(provider, tenant: str, more: str = "", models: str = "") -> str:
+    url = provider.server.url + "/v1"
     return f"""
 providers:
-  up:
-    {{kind: openai, base_url: "{provider.server.url}/v1", api_key: k, price: {{input: 1, output: 2}}}}
-  free:
-    {{kind: openai, base_url: "{provider.server.url}/v1", api_key: k, price: {{input: 0, output: 0}}}}
-  odd: {{kind: openai, base_url: "{provider.server.url}/v1", api_key: k}}
+  up: {{kind: openai, base_url: "{url}", api_key: k, price: {{input: 1, output: 2}}}}
+  free: {{kind: openai, base_url: "{url}", api_key: k, price: {{input: 0, output: 0}}}}
+  odd: {{kind: openai, base_url: "{url}", api_key: k}}
 models:
   m: {{targets: [{{provider: up, model: u}}]}}
   die: {{targets: [{{provider: up, model: die}}]}}
