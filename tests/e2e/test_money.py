@@ -343,7 +343,8 @@ def test_drain_reads_the_true_usage(start, provider, tmp_path):
     host, port = gate.url.removeprefix("http://").split(":")
     client = socket.create_connection((host, int(port)))
     client.sendall((f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n"
-                    f"authorization: Bearer {key()}\r\ncontent-length: {len(body)}\r\n\r\n{body}").encode())
+                    f"authorization: Bearer {key()}\r\n"
+                    f"content-length: {len(body)}\r\n\r\n{body}").encode())
     provider.server.arrived.get(timeout=20)
     client.close()
     provider.hold.set()
