@@ -1,8 +1,6 @@
 #include "policies/denial.hpp"
 
-#include <array>
-#include <cstdio>
-
+#include "config/values.hpp"
 #include "gateway/wire/json_writer.hpp"
 
 namespace tollgate::policies {
@@ -88,16 +86,7 @@ Error error_of(const Denial& denial) {
 }
 
 std::string time_text(SystemTime time) {
-  const auto second = std::chrono::floor<std::chrono::seconds>(time);
-  const auto day = std::chrono::floor<std::chrono::days>(second);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(second - day);
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02dZ", int{date.year()},
-                unsigned{date.month()}, unsigned{date.day()},
-                static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()));
-  return text.data();
+  return config::to_text(std::chrono::floor<std::chrono::seconds>(time));
 }
 
 }  // namespace tollgate::policies

@@ -23,18 +23,10 @@ std::uint64_t counted_tokens(const Usage& usage) {
   return usage.input + usage.cache_write + usage.output;
 }
 
-CostByKind sum(const CostByKind& a, const CostByKind& b) {
-  return {.input = a.input + b.input,
-          .cache_read = a.cache_read + b.cache_read,
-          .cache_write = a.cache_write + b.cache_write,
-          .cache_write_1h = a.cache_write_1h + b.cache_write_1h,
-          .output = a.output + b.output,
-          .reasoning = a.reasoning + b.reasoning,
-          .audio_input = a.audio_input + b.audio_input,
-          .audio_output = a.audio_output + b.audio_output,
-          .images = a.images + b.images,
-          .requests = a.requests + b.requests,
-          .tools = a.tools + b.tools};
+CostByKind sum(CostByKind a, const CostByKind& b) {
+  for (const CostKind& kind : cost_kinds)
+    a.*kind.member += b.*kind.member;
+  return a;
 }
 
 Error unpriced(const std::string& why) {

@@ -28,9 +28,7 @@ class WriteArchive {
     const auto wide = static_cast<std::int64_t>(value);
     number(static_cast<std::uint64_t>(wide) << 1U ^ static_cast<std::uint64_t>(wide >> 63));
   }
-  void operator()(SystemTime time) {
-    (*this)(std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count());
-  }
+  void operator()(SystemTime time) { (*this)(micros_of(time)); }
   void operator()(std::chrono::microseconds span) { (*this)(span.count()); }
   template <class T>
   void operator()(const std::optional<T>& value) {
@@ -82,7 +80,7 @@ class ReadArchive {
   void operator()(SystemTime& time) {
     std::int64_t micros = 0;
     (*this)(micros);
-    time = SystemTime(std::chrono::microseconds(micros));
+    time = time_of(micros);
   }
   void operator()(std::chrono::microseconds& span) {
     std::int64_t count = 0;

@@ -20,17 +20,8 @@ void visit_usage(Archive& archive, U& usage) {
 
 template <class Archive, class C>
 void visit_cost(Archive& archive, C& cost) {
-  archive(cost.input);
-  archive(cost.cache_read);
-  archive(cost.cache_write);
-  archive(cost.cache_write_1h);
-  archive(cost.output);
-  archive(cost.reasoning);
-  archive(cost.audio_input);
-  archive(cost.audio_output);
-  archive(cost.images);
-  archive(cost.requests);
-  archive(cost.tools);
+  for (const CostKind& kind : cost_kinds)
+    archive(cost.*kind.member);
 }
 
 template <class Archive, class A>

@@ -10,22 +10,6 @@
 namespace tollgate::ledger {
 namespace {
 
-struct Kind {
-  std::string_view name;
-  NanoUsd CostByKind::* member;
-};
-constexpr std::array kinds{Kind{"input", &CostByKind::input},
-                           Kind{"cache_read", &CostByKind::cache_read},
-                           Kind{"cache_write", &CostByKind::cache_write},
-                           Kind{"cache_write_1h", &CostByKind::cache_write_1h},
-                           Kind{"output", &CostByKind::output},
-                           Kind{"reasoning", &CostByKind::reasoning},
-                           Kind{"audio_input", &CostByKind::audio_input},
-                           Kind{"audio_output", &CostByKind::audio_output},
-                           Kind{"images", &CostByKind::images},
-                           Kind{"requests", &CostByKind::requests},
-                           Kind{"tools", &CostByKind::tools}};
-
 constexpr std::array statuses{CallStatus::ok,           CallStatus::error,
                               CallStatus::client_abort, CallStatus::cancelled,
                               CallStatus::cache_hit,    CallStatus::denied};
@@ -35,7 +19,7 @@ constexpr std::array endpoints{Endpoint::chat, Endpoint::completions, Endpoint::
 
 std::string cost_json(const CostByKind& cost) {
   std::string out = "{";
-  for (const Kind& kind : kinds) {
+  for (const CostKind& kind : cost_kinds) {
     const NanoUsd nano = cost.*kind.member;
     if (nano == 0) continue;
     if (out.size() > 1) out += ',';
@@ -46,7 +30,7 @@ std::string cost_json(const CostByKind& cost) {
 
 CostByKind parse_cost(std::string_view json) {
   CostByKind cost;
-  for (const Kind& kind : kinds) {
+  for (const CostKind& kind : cost_kinds) {
     if (const auto value = wire::json_member(json, kind.name)) {
       cost.*kind.member = wire::json_int(*value).value_or(0);
     }
@@ -89,12 +73,6 @@ std::string_view usage_source(bool from_provider, NanoUsd charged, bool attempte
   if (from_provider) return "provider";
   return attempted || charged > 0 ? "estimated" : "";
 }
-
-std::int64_t micros_of(SystemTime time) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
-}
-
-SystemTime time_of(std::int64_t micros) { return SystemTime(std::chrono::microseconds(micros)); }
 
 std::string timestamp(SystemTime time) {
   const auto micro = std::chrono::floor<std::chrono::microseconds>(time);

@@ -17,8 +17,6 @@ namespace tollgate::ledger {
 [[nodiscard]] Endpoint parse_endpoint(std::string_view text);
 [[nodiscard]] std::string_view usage_source(bool from_provider, NanoUsd charged, bool attempted);
 
-[[nodiscard]] std::int64_t micros_of(SystemTime time);
-[[nodiscard]] SystemTime time_of(std::int64_t micros);
 /// `2026-11-30T05:00:00.123456Z`.
 [[nodiscard]] std::string timestamp(SystemTime time);
 

@@ -52,8 +52,5 @@ struct MemoryAccount final : Account {
 [[nodiscard]] inline BucketRule tokens_of(const LimitRule& rule) {
   return {rule.tokens_per_minute, rule.burst};
 }
-[[nodiscard]] inline Micros micros_of(SystemTime time) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
-}
 
 }  // namespace tollgate::policies
