@@ -44,20 +44,18 @@ std::string with_usage(std::string_view json) {
 }
 
 /// Two names for one limit: a default under the other name would be refused as a contradiction.
-bool limit_given(const RequestView& view, std::string_view name) {
-  constexpr std::array<std::string_view, 2> limits{"max_tokens", "max_completion_tokens"};
-  if (name != limits[0] && name != limits[1]) return false;
-  return view.shape.find(limits[0]) != nullptr || view.shape.find(limits[1]) != nullptr;
-}
+constexpr std::array<std::string_view, 2> limit_names{"max_tokens", "max_completion_tokens"};
 
-bool is_limit(std::string_view name) {
-  return name == "max_tokens" || name == "max_completion_tokens";
+bool is_limit(std::string_view name) { return name == limit_names[0] || name == limit_names[1]; }
+
+bool limit_given(const RequestView& view) {
+  return view.shape.find(limit_names[0]) != nullptr || view.shape.find(limit_names[1]) != nullptr;
 }
 
 void set_defaults(const RequestView& view, BodyEdit& edit) {
   for (const RawField* field : view.missing_defaults()) {
-    if (view.set_limit() && is_limit(field->first)) continue;
-    if (!limit_given(view, field->first)) edit.set(field->first, field->second);
+    if (is_limit(field->first) && (view.set_limit() || limit_given(view))) continue;
+    edit.set(field->first, field->second);
   }
 }
 
@@ -68,7 +66,7 @@ void set_limit(const RequestView& view, const Target& target, BodyEdit& edit) {
   if (!view.set_limit()) return;
   const std::string limit = std::to_string(*view.output_limit());
   bool sent = false;
-  for (const std::string_view name : {"max_tokens", "max_completion_tokens"}) {
+  for (const std::string_view name : limit_names) {
     const wire::JsonField* field = edit.find(name);
     if (field == nullptr || field->is_null()) continue;
     edit.set(name, limit);
@@ -76,7 +74,7 @@ void set_limit(const RequestView& view, const Target& target, BodyEdit& edit) {
   }
   if (sent) return;
   const bool newer = target.provider->own_host && view.endpoint == Endpoint::chat;
-  edit.set(newer ? "max_completion_tokens" : "max_tokens", limit);
+  edit.set(limit_names[newer ? 1 : 0], limit);
 }
 
 /// Usage is always asked for: the books need it. The encoder leaves out what the client did not
