@@ -98,17 +98,8 @@ struct RedisConfig {
   bool persistent = false;
   ProviderTls tls;
 };
-enum class StoreErrorPolicy : std::uint8_t { local, allow, deny };
-struct StoreOnError {
-  StoreErrorPolicy limits = StoreErrorPolicy::local, budgets = StoreErrorPolicy::deny;
-};
-struct StoreConfig {
-  std::optional<RedisConfig> redis;
-  Duration lease{60000};
-  StoreOnError on_error;
-};
 struct JournalConfig {
-  std::string dir;  ///< empty: the SQLite file's folder, `.` with PostgreSQL
+  std::string dir;  ///< empty: the SQLite file's folder
   bool fsync = false;
   Bytes max_bytes{4ULL << 30U};
   bool operator==(const JournalConfig&) const = default;
@@ -117,13 +108,8 @@ struct SqliteConfig {
   std::string path = "tollgate.db";  ///< `./tollgate.db`
   bool operator==(const SqliteConfig&) const = default;
 };
-struct PostgresConfig {
-  Secret url;
-  bool operator==(const PostgresConfig&) const = default;
-};
 struct LedgerConfig {
   std::optional<SqliteConfig> sqlite;
-  std::optional<PostgresConfig> postgres;  ///< at most one of the two
   JournalConfig journal;
   Duration retention{std::chrono::days(400)};
   bool operator==(const LedgerConfig&) const = default;
@@ -243,7 +229,6 @@ struct Config {
   std::map<std::string, TierConfig> tiers;
   std::map<std::string, TenantConfig> tenants;
   PricesConfig prices;
-  StoreConfig store;
   LedgerConfig ledger;
   Auth auth = Auth::keys;
   LogConfig log;
