@@ -103,20 +103,19 @@ class SqliteBooks final : public Books {
   }
 
   Result<void> statements() {
-    call_ = Statement(database_.get(), insert_sql("INSERT OR IGNORE INTO calls", call_width));
-    attempt_ =
-        Statement(database_.get(), insert_sql("INSERT OR REPLACE INTO attempts", attempt_width));
-    total_ = Statement(database_.get(),
-                       insert_sql("INSERT INTO totals", 6) + std::string(add_to_totals));
-    find_ =
-        Statement(database_.get(),
-                  "SELECT status, charged_nano_usd, admitted_at, started_at, tenant, key_id, model "
-                  "FROM calls WHERE request_id = ?");
-    remove_ = Statement(database_.get(), "DELETE FROM calls WHERE request_id = ?");
-    remove_attempts_ = Statement(database_.get(), "DELETE FROM attempts WHERE request_id = ?");
-    const bool good = call_.good() && attempt_.good() && total_.good() && find_.good() &&
-                      remove_.good() && remove_attempts_.good();
-    if (!good) return sqlite_error(database_.get());
+    const std::pair<Statement*, std::string> all[] = {
+        {&call_, insert_sql("INSERT OR IGNORE INTO calls", call_width)},
+        {&attempt_, insert_sql("INSERT OR REPLACE INTO attempts", attempt_width)},
+        {&total_, insert_sql("INSERT INTO totals", 6) + std::string(add_to_totals)},
+        {&find_,
+         "SELECT status, charged_nano_usd, admitted_at, started_at, tenant, key_id, model "
+         "FROM calls WHERE request_id = ?"},
+        {&remove_, "DELETE FROM calls WHERE request_id = ?"},
+        {&remove_attempts_, "DELETE FROM attempts WHERE request_id = ?"}};
+    for (const auto& [statement, sql] : all) {
+      *statement = Statement(database_.get(), sql);
+      if (!statement->good()) return sqlite_error(database_.get());
+    }
     return {};
   }
 

@@ -223,11 +223,12 @@ def test_healthcheck_reads_the_file(gateway):
 
 
 @pytest.mark.parametrize("which", ["http", "admin"])
-def test_port_in_use(gateway, file, which):
+def test_port_in_use(gateway, file, tmp_path, which):
     gate = gateway(GOOD)
     port = (gate.url if which == "http" else gate.admin_url).rsplit(":", 1)[1]
     bad = run("serve", "--config", file(GOOD.replace(f"{which}: 127.0.0.1:0",
-                                                      f"{which}: 127.0.0.1:{port}")))
+                                                      f"{which}: 127.0.0.1:{port}")),
+              cwd=tmp_path)
     assert bad.returncode == 1
     said = [l for l in bad.stderr.splitlines() if "listening" not in l]
     assert len(said) == 1 and f"127.0.0.1:{port} is in use" in said[0]
