@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "tests/unit/net/run_work.hpp"
+
 namespace tollgate::net::test {
 namespace {
 
@@ -20,18 +22,7 @@ Client::Client(UpstreamShared* shared) {
 
 void Client::run(Awaitable<void> work) {
   running = &io;
-  bool done = false;
-  std::exception_ptr thrown;
-  spawn(io, std::move(work), [&](std::exception_ptr failed) {
-    done = true;
-    thrown = failed;
-  });
-  io.restart();
-  const auto end = std::chrono::steady_clock::now() + 20s;
-  while (!done && std::chrono::steady_clock::now() < end)
-    io.run_one_for(100ms);
-  if (thrown) std::rethrow_exception(thrown);
-  REQUIRE_MESSAGE(done, "the test's coroutine hangs");
+  run_work(io, std::move(work), 20s);
 }
 
 routing::ProviderEntry provider_at(std::uint16_t port, bool tls, std::string host) {

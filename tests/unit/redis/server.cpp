@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/net/run_work.hpp"
+
 namespace tollgate::net::test {
 namespace {
 
@@ -122,20 +124,7 @@ void RedisServer::await_line(std::string_view text) {
   }
 }
 
-void Worker::run(Awaitable<void> work) {
-  bool done = false;
-  std::exception_ptr thrown;
-  spawn(io, std::move(work), [&](std::exception_ptr failed) {
-    done = true;
-    thrown = failed;
-  });
-  io.restart();
-  const auto end = std::chrono::steady_clock::now() + 30s;
-  while (!done && std::chrono::steady_clock::now() < end)
-    io.run_one_for(100ms);
-  if (thrown) std::rethrow_exception(thrown);
-  REQUIRE_MESSAGE(done, "the test's coroutine hangs");
-}
+void Worker::run(Awaitable<void> work) { run_work(io, std::move(work), 30s); }
 
 Asker::Asker(RedisSettings settings) : client(redis_client(worker.parts(), settings)) {}
 
