@@ -68,8 +68,15 @@ void visit_fields(SqliteConfig& c, V& v) {
 }
 
 template <class V>
+void visit_fields(PostgresConfig& c, V& v) {
+  v("url", c.url, "postgres://user:password@host:5432/database, as libpq takes it.",
+    Rule{.required = true});
+}
+
+template <class V>
 void visit_fields(JournalConfig& c, V& v) {
-  v("dir", c.dir, "Folder of the journal; absent: the SQLite file's.", Rule{.path = true});
+  v("dir", c.dir, "Folder of the journal; absent: the SQLite file's, with PostgreSQL `.`.",
+    Rule{.path = true});
   v("fsync", c.fsync, "true: an intent is on the disk before its request is sent.");
   v("max_bytes", c.max_bytes, "How far it may grow while the database is away.",
     Rule{.min = 1U << 20U});
@@ -78,6 +85,7 @@ void visit_fields(JournalConfig& c, V& v) {
 template <class V>
 void visit_fields(LedgerConfig& c, V& v) {
   v("sqlite", c.sqlite, "The default.");
+  v("postgres", c.postgres, "Where several replicas share one ledger.");
   v("journal", c.journal, "What a crash must not lose.");
   v("retention", c.retention, "How long rows are kept; totals outlive it.",
     Rule{.min = 86'400'000});

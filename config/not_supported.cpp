@@ -10,7 +10,6 @@ constexpr NotSupported table[] = {
     {"", "cache"},
     {"", "idempotency"},
     {"", "store"},
-    {"ledger", "postgres"},
     {"", "guard"},
     {"", "tracing"},
     {"", "metrics"},

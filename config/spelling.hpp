@@ -115,6 +115,7 @@ constexpr std::string_view section_of(const PricesConfig*) { return "prices"; }
 constexpr std::string_view section_of(const TenantPrices*) { return "tenants.*.prices"; }
 constexpr std::string_view section_of(const LedgerConfig*) { return "ledger"; }
 constexpr std::string_view section_of(const SqliteConfig*) { return "ledger.sqlite"; }
+constexpr std::string_view section_of(const PostgresConfig*) { return "ledger.postgres"; }
 constexpr std::string_view section_of(const JournalConfig*) { return "ledger.journal"; }
 
 }  // namespace tollgate::config

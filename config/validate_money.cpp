@@ -233,6 +233,9 @@ void load_prices(const Checking& check) {
 void check_money(const Checking& check) {
   MoneyCheck(check).all();
   load_prices(check);
+  if (check.config.ledger.sqlite && check.config.ledger.postgres) {
+    check.complain({"ledger", "postgres"}, "the ledger is in \"sqlite\" or in \"postgres\"");
+  }
   for (auto& [name, tenant] : check.config.tenants) {
     const auto tier = check.config.tiers.find(tenant.tier);
     if (tier != check.config.tiers.end()) merge(tenant, tier->second);

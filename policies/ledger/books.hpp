@@ -38,7 +38,13 @@ struct Books {
 [[nodiscard]] Result<std::unique_ptr<Books>> open_sqlite(const std::string& path, bool read_only,
                                                          bool fsync = false);
 
-/// Where journal and database of a configuration are.
+/// `read_only`: as above. Error: one sentence, without the URL's password.
+[[nodiscard]] Result<std::unique_ptr<Books>> open_postgres(const std::string& url, bool read_only);
+/// That of the configuration.
+[[nodiscard]] Result<std::unique_ptr<Books>> open_books(const config::LedgerConfig& config,
+                                                        bool read_only);
+
+/// Where journal and database of a configuration are, for people and for the journal.
 struct Places {
   std::string database, journal;
 };

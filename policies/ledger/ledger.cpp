@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <filesystem>
 #include <mutex>
 #include <thread>
 
@@ -207,15 +206,6 @@ Result<void> marry(Journal& journal, Books& books, const Places& places) {
 
 }  // namespace
 
-Places places_of(const config::LedgerConfig& config) {
-  const std::filesystem::path database(config.sqlite ? config.sqlite->path
-                                                     : config::SqliteConfig{}.path);
-  std::filesystem::path folder = config.journal.dir;
-  if (folder.empty()) folder = database.has_parent_path() ? database.parent_path() : ".";
-  const std::string name = database.filename().string() + ".journal";
-  return {.database = database.string(), .journal = (folder / name).string()};
-}
-
 Result<std::unique_ptr<Ledger>> Ledger::open(const config::LedgerConfig& config, Say say) {
   const Places places = places_of(config);
   auto journal = Journal::open({.path = places.journal,
@@ -223,7 +213,7 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const config::LedgerConfig& config,
                                 .fsync = config.journal.fsync,
                                 .patience = 2s});
   if (!journal) return std::unexpected(journal.error());
-  auto books = open_sqlite(places.database, false, config.journal.fsync);
+  auto books = open_books(config, false);
   if (!books) return std::unexpected(books.error());
   auto married = marry(**journal, **books, places);
   if (!married) return std::unexpected(married.error());

@@ -8,11 +8,7 @@ namespace tollgate::ledger {
 
 Result<Reader> Reader::open(const config::LedgerConfig& config) {
   const Places places = places_of(config);
-  std::error_code ignored;
-  if (!std::filesystem::exists(places.database, ignored)) {
-    return fail(ErrorKind::internal, "ledger " + places.database + ": there is no such file");
-  }
-  auto books = open_sqlite(places.database, true);
+  auto books = open_books(config, true);
   if (!books) return std::unexpected(books.error());
   Reader reader;
   reader.books_ = std::move(*books);

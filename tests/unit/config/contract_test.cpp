@@ -49,6 +49,7 @@ const std::map<std::string, Keys> contract = {
     {"prices", {"files", "unknown"}},
     {"ledger", {"sqlite", "postgres", "journal", "retention"}},
     {"ledger.sqlite", {"path"}},
+    {"ledger.postgres", {"url"}},
     {"ledger.journal", {"dir", "fsync", "max_bytes"}},
     {"log", {"level", "format", "output", "access", "bodies"}},
 };
@@ -85,7 +86,7 @@ TEST_CASE("every key of the contract is either read or refused as not supported 
                   ProviderTimeouts, ProviderTls, ModelConfig, TargetConfig, RetryConfig,
                   TenantConfig, KeyConfig, LogConfig, LimitsConfig, BudgetConfig, TierConfig,
                   TenantPrices, ProviderPrice, PricesConfig, LedgerConfig, SqliteConfig,
-                  JournalConfig>();
+                  PostgresConfig, JournalConfig>();
   for (const NotSupported& entry : not_supported_keys()) {
     INFO(entry.section, " ", entry.key);
     CHECK(known[std::string(entry.section)].emplace(entry.key).second);

@@ -219,6 +219,14 @@ TEST_CASE("the demo key is refused beyond loopback, in the file and after --list
         "0.0.0.0:1: make a key with `tollgate key new`\n");
 }
 
+TEST_CASE("a ledger has one database; PostgreSQL's URL is a secret and must be there") {
+  const std::string head(minimal);
+  CHECK(load(head + "ledger: {postgres: {url: \"postgres://a:pencil@db/books\"}}\n").config);
+  CHECK(report(head + "ledger: {sqlite: {path: a}, postgres: {url: b}}\n")
+            .find("the ledger is in \"sqlite\" or in \"postgres\"") != std::string::npos);
+  CHECK(report(head + "ledger: {postgres: {}}\n").find("\"url\"") != std::string::npos);
+}
+
 TEST_CASE("a change of listeners needs a restart") {
   const Config before = *load(minimal).config;
   Config after = before;
