@@ -92,8 +92,8 @@ Result<void> Spending::may_be_paid(const Priced& priced) const {
 
 Ask Spending::ask_for(const AttemptTarget& target) const {
   const Bound& bound = current_.bound;
-  const Estimate estimate =
-      treasury_.estimates.estimate(target.upstream_model, target.body_bytes, bound.output_limit);
+  const Estimate estimate = treasury_.estimates.estimate(target.upstream_model, target.body_bytes,
+                                                         bound.output_limit, bound.copies);
   Ask ask{.id = call_.outcome.request_id,
           .scopes = scopes_,
           .user = call_.outcome.user,
@@ -197,7 +197,7 @@ void Spending::end(AttemptOutcome& attempt, const AttemptEnd& how) noexcept {
   attempt.cost_by_kind = settled.by_kind;
   attempt.overrun = settled.overrun;
   if (how.usage_from_provider) {
-    treasury_.estimates.learn(current_model_, body_bytes_, how.usage);
+    treasury_.estimates.learn(current_model_, body_bytes_, how.usage, current_.bound.copies);
     charge_.tokens += counted_tokens(how.usage);
   } else if (settled.charged > 0) {
     charge_.tokens += treasury_.estimates.estimate(current_model_, body_bytes_, 1).input +

@@ -26,6 +26,10 @@ std::uint64_t times(std::uint64_t a, std::uint64_t b) {
   return product > UINT64_MAX ? UINT64_MAX : static_cast<std::uint64_t>(product);
 }
 
+std::uint64_t add(std::uint64_t a, std::uint64_t b) {
+  return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
 /// M2: which rows this request could be charged by. Without a tier, and with `auto`, the provider
 /// chooses; what was asked for may fall back to the default. Batches have an endpoint of their own.
 bool could_apply(const PriceRow& row, std::string_view asked) {
@@ -63,7 +67,12 @@ Dearest dearest_of(const RequestFacts& facts, std::uint64_t input_tokens, const 
       if (input_tokens > tier.above) dearest.take(tier.rates, facts);
     }
     NanoUsd fees = row->request.value_or(0);
-    if (facts.image_output) fees += row->image.value_or(0) * facts.choices;
+    // Models that paint do so unasked, too.
+    const std::uint64_t pictures = times(facts.prompts, std::max(facts.choices, 1U));
+    if (row->image) {
+      fees =
+          add_saturated(fees, capped(static_cast<Wide>(*row->image) * static_cast<Wide>(pictures)));
+    }
     dearest.fees = std::max(dearest.fees, fees);
   }
   return dearest;
@@ -86,7 +95,8 @@ std::uint64_t input_bound(const RequestFacts& facts, std::uint64_t body_bytes,
   std::uint64_t overhead = 64 + 16 * facts.messages + (facts.tools_or_schema ? 1024 : 0);
   if (target.foreign_host) overhead = 2048;
   if (const auto own = tariff.overhead()) overhead = *own;
-  const std::uint64_t tokens = body_bytes + overhead + facts.images * image_tokens(target);
+  const std::uint64_t tokens =
+      add(add(body_bytes, overhead), times(facts.images, image_tokens(target)));
   return window ? std::min(tokens, *window) : tokens;
 }
 
@@ -96,24 +106,83 @@ Bound unpriced(std::string why) {
   return bound;
 }
 
+/// M2: the dearest of what a use may cost.
+std::optional<NanoUsd> tool_price(const std::string& tool, const RequestFacts& facts,
+                                  const Tariff& tariff) {
+  std::optional<NanoUsd> dearest;
+  for (const PriceRow* row : tariff.rows) {
+    if (!could_apply(*row, facts.service_tier)) continue;
+    for (const auto& [name, price] : row->tools) {
+      if (name == tool) dearest = std::max(dearest.value_or(0), price);
+    }
+  }
+  return dearest;
+}
+
 /// M5: a provider's own tool is priced with a price and a number of uses only.
 std::string tool_problem(const RequestFacts& facts, const Tariff& tariff, std::uint64_t& uses,
                          NanoUsd& fees) {
   for (const ProviderTool& tool : facts.provider_tools) {
-    const auto& prices = tariff.rows.front()->tools;
-    const auto price =
-        std::ranges::find(prices, tool.name, &std::pair<std::string, NanoUsd>::first);
-    if (price == prices.end()) return "the tool '" + tool.name + "' has no price.";
+    const auto price = tool_price(tool.name, facts, tariff);
+    if (!price) return "the tool '" + tool.name + "' has no price.";
     if (!tool.max_uses) return "the tool '" + tool.name + "' has no max_uses.";
     if (!tariff.context_window() || !tariff.max_output()) {
       return "the tool '" + tool.name + "' needs a known context window and largest output.";
     }
-    uses += *tool.max_uses;
-    fees = add_saturated(
-        fees, capped(static_cast<Wide>(*tool.max_uses) * static_cast<Wide>(price->second)));
+    uses = add(uses, *tool.max_uses);
+    fees =
+        add_saturated(fees, capped(static_cast<Wide>(*tool.max_uses) * static_cast<Wide>(*price)));
   }
   return {};
 }
+
+/// M5: what a model finds by itself is in no request. Its price is known where a request has a fee.
+std::string search_problem(const BoundTarget& target, const Tariff& tariff) {
+  const bool fee = std::ranges::any_of(
+      tariff.rows, [](const PriceRow* row) { return row->request.has_value(); });
+  if (fee && tariff.context_window()) return {};
+  return "the model '" + std::string(target.model) +
+         "' searches by itself, and has no price for a request and a context window.";
+}
+
+/// What makes the price unknown; empty: nothing.
+std::string problem(const RequestFacts& facts, const BoundTarget& target, const Tariff& tariff) {
+  if (tariff.rows.empty()) return "the model '" + std::string(target.model) + "' has no price.";
+  if (!facts.unpriced_field.empty()) {
+    return "the field '" + facts.unpriced_field + "' may change the price.";
+  }
+  const auto paints = [](const PriceRow* row) { return row->image.has_value(); };
+  if (facts.image_output && std::ranges::none_of(tariff.rows, paints)) {
+    return "pictures of the model '" + std::string(target.model) + "' have no price.";
+  }
+  return searches_by_itself(target.model) ? search_problem(target, tariff) : std::string();
+}
+
+/// Output tokens and what they cost, once the input's share of the bound stands.
+struct OutputBound {
+  const RequestFacts& facts;
+  const BoundTarget& target;
+  std::optional<std::uint64_t> largest;
+  std::uint64_t uses = 0;
+
+  /// No limit that could be sent bounds the output.
+  [[nodiscard]] bool unlimited() const { return uses > 0 || reasons_outside_limit(target.model); }
+  void add_to(Bound& bound) const {
+    bound.copies = times(facts.prompts, std::max(facts.choices, 1U));
+    bound.fixed_output = cost(facts.prediction_bytes, bound.output_rate);
+    bound.output_limit = facts.limit.value_or(largest.value_or(0));
+    if (unlimited()) {
+      const std::uint64_t all = std::max(bound.output_limit, largest.value_or(0));
+      const std::uint64_t tokens = times(times(all, bound.copies), add(uses, 1));
+      bound.fixed_output = add_saturated(bound.fixed_output, cost(tokens, bound.output_rate));
+    } else {
+      bound.needs_limit = bound.output_limit == 0 && bound.output_rate > 0;
+      bound.per_output_token =
+          capped(static_cast<Wide>(bound.output_rate) * static_cast<Wide>(bound.copies));
+    }
+    bound.input = add_saturated(bound.input, bound.fixed_output);
+  }
+};
 
 }  // namespace
 
@@ -131,18 +200,14 @@ std::uint64_t Bound::limit_within(NanoUsd money) const {
 
 Bound bound_of(const RequestFacts& facts, std::uint64_t body_bytes, const BoundTarget& target,
                const Tariff& tariff) {
-  if (tariff.rows.empty()) {
-    return unpriced("the model '" + std::string(target.model) + "' has no price.");
-  }
-  if (!facts.unpriced_field.empty()) {
-    return unpriced("the field '" + facts.unpriced_field + "' may change the price.");
-  }
-  Bound bound;
+  if (auto why = problem(facts, target, tariff); !why.empty()) return unpriced(std::move(why));
   std::uint64_t uses = 0;
   NanoUsd tool_fees = 0;
   if (auto why = tool_problem(facts, tariff, uses, tool_fees); !why.empty()) return unpriced(why);
+  Bound bound;
   bound.input_tokens = input_bound(facts, body_bytes, target, tariff);
-  if (uses > 0) bound.input_tokens = times(*tariff.context_window(), uses + 1);
+  if (searches_by_itself(target.model)) bound.input_tokens = *tariff.context_window();
+  if (uses > 0) bound.input_tokens = times(*tariff.context_window(), add(uses, 1));
   const Dearest dearest = dearest_of(facts, bound.input_tokens, tariff);
   if (!dearest.input || (!dearest.output && !facts.embeddings)) {
     return unpriced("the model '" + std::string(target.model) + "' has no complete price.");
@@ -150,26 +215,17 @@ Bound bound_of(const RequestFacts& facts, std::uint64_t body_bytes, const BoundT
   if (bound.input_tokens == UINT64_MAX && *dearest.input > 0) {
     return unpriced("its files or URLs can only be bounded by a context window that is not known.");
   }
+  const OutputBound output{facts, target, tariff.max_output(), uses};
+  bound.output_rate = facts.embeddings ? 0 : *dearest.output;
+  if (output.unlimited() && !output.largest && bound.output_rate > 0) {
+    return unpriced("the model '" + std::string(target.model) +
+                    "' reasons outside any limit, and its largest output is not known.");
+  }
   bound.priced = true;
   if (bound.input_tokens == UINT64_MAX) bound.input_tokens = body_bytes;
   bound.input = add_saturated(cost(bound.input_tokens, *dearest.input),
                               add_saturated(dearest.fees, tool_fees));
-  bound.output_rate = facts.embeddings ? 0 : *dearest.output;
-  const std::uint64_t many = times(facts.prompts, std::max(facts.choices, 1U));
-  bound.copies = many;
-  bound.fixed_output = cost(facts.prediction_bytes, bound.output_rate);
-  const auto largest = tariff.max_output();
-  bound.output_limit = facts.embeddings ? 0 : facts.limit.value_or(largest.value_or(0));
-  bound.needs_limit = !facts.embeddings && bound.output_limit == 0 && bound.output_rate > 0;
-  if (uses > 0 || reasons_outside_limit(target.model)) {
-    // No limit that could be sent bounds these.
-    const std::uint64_t all = std::max(bound.output_limit, largest.value_or(bound.output_limit));
-    bound.fixed_output = add_saturated(bound.fixed_output,
-                                       cost(times(times(all, many), uses + 1), bound.output_rate));
-  } else {
-    bound.per_output_token = capped(static_cast<Wide>(bound.output_rate) * many);
-  }
-  bound.input = add_saturated(bound.input, bound.fixed_output);
+  if (!facts.embeddings) output.add_to(bound);
   bound.total = bound.with_limit(bound.output_limit);
   return bound;
 }

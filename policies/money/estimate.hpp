@@ -20,14 +20,14 @@ struct Estimate {
 
 class TokenEstimates {
  public:
-  /// `output_limit` 0: none.
+  /// `output_limit` (0: none) is one choice's; `copies`: choices of all prompts, as in a bound.
   [[nodiscard]] Estimate estimate(std::string_view model, std::uint64_t body_bytes,
-                                  std::uint64_t output_limit) const;
-  void learn(std::string_view model, std::uint64_t body_bytes, const Usage& usage);
+                                  std::uint64_t output_limit, std::uint64_t copies = 1) const;
+  void learn(std::string_view model, std::uint64_t body_bytes, const Usage& usage,
+             std::uint64_t copies = 1);
 
  private:
   struct Learned {
-    std::atomic<std::uint64_t> model{0};
     std::atomic<std::uint32_t> tokens_per_kib{256};  // four bytes a token
     std::atomic<std::uint32_t> output{256};
   };

@@ -1,9 +1,6 @@
 #include <algorithm>
 #include <array>
-#include <unordered_set>
 
-#include "config/request_fields.hpp"
-#include "gateway/core/chat.hpp"
 #include "gateway/wire/json_walk.hpp"
 #include "policies/money/bound.hpp"
 
@@ -12,29 +9,72 @@ namespace {
 
 using wire::JsonElements;
 using wire::JsonField;
+using wire::JsonKind;
+using wire::JsonMembers;
 using wire::RequestView;
 
-/// Fields that may make a provider do, or charge, what the book does not know. What they ask for is
-/// priced elsewhere (`web_search_options`) or not at all.
-constexpr std::array<std::string_view, 5> not_neutral{
-    "search_parameters", "mcp_servers", "extra_body", "moderation", "context_management"};
-/// Never sent upstream.
-constexpr std::array<std::string_view, 3> not_sent{"api_base", "base_url", "api_key"};
+template <std::size_t N>
+using Names = std::array<std::string_view, N>;
 
-const std::unordered_set<std::string_view>& neutral_fields() {
-  static const std::unordered_set<std::string_view> names = [] {
-    std::unordered_set<std::string_view> made(not_sent.begin(), not_sent.end());
-    for (const std::string_view name : config::request_fields())
-      made.insert(name);
-    for (const std::string_view name : not_neutral)
-      made.erase(name);
-    for (const std::string_view name :
-         {"model", "messages", "prompt", "input", "stream", "stream_options"})
-      made.insert(name);
-    return made;
-  }();
+template <std::size_t N>
+constexpr Names<N> sorted(Names<N> names) {
+  std::ranges::sort(names);
   return names;
 }
+
+template <std::size_t N>
+bool one_of(const Names<N>& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+/// M6: fields that change no price, or change it in a way that is looked at below. What is missing
+/// here makes the price unknown: whoever adds a field to the gateway decides about it once more.
+constexpr auto neutral_fields = sorted(std::to_array<std::string_view>(
+    {"model", "messages", "prompt", "input", "stream", "stream_options",
+     // chat completions, completions, embeddings
+     "audio", "best_of", "dimensions", "echo", "encoding_format", "frequency_penalty",
+     "function_call", "functions", "logit_bias", "logprobs", "max_completion_tokens", "max_tokens",
+     "metadata", "modalities", "n", "parallel_tool_calls", "prediction", "presence_penalty",
+     "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "reasoning_effort",
+     "response_format", "safety_identifier", "seed", "service_tier", "stop", "store", "suffix",
+     "temperature", "tool_choice", "tools", "top_logprobs", "top_p", "user", "verbosity",
+     "web_search_options",
+     // extensions of the hub and of compatible servers
+     "cache_control", "cache_prompt", "chat_template_kwargs", "enable_thinking", "grammar",
+     "guided_choice", "guided_decoding_backend", "guided_grammar", "guided_json", "guided_regex",
+     "ignore_eos", "include_reasoning", "input_type", "keep_alive", "length_penalty", "min_p",
+     "min_tokens", "mirostat", "mirostat_eta", "mirostat_tau", "output_config", "priority",
+     "random_seed", "reasoning", "reasoning_format", "reasoning_split", "repeat_penalty",
+     "repetition_penalty", "safe_prompt", "safety_settings", "skip_special_tokens",
+     "stop_sequences", "stop_token_ids", "structured_outputs", "system", "thinking",
+     "thinking_budget", "top_a", "top_k", "truncate_prompt_tokens", "truncation", "typical_p",
+     "use_beam_search"}));
+/// Never sent upstream.
+constexpr Names<3> not_sent{"api_base", "base_url", "api_key"};
+
+/// Members of a message that are text, or that replies carry and clients send back.
+constexpr Names<17> text_members{"role",
+                                 "name",
+                                 "tool_call_id",
+                                 "tool_calls",
+                                 "function_call",
+                                 "refusal",
+                                 "reasoning",
+                                 "reasoning_content",
+                                 "reasoning_details",
+                                 "thinking_blocks",
+                                 "cache_control",
+                                 "is_error",
+                                 "prefix",
+                                 "partial",
+                                 "annotations",
+                                 "extra_content",
+                                 "provider_specific_fields"};
+constexpr Names<4> text_parts{"text", "refusal", "thinking", "redacted_thinking"};
+
+/// Members of a tool that the client runs itself.
+constexpr Names<9> own_tool_members{"type", "function",    "custom",     "cache_control", "strict",
+                                    "name", "description", "parameters", "input_schema"};
 
 std::uint64_t count_elements(std::string_view json) {
   if (!json.starts_with('[')) return 1;
@@ -62,11 +102,32 @@ std::string tool_name(std::string type) {
   return type;
 }
 
+std::string text_of(std::string_view json) { return wire::json_string(json).value_or(""); }
+
+/// What the provider runs, by its type or, where it has none, by its first member:
+/// `{"google_search": {}}`. Empty: the client's own.
+std::string provider_tool_name(std::string_view json) {
+  std::string type, foreign;
+  bool own = false;
+  for (JsonMembers members(json); members.next();) {
+    const std::string_view name = members.name();
+    if (name == "type") {
+      type = text_of(members.value());
+    } else if (name == "function" || name == "custom") {
+      own = true;
+    } else if (foreign.empty() && !one_of(own_tool_members, name)) {
+      foreign = name;
+    }
+  }
+  if (!type.empty() && type != "function" && type != "custom") return type;
+  if (!foreign.empty()) return foreign;
+  return own ? std::string() : "unnamed";
+}
+
 void note_tool(std::string_view json, RequestFacts& facts) {
-  const auto type = wire::json_member(json, "type");
-  const std::string name = type ? wire::json_string(*type).value_or("") : "function";
-  if (name == "function" || name == "custom" || name.empty()) return;
-  ProviderTool tool{.name = tool_name(name), .max_uses = {}};
+  std::string name = provider_tool_name(json);
+  if (name.empty()) return;
+  ProviderTool tool{.name = tool_name(std::move(name)), .max_uses = {}};
   if (const auto uses = wire::json_member(json, "max_uses")) {
     const auto number = wire::json_int(*uses);
     if (number && *number > 0) tool.max_uses = static_cast<std::uint64_t>(*number);
@@ -74,39 +135,79 @@ void note_tool(std::string_view json, RequestFacts& facts) {
   facts.provider_tools.push_back(std::move(tool));
 }
 
-void note_part(const Part& part, RequestFacts& facts) {
-  if (const auto* image = std::get_if<ImagePart>(&part.value)) {
-    image->url.starts_with("data:") ? void(++facts.images) : void(facts.opaque_input = true);
-  } else if (std::holds_alternative<AudioPart>(part.value)) {
+/// `{"url": "..."}`, or the URL itself. A picture stands in the request where its URL is plainly
+/// data.
+void note_image(std::string_view json, RequestFacts& facts) {
+  std::uint64_t urls = 0, inlined = 0;
+  const auto note = [&](std::string_view url) {
+    ++urls;
+    if (url.starts_with("\"data:")) ++inlined;
+  };
+  if (wire::json_kind(json) == JsonKind::string) note(json);
+  for (JsonMembers members(json); members.next();) {
+    if (members.name() == "url") note(members.value());
+  }
+  urls == 1 && inlined == 1 ? void(++facts.images) : void(facts.opaque_input = true);
+}
+
+void note_part(std::string_view json, RequestFacts& facts) {
+  std::string type;
+  std::string_view image;
+  std::uint64_t types = 0;
+  for (JsonMembers members(json); members.next();) {
+    if (members.name() == "type") {
+      type = text_of(members.value());
+      ++types;
+    } else if (members.name() == "image_url") {
+      image = members.value();
+    }
+  }
+  if (types == 1 && one_of(text_parts, type)) return;
+  if (types == 1 && type == "image_url") return note_image(image, facts);
+  if (types == 1 && type == "input_audio") {
     facts.audio_input = true;
-  } else if (std::holds_alternative<FilePart>(part.value)) {
-    facts.opaque_input = true;
-  }
-}
-
-/// Text alone is bounded by its bytes; whatever else there is has to be looked at. A name may be
-/// written with escapes, which nobody needs for ASCII.
-bool is_plain_text(std::string_view messages) {
-  if (messages.find("\"type\"") != std::string_view::npos) return false;
-  for (std::size_t at = messages.find("\\u00"); at != std::string_view::npos;
-       at = messages.find("\\u00", at + 4)) {
-    const char digit = at + 4 < messages.size() ? messages[at + 4] : '0';
-    if (digit >= '2' && digit <= '7') return false;
-  }
-  return true;
-}
-
-void note_messages(const RequestView& view, std::string_view messages, RequestFacts& facts) {
-  facts.messages = count_elements(messages);
-  if (is_plain_text(messages)) return;
-  const auto chat = view.chat();
-  if (!chat) {
-    facts.opaque_input = true;
     return;
   }
-  for (const Message& message : (*chat)->messages) {
-    for (const Part& part : message.content)
-      note_part(part, facts);
+  facts.opaque_input = true;
+}
+
+void note_content(std::string_view json, RequestFacts& facts) {
+  if (wire::json_kind(json) != JsonKind::array) return;
+  for (JsonElements parts(json); parts.next();)
+    note_part(parts.value(), facts);
+}
+
+/// Text is bounded by its bytes. Whatever stands for more than its bytes, as the id of an earlier
+/// reply's audio does, or is not known at all, is bounded by the window only.
+void note_messages(std::string_view messages, RequestFacts& facts) {
+  facts.messages = 0;
+  for (JsonElements each(messages); each.next();) {
+    ++facts.messages;
+    for (JsonMembers members(each.value()); members.next();) {
+      const JsonKind kind = wire::json_kind(members.value());
+      if (kind == JsonKind::null || kind == JsonKind::boolean || kind == JsonKind::number) continue;
+      if (members.name() == "content") {
+        note_content(members.value(), facts);
+      } else if (!one_of(text_members, members.name())) {
+        facts.opaque_input = true;
+      }
+    }
+  }
+}
+
+void note_format(std::string_view json, RequestFacts& facts) {
+  const auto type = wire::json_member(json, "type");
+  const std::string name = type ? text_of(*type) : "";
+  if (name == "text") return;
+  facts.may_be_cut = false;
+  if (name != "json_object") facts.tools_or_schema = true;
+}
+
+void note_modalities(std::string_view json, RequestFacts& facts) {
+  for (JsonElements kinds(json); kinds.next();) {
+    const std::string kind = text_of(kinds.value());
+    if (kind == "audio") facts.audio_output = true;
+    if (kind == "image") facts.image_output = true;
   }
 }
 
@@ -114,10 +215,31 @@ bool holds(std::string_view json, std::string_view text) {
   return json.find(text) != std::string_view::npos;
 }
 
-void note_field(const RequestView& view, const JsonField& field, RequestFacts& facts) {
+/// A letter or a digit is written as an escape, which nobody needs: names may hide there.
+bool hides_letters(std::string_view json) {
+  constexpr std::string_view escape = "\\u00";
+  for (std::size_t at = json.find(escape); at != std::string_view::npos;
+       at = json.find(escape, at + escape.size())) {
+    const std::string_view digits = json.substr(at + escape.size(), 2);
+    if (digits.empty() || digits[0] < '3' || digits[0] > '7') continue;
+    // `<`, `>` and `&` are escaped by many encoders, and hide nothing.
+    if (digits[0] != '3' || (digits.size() == 2 && digits[1] >= '0' && digits[1] <= '9')) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool asks_for_an_hour(std::string_view body) {
+  if (holds(body, "\"cache_control\"") && holds(body, "\"1h\"")) return true;
+  return hides_letters(body);
+}
+
+void note_field(const JsonField& field, RequestFacts& facts) {
   const std::string_view name = field.name, value = field.value;
-  if (name == "messages") return note_messages(view, value, facts);
-  if (name == "prompt") {
+  if (name == "messages") {
+    note_messages(value, facts);
+  } else if (name == "prompt") {
     facts.prompts = count_prompts(value);
   } else if (name == "best_of") {
     const auto best = wire::json_int(value);
@@ -129,21 +251,20 @@ void note_field(const RequestView& view, const JsonField& field, RequestFacts& f
     for (JsonElements tools(value); name == "tools" && tools.next();)
       note_tool(tools.value(), facts);
   } else if (name == "response_format") {
-    if (holds(value, "json_schema")) facts.tools_or_schema = true;
-    if (holds(value, "json")) facts.may_be_cut = false;
+    note_format(value, facts);
   } else if (name == "web_search_options") {
     facts.provider_tools.push_back({.name = "web_search", .max_uses = {}});
   } else if (name == "prediction") {
     facts.prediction_bytes = value.size();
   } else if (name == "modalities") {
-    facts.audio_output = holds(value, "audio");
-    facts.image_output = holds(value, "image");
+    note_modalities(value, facts);
   } else if (name == "service_tier") {
     facts.service_tier = wire::json_string(value).value_or("");
   } else if (name == "reasoning_effort" || name == "reasoning" || name == "thinking") {
     facts.may_be_cut = false;
   }
-  if (facts.unpriced_field.empty() && !neutral_fields().contains(name)) {
+  if (facts.unpriced_field.empty() && !std::ranges::binary_search(neutral_fields, name) &&
+      !one_of(not_sent, name)) {
     facts.unpriced_field = name;
   }
 }
@@ -158,9 +279,9 @@ RequestFacts facts_of(const RequestView& view) {
     facts.limit = static_cast<std::uint64_t>(*view.max_tokens);
   }
   for (const JsonField& field : view.shape.fields()) {
-    if (!field.is_null()) note_field(view, field, facts);
+    if (!field.is_null()) note_field(field, facts);
   }
-  facts.cache_write_1h = holds(view.body, "\"cache_control\"") && holds(view.body, "\"1h\"");
+  facts.cache_write_1h = asks_for_an_hour(view.body);
   return facts;
 }
 
