@@ -21,13 +21,15 @@ NanoUsd cost(std::uint64_t tokens, NanoUsd rate) {
   return capped((static_cast<Wide>(tokens) * static_cast<Wide>(rate) + million - 1) / million);
 }
 
+constexpr std::uint64_t unknown = UINT64_MAX;
+constexpr std::uint64_t tokens_most = UINT64_MAX - 1;
+
 std::uint64_t times(std::uint64_t a, std::uint64_t b) {
-  const Wide product = static_cast<Wide>(a) * b;
-  return product > UINT64_MAX ? UINT64_MAX : static_cast<std::uint64_t>(product);
+  return static_cast<std::uint64_t>(std::min<Wide>(static_cast<Wide>(a) * b, tokens_most));
 }
 
 std::uint64_t add(std::uint64_t a, std::uint64_t b) {
-  return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+  return static_cast<std::uint64_t>(std::min<Wide>(static_cast<Wide>(a) + b, tokens_most));
 }
 
 /// M2: which rows this request could be charged by. Without a tier, and with `auto`, the provider
@@ -87,11 +89,11 @@ std::uint64_t image_tokens(const BoundTarget& target) {
   return 6'000;
 }
 
-/// M3. UINT64_MAX: only the window bounds it, and that is not known.
+/// M3. `unknown`: only the window bounds it, and that is not known.
 std::uint64_t input_bound(const RequestFacts& facts, std::uint64_t body_bytes,
                           const BoundTarget& target, const Tariff& tariff) {
   const auto window = tariff.context_window();
-  if (facts.opaque_input) return window.value_or(UINT64_MAX);
+  if (facts.opaque_input) return window.value_or(unknown);
   std::uint64_t overhead = 64 + 16 * facts.messages + (facts.tools_or_schema ? 1024 : 0);
   if (target.foreign_host) overhead = 2048;
   if (const auto own = tariff.overhead()) overhead = *own;
@@ -212,7 +214,7 @@ Bound bound_of(const RequestFacts& facts, std::uint64_t body_bytes, const BoundT
   if (!dearest.input || (!dearest.output && !facts.embeddings)) {
     return unpriced("the model '" + std::string(target.model) + "' has no complete price.");
   }
-  if (bound.input_tokens == UINT64_MAX && *dearest.input > 0) {
+  if (bound.input_tokens == unknown && *dearest.input > 0) {
     return unpriced("its files or URLs can only be bounded by a context window that is not known.");
   }
   const OutputBound output{facts, target, tariff.max_output(), uses};
@@ -222,7 +224,7 @@ Bound bound_of(const RequestFacts& facts, std::uint64_t body_bytes, const BoundT
                     "' reasons outside any limit, and its largest output is not known.");
   }
   bound.priced = true;
-  if (bound.input_tokens == UINT64_MAX) bound.input_tokens = body_bytes;
+  if (bound.input_tokens == unknown) bound.input_tokens = body_bytes;
   bound.input = add_saturated(cost(bound.input_tokens, *dearest.input),
                               add_saturated(dearest.fees, tool_fees));
   if (!facts.embeddings) output.add_to(bound);
