@@ -97,16 +97,18 @@ Decoded decode_whole(std::string_view body, const DecodeHints& hints) {
   return decode(body, hints, head);
 }
 
-EncodedText encode(std::string_view request, std::string_view model, bool refuse) {
+EncodedText encode(std::string_view request, std::string_view model, bool refuse,
+                   std::optional<std::uint64_t> limit) {
   auto entry = std::make_shared<ProviderEntry>();
   entry->codec = &anthropic_provider();
   const Target target{entry, std::string(model), 1};
   EncodedText out;
-  const auto view = wire::openai_chat().read(Endpoint::chat, request);
+  auto view = wire::openai_chat().read(Endpoint::chat, request);
   if (!view) {
     out.error_param = view.error().param;
     return out;
   }
+  view->limit_output(limit);
   EncodeContext context;
   context.api_key = "key";
   context.refuse_unsupported = refuse;

@@ -1,5 +1,6 @@
 // Decodes replies and encodes requests for the tests of this folder, as short readable texts.
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,7 +30,7 @@ struct Decoded {
 [[nodiscard]] Decoded decode_stream(std::string_view body, const DecodeHints& hints = {});
 [[nodiscard]] Decoded decode_whole(std::string_view body, const DecodeHints& hints = {});
 
-/// The encoded body, or "error PARAM: MESSAGE".
+/// The encoded body under the limit that a budget leaves, or "error PARAM: MESSAGE".
 struct EncodedText {
   std::string body, dropped, error_param;
   HeaderList headers;
@@ -37,6 +38,6 @@ struct EncodedText {
   DecodeHints hints;
 };
 [[nodiscard]] EncodedText encode(std::string_view request, std::string_view model,
-                                 bool refuse = false);
+                                 bool refuse = false, std::optional<std::uint64_t> limit = {});
 
 }  // namespace tollgate::routing::anthropic::test

@@ -83,8 +83,9 @@ Sent encode(std::string_view request, const Options& options) {
   context.api_key = "the-key";
   context.request_id = "req-1";
   context.refuse_unsupported = options.refuse;
-  const auto view = wire::openai_chat().read(options.endpoint, request);
+  auto view = wire::openai_chat().read(options.endpoint, request);
   REQUIRE(view);
+  view->limit_output(options.limit);
   return judged(gemini_provider().encode(*view, target, context));
 }
 

@@ -1,5 +1,6 @@
 // What the Gemini codec's unit tests share: one call that encodes, one that decodes.
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,7 @@ struct Options {
   bool refuse = false;
   std::string_view base_path = "";
   Endpoint endpoint = Endpoint::chat;
+  std::optional<std::uint64_t> limit = {};  ///< what a budget leaves of the output
 };
 
 /// Encodes a client's request. An error that is no 400 or 404 fails the test.

@@ -70,10 +70,12 @@ Sent encode(std::string_view request, const Asked& asked) {
   auto view = wire::openai_chat().read(asked.endpoint, request);
   REQUIRE(view);
   view->set_defaults(&asked.defaults);
+  view->limit_output(asked.limit);
   auto entry = std::make_shared<ProviderEntry>();
   entry->codec = &openai_provider();
   entry->address.base_path = "/v1";
   entry->allow_fields = asked.allow_fields;
+  entry->own_host = asked.own_host;
   EncodeContext context;
   context.api_key = asked.api_key;
   auto encoded = openai_provider().encode(*view, {entry, std::string(asked.model), 1}, context);

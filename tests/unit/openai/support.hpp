@@ -1,5 +1,6 @@
 // What the openai codec's unit tests share: one call that encodes, one that decodes.
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,8 @@ struct Asked {
   std::string_view api_key = "the-key";
   std::vector<std::string> allow_fields = {};
   std::vector<RawField> defaults = {};
+  std::optional<std::uint64_t> limit = {};  ///< what a budget leaves of the output
+  bool own_host = false;
 };
 
 /// What went upstream, or the parameter that the 400 names.
