@@ -122,9 +122,11 @@ std::optional<NanoUsd> tool_price(const std::string& tool, const RequestFacts& f
 }
 
 /// M5: a provider's own tool is priced with a price and a number of uses only.
-std::string tool_problem(const RequestFacts& facts, const Tariff& tariff, std::uint64_t& uses,
-                         NanoUsd& fees) {
+std::string tool_problem(const RequestFacts& facts, const BoundTarget& target, const Tariff& tariff,
+                         std::uint64_t& uses, NanoUsd& fees) {
   for (const ProviderTool& tool : facts.provider_tools) {
+    // Options of the search that such a model does anyway, for the fee of a request.
+    if (tool.by_options && searches_by_itself(target.model)) continue;
     const auto price = tool_price(tool.name, facts, tariff);
     if (!price) return "the tool '" + tool.name + "' has no price.";
     if (!tool.max_uses) return "the tool '" + tool.name + "' has no max_uses.";
@@ -205,7 +207,8 @@ Bound bound_of(const RequestFacts& facts, std::uint64_t body_bytes, const BoundT
   if (auto why = problem(facts, target, tariff); !why.empty()) return unpriced(std::move(why));
   std::uint64_t uses = 0;
   NanoUsd tool_fees = 0;
-  if (auto why = tool_problem(facts, tariff, uses, tool_fees); !why.empty()) return unpriced(why);
+  if (auto why = tool_problem(facts, target, tariff, uses, tool_fees); !why.empty())
+    return unpriced(why);
   Bound bound;
   bound.input_tokens = input_bound(facts, body_bytes, target, tariff);
   if (searches_by_itself(target.model)) bound.input_tokens = *tariff.context_window();

@@ -48,7 +48,7 @@ constexpr auto neutral_fields = sorted(std::to_array<std::string_view>(
      "repetition_penalty", "safe_prompt", "safety_settings", "skip_special_tokens",
      "stop_sequences", "stop_token_ids", "structured_outputs", "system", "thinking",
      "thinking_budget", "top_a", "top_k", "truncate_prompt_tokens", "truncation", "typical_p",
-     "use_beam_search"}));
+     "use_beam_search", "usage"}));
 /// Never sent upstream.
 constexpr Names<3> not_sent{"api_base", "base_url", "api_key"};
 
@@ -127,7 +127,7 @@ std::string provider_tool_name(std::string_view json) {
 void note_tool(std::string_view json, RequestFacts& facts) {
   std::string name = provider_tool_name(json);
   if (name.empty()) return;
-  ProviderTool tool{.name = tool_name(std::move(name)), .max_uses = {}};
+  ProviderTool tool{.name = tool_name(std::move(name)), .max_uses = {}, .by_options = false};
   if (const auto uses = wire::json_member(json, "max_uses")) {
     const auto number = wire::json_int(*uses);
     if (number && *number > 0) tool.max_uses = static_cast<std::uint64_t>(*number);
@@ -253,7 +253,7 @@ void note_field(const JsonField& field, RequestFacts& facts) {
   } else if (name == "response_format") {
     note_format(value, facts);
   } else if (name == "web_search_options") {
-    facts.provider_tools.push_back({.name = "web_search", .max_uses = {}});
+    facts.provider_tools.push_back({.name = "web_search", .max_uses = {}, .by_options = true});
   } else if (name == "prediction") {
     facts.prediction_bytes = value.size();
   } else if (name == "modalities") {

@@ -7,7 +7,7 @@ namespace tollgate::policies {
 namespace {
 
 /// Providers whose overhead is the usual one: they bill what their own documentation says.
-constexpr std::array<std::string_view, 20> hosts{"api.openai.com",
+constexpr std::array<std::string_view, 22> hosts{"api.openai.com",
                                                  "api.anthropic.com",
                                                  "generativelanguage.googleapis.com",
                                                  "api.groq.com",
@@ -15,6 +15,7 @@ constexpr std::array<std::string_view, 20> hosts{"api.openai.com",
                                                  "api.mistral.ai",
                                                  "api.x.ai",
                                                  "api.together.xyz",
+                                                 "api.together.ai",
                                                  "api.fireworks.ai",
                                                  "api.perplexity.ai",
                                                  "openrouter.ai",
@@ -26,12 +27,13 @@ constexpr std::array<std::string_view, 20> hosts{"api.openai.com",
                                                  "api.moonshot.cn",
                                                  "router.huggingface.co",
                                                  "api.studio.nebius.ai",
-                                                 "integrate.api.nvidia.com"};
+                                                 "integrate.api.nvidia.com",
+                                                 "aiplatform.googleapis.com"};
 
 /// Of any cloud's customers.
-constexpr std::array<std::string_view, 4> domains{".openai.azure.com", ".amazonaws.com",
-                                                  ".aiplatform.googleapis.com",
-                                                  "-aiplatform.googleapis.com"};
+constexpr std::array<std::string_view, 6> domains{
+    ".openai.azure.com", ".services.ai.azure.com",     ".cognitiveservices.azure.com",
+    ".amazonaws.com",    ".aiplatform.googleapis.com", "-aiplatform.googleapis.com"};
 
 /// Shown by their documentation or by bills; every other kind is taken to bill to the end.
 constexpr std::array<std::string_view, 4> stop_on_close{"openai", "anthropic", "gemini", "demo"};

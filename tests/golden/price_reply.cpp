@@ -1,15 +1,13 @@
 // price_reply: decodes a reply body from stdin and prints what it cost by a price file (--prices),
 // at a date (--when): usage, cost by kind in nano-dollars, the row's version. --model: whose price;
 // else the one that the reply names. `cost` is null where the price is unknown.
-#include <fstream>
 #include <iostream>
-#include <iterator>
 
-#include "config/price_file.hpp"
 #include "config/values.hpp"
 #include "gateway/wire/json_writer.hpp"
 #include "policies/money/cost.hpp"
 #include "policies/money/tariff.hpp"
+#include "tests/golden/book.hpp"
 #include "tests/golden/splits.hpp"
 #include "tests/golden/tool_args.hpp"
 
@@ -38,17 +36,6 @@ Told decode(const Args& args) {
   const auto done = run([&] { return provider.decoder(head, hints); }, body, {}, see);
   if (!done) die("the reply is an error: " + done.error().message);
   return told;
-}
-
-std::shared_ptr<const config::Prices> read_book(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) die("cannot read " + path);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  config::Problems problems;
-  auto rows = config::read_prices(text, path, problems);
-  for (const config::Problem& problem : problems.take())
-    die(problem.text());
-  return std::make_shared<const config::Prices>(config::PriceBook(std::move(rows)));
 }
 
 void write_cost(wire::JsonWriter& w, const Cost& cost) {

@@ -107,7 +107,7 @@ TEST_CASE("M2: a use of a tool costs the dearest of the tiers that apply") {
        "{provider: p, model: m, service_tier: batch, input: 0, output: 0, tools: {web_search: "
        "9}}"});
   RequestFacts facts;
-  facts.provider_tools = {{.name = "web_search", .max_uses = 2}};
+  facts.provider_tools = {{.name = "web_search", .max_uses = 2, .by_options = false}};
   CHECK(tiers.bound(facts).total == 60'000'000);
   facts.service_tier = "default";
   CHECK(tiers.bound(facts).total == 20'000'000);
@@ -241,6 +241,20 @@ TEST_CASE("M5: a model that searches by itself needs a fee for a request and a w
   CHECK(plain().bound(limited(1), 100, {.kind = "openai", .model = "gpt-4o"}).priced);
 }
 
+TEST_CASE("M5: options of a search are priced where the model searches anyway, nowhere else") {
+  const Prices fee(
+      {"{provider: p, model: m, input: 1, output: 1, request: 0.5, "
+       "context_window: 1000000, max_output: 1000000}"});
+  RequestFacts facts;
+  facts.provider_tools = {{.name = "web_search", .max_uses = {}, .by_options = true}};
+  const BoundTarget search{.kind = "openai", .model = "gpt-4o-search-preview"};
+  CHECK(fee.bound(facts, 100, search).total == 2 * usd + usd / 2);
+  CHECK_FALSE(plain().bound(facts, 100, search).priced);
+  CHECK_FALSE(fee.bound(facts, 100, {.kind = "openai", .model = "gpt-4o"}).priced);
+  facts.provider_tools.front().by_options = false;
+  CHECK_FALSE(fee.bound(facts, 100, search).priced);
+}
+
 TEST_CASE("M6: a field that may change the price makes it unknown") {
   RequestFacts facts = limited(1);
   facts.unpriced_field = "plugins";
@@ -274,6 +288,8 @@ TEST_CASE("M9: the largest limit within a sum fits it, and one token more does n
 
 TEST_CASE("M3: hosts that are known") {
   CHECK(known_host("api.groq.com"));
+  CHECK(known_host("aiplatform.googleapis.com"));
+  CHECK(known_host("us-east5-aiplatform.googleapis.com"));
   CHECK(known_host("me.openai.azure.com"));
   CHECK(known_host("bedrock-runtime.eu-west-1.amazonaws.com"));
   CHECK_FALSE(known_host("api.groq.com.example.org"));

@@ -159,6 +159,7 @@ TEST_CASE("M5: uses of a provider's tool are bounded by max_uses alone") {
   REQUIRE(options.provider_tools.size() == 1);
   CHECK(options.provider_tools.front().name == "web_search");
   CHECK_FALSE(options.provider_tools.front().max_uses);
+  CHECK(options.provider_tools.front().by_options);
 }
 
 TEST_CASE("M6: fields that are not price-neutral make the price unknown") {
