@@ -22,8 +22,8 @@ struct ProviderTool {
   bool by_options = false;                ///< asked for by `web_search_options`
 };
 
-/// What bounds need to know of a request. Found without decoding messages where nothing asks for
-/// it: a relay of plain text costs well under a microsecond here.
+/// What bounds need to know of a request. Found in one walk without decoding or copying: half a
+/// microsecond for a short request, and a fifth of one for each further message.
 struct RequestFacts {
   std::uint32_t prompts = 1;  ///< of /v1/completions; inputs of embeddings do not multiply
   std::uint32_t choices = 1;  ///< max(n, best_of)
