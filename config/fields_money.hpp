@@ -22,7 +22,7 @@ void visit_fields(BudgetConfig& c, V& v) {
   v("per", c.per, "Its window, UTC; a week begins on Monday.", Rule{.required = true});
   v("since", c.since, "With `per: total`: from when on spending counts.");
   v("warn_at", c.warn_at, "Shares of it at which a warning is given.");
-  v("webhook", c.webhook, "Where warnings are posted to.");
+  v("webhook", c.webhook, "Where warnings are posted to.", Rule{.host_only = true});
   v("reserve", c.reserve, "bound: never passed; estimate: soft.");
   v("enforce", c.enforce, "false: counts and warns, denies nothing.");
 }

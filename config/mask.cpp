@@ -9,6 +9,13 @@ namespace {
 constexpr std::string_view masked = "***";
 constexpr std::size_t digest_digits_shown = 8;
 
+// `https://hooks.example/***`: still a URL, so that what is shown can be read again.
+std::string up_to_host(std::string_view url) {
+  const std::size_t slash = url.find('/', url.find("://") + 3);
+  if (slash == url.npos) return std::string(url);
+  return std::string(url.substr(0, slash + 1)) + std::string(masked);
+}
+
 // Writes values as YAML: one line per scalar, text always in double quotes.
 class Writer {
  public:
@@ -65,6 +72,7 @@ class Writer {
   void write(const HostPort& value, const Rule&) { scalar(json_quoted(value.text())); }
   void write(std::chrono::sys_seconds value, const Rule&) { scalar(to_text(value)); }
   void write(const std::string& value, const Rule& rule) {
+    if (rule.host_only) return scalar(json_quoted(up_to_host(value)));
     if (!rule.digest) return scalar(json_quoted(value));
     // Enough to tell keys apart, too little to search for a weak one.
     scalar(json_quoted(value.substr(0, digest_digits_shown) + std::string(masked)));

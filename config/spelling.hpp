@@ -24,6 +24,7 @@ struct Rule {
   Words words{};              ///< the only words that text may be; with `path` a path too
   bool path = false;          ///< counts from the file that names it
   bool digest = false;        ///< shown by its first digits only
+  bool host_only = false;     ///< a URL whose path is a credential: shown up to its host
   std::string_view absent{};  ///< what holds without the key, where the member cannot tell
 };
 

@@ -2,7 +2,9 @@
 // Called by load.cpp after reading; adds to `problems` and `notes`, finishes `config` (disabled
 // providers, defaults that depend on other keys). Pure but for the readability of named files.
 #pragma once
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/read.hpp"
@@ -30,6 +32,10 @@ void check_models(const Checking& check);
 void check_tenants(const Checking& check);
 /// Tiers, parents, budgets, former names; merges tiers and reads the price books.
 void check_money(const Checking& check);
+
+enum class UrlQuery : std::uint8_t { refused, allowed };
+/// What is wrong with a http or https URL, or nothing; never shows it: a password may stand in it.
+[[nodiscard]] std::string_view url_problem(std::string_view url, UrlQuery query);
 
 /// `*` only at the end, text without control characters, at most 256 bytes; else what is wrong.
 [[nodiscard]] std::string name_problem(std::string_view name, bool wildcard_allowed);

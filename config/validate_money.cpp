@@ -1,9 +1,8 @@
 #include <algorithm>
-#include <fstream>
 #include <set>
-#include <sstream>
 #include <unordered_map>
 
+#include "config/expand.hpp"
 #include "config/load.hpp"
 #include "config/price_file.hpp"
 #include "config/validate.hpp"
@@ -80,19 +79,27 @@ class MoneyCheck {
       std::string at = path;
       Spots::append(at, std::to_string(i));
       BudgetConfig& budget = list[i];
-      if (!seen.insert(budget.per).second) {
+      // A budget whose "per" is absent or wrong has none that another could share.
+      if (usable(at, "per") && !seen.insert(budget.per).second) {
         complain(at, "per", "two budgets of one scope have this \"per\"");
       }
       if (budget.since && budget.per != BudgetPer::total) {
         complain(at, "since", "\"since\" goes only with \"per: total\"");
       }
-      const bool http =
-          budget.webhook.starts_with("http://") || budget.webhook.starts_with("https://");
-      if (!budget.webhook.empty() && !http) {
-        complain(at, "webhook", "\"webhook\" must be a http:// or https:// URL");
+      const std::string_view wrong = url_problem(budget.webhook, UrlQuery::allowed);
+      if (!budget.webhook.empty() && !wrong.empty()) {
+        complain(at, "webhook", "\"webhook\" " + std::string(wrong));
       }
       std::ranges::sort(budget.warn_at, {}, &Share::permille);
+      const auto repeats = std::ranges::unique(budget.warn_at);
+      budget.warn_at.erase(repeats.begin(), repeats.end());
     }
+  }
+
+  [[nodiscard]] bool usable(std::string at, std::string_view field) const {
+    Spots::append(at, field);
+    const Spot* spot = check_.spots.find_joined(at);
+    return spot != nullptr && spot->usable;
   }
 
   void complain(std::string at, std::string_view field, std::string message) {
@@ -199,12 +206,13 @@ class PriceLoader {
  private:
   std::vector<PriceRow> file(const std::string& at, const std::string& path) {
     check_.config.files.push_back(path);
-    std::ifstream in(path, std::ios::binary);
-    std::ostringstream text;
-    if (in) text << in.rdbuf();
-    if (in) return read_prices(text.str(), path, check_.problems);
+    std::string error;
+    const auto text = read_regular_file(path, file_bytes_max, error);
+    if (text) return read_prices(*text, path, check_.problems);
     const Spot* spot = check_.spots.find_joined(at);
-    if (spot != nullptr) check_.problems.add(spot->value, "cannot read " + quote(path));
+    if (spot != nullptr) {
+      check_.problems.add(spot->value, "cannot read " + quote(path) + ": " + error);
+    }
     return {};
   }
 

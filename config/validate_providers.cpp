@@ -24,26 +24,6 @@ void check_kind(const Checking& check, const std::string& name, const ProviderCo
                  {kinds.begin(), kinds.end()});
 }
 
-// What is wrong with a base URL, never showing it: a password may stand in it.
-std::string_view url_problem(std::string_view url) {
-  const std::size_t scheme = url.find("://");
-  if (scheme == url.npos || (url.substr(0, scheme) != "http" && url.substr(0, scheme) != "https")) {
-    return "must begin with http:// or https://";
-  }
-  if (url.find_first_of(" \"<>\\^`{|}") != url.npos) return "holds a character that no URL has";
-  if (url.find_first_of("?#") != url.npos) return "must have no query and no fragment";
-  std::string_view authority = url.substr(scheme + 3);
-  authority = authority.substr(0, authority.find('/'));
-  if (authority.find('@') != url.npos) return "must not hold a user or password";
-  if (authority.empty() || authority.front() == ':') return "has no host";
-  const std::size_t bracket = authority.rfind(']');
-  const std::size_t colon = authority.find(':', bracket == url.npos ? 0 : bracket);
-  const std::string with_port =
-      colon == url.npos ? std::string(authority) + ":1" : std::string(authority);
-  const auto address = parse_host_port(with_port);
-  return address && address->port != 0 ? "" : "has no valid host and port";
-}
-
 void check_url(const Checking& check, const std::string& name, const ProviderConfig& provider) {
   const Spot* spot = check.spots.find({"providers", name, "base_url"});
   if (spot == nullptr || provider.base_url.empty()) {
@@ -56,7 +36,7 @@ void check_url(const Checking& check, const std::string& name, const ProviderCon
     return check.problems.add(entry->key, "\"base_url\" is required for kind " +
                                               quote(provider.kind) + " in " + quote(name));
   }
-  const std::string_view wrong = url_problem(provider.base_url);
+  const std::string_view wrong = url_problem(provider.base_url, UrlQuery::refused);
   if (!wrong.empty()) {
     check.complain({"providers", name, "base_url"}, "\"base_url\" " + std::string(wrong));
   }
@@ -118,6 +98,28 @@ void check_keys(const Checking& check, const std::string& name, ProviderConfig& 
 }
 
 }  // namespace
+
+std::string_view url_problem(std::string_view url, UrlQuery query) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == url.npos || (url.substr(0, scheme) != "http" && url.substr(0, scheme) != "https")) {
+    return "must begin with http:// or https://";
+  }
+  if (url.find_first_of(" \"<>\\^`{|}") != url.npos) return "holds a character that no URL has";
+  const bool query_allowed = query == UrlQuery::allowed;
+  if (url.find_first_of(query_allowed ? "#" : "?#") != url.npos) {
+    return query_allowed ? "must have no fragment" : "must have no query and no fragment";
+  }
+  std::string_view authority = url.substr(scheme + 3);
+  authority = authority.substr(0, authority.find('/'));
+  if (authority.find('@') != url.npos) return "must not hold a user or password";
+  if (authority.empty() || authority.front() == ':') return "has no host";
+  const std::size_t bracket = authority.rfind(']');
+  const std::size_t colon = authority.find(':', bracket == url.npos ? 0 : bracket);
+  const std::string with_port =
+      colon == url.npos ? std::string(authority) + ":1" : std::string(authority);
+  const auto address = parse_host_port(with_port);
+  return address && address->port != 0 ? "" : "has no valid host and port";
+}
 
 void check_providers(const Checking& check) {
   for (auto& [name, provider] : check.config.providers) {

@@ -37,6 +37,10 @@ class TenantCheck {
     provider_keys(name, tenant);
   }
 
+  void tier(const std::string& name, const TierConfig& tier) {
+    if (tier.models) patterns({"tiers", name, "models"}, *tier.models);
+  }
+
  private:
   void key(const std::string& tenant, const std::string& at, KeyConfig& key) {
     key_id(tenant, at, key);
@@ -175,6 +179,8 @@ void check_tenants(const Checking& check) {
   TenantCheck tenants(check);
   for (auto& [name, tenant] : check.config.tenants)
     tenants.tenant(name, tenant);
+  for (const auto& [name, tier] : check.config.tiers)
+    tenants.tier(name, tier);
   check_auth(check);
 }
 
