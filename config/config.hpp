@@ -99,7 +99,7 @@ struct RedisConfig {
   ProviderTls tls;
 };
 struct JournalConfig {
-  std::string dir;  ///< empty: the SQLite file's folder
+  std::string dir;  ///< empty: the SQLite file's folder, `.` with PostgreSQL
   bool fsync = false;
   Bytes max_bytes{4ULL << 30U};
   bool operator==(const JournalConfig&) const = default;
@@ -108,8 +108,13 @@ struct SqliteConfig {
   std::string path = "tollgate.db";  ///< `./tollgate.db`
   bool operator==(const SqliteConfig&) const = default;
 };
+struct PostgresConfig {
+  Secret url;
+  bool operator==(const PostgresConfig&) const = default;
+};
 struct LedgerConfig {
   std::optional<SqliteConfig> sqlite;
+  std::optional<PostgresConfig> postgres;  ///< at most one of the two
   JournalConfig journal;
   Duration retention{std::chrono::days(400)};
   bool operator==(const LedgerConfig&) const = default;
