@@ -206,6 +206,7 @@ models:
   bench-gemini: {{targets: [{{provider: gemini-mock, model: bench-1}}]}}
 tenants:
   bench: {{keys: [{{id: bench, sha256: "{digest}"}}]}}
+ledger: {{sqlite: {{path: "{directory}/tollgate.db"}}}}
 log: {{level: warn, output: stderr, access: "{directory}/tollgate-access.log"}}
 """
 

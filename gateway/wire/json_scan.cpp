@@ -128,7 +128,10 @@ bool JsonScanner::value() {
 }
 
 bool JsonScanner::object() {
-  return scan_object(*this, [this](std::string_view) { return value(); });
+  return scan_object(*this, [this](std::string_view name) {
+    saw_watched_ |= name == watched_;
+    return value();
+  });
 }
 
 bool JsonScanner::array() {

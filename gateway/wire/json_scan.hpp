@@ -13,7 +13,9 @@ namespace tollgate::wire {
 /// no JSON at the cursor, and `problem` says why.
 class JsonScanner {
  public:
-  JsonScanner(std::string_view text, int depth_max) : text_(text), depth_left_(depth_max) {}
+  /// `watched`: see saw_watched; it outlives the scan.
+  JsonScanner(std::string_view text, int depth_max, std::string_view watched = {})
+      : text_(text), watched_(watched), depth_left_(depth_max) {}
 
   void space();
   bool value();   ///< any value, strictly checked
@@ -29,6 +31,8 @@ class JsonScanner {
   }
   bool fail(std::string_view problem);
   [[nodiscard]] std::string_view problem() const { return problem_; }
+  /// An object inside a value has a member of the watched name, however it is spelt.
+  [[nodiscard]] bool saw_watched() const { return saw_watched_; }
   /// Counts one container more; false: too deep.
   bool enter();
   void leave() { ++depth_left_; }
@@ -41,9 +45,10 @@ class JsonScanner {
   bool escape();
   bool digits();
 
-  std::string_view text_;
+  std::string_view text_, watched_;
   std::size_t at_ = 0;
   int depth_left_;
+  bool saw_watched_ = false;
   std::string_view problem_;
 };
 

@@ -87,10 +87,10 @@ std::optional<Number> parse(std::string_view text) {
 
 }  // namespace
 
-Result<JsonShape> JsonShape::read(std::string_view body, int depth_max) {
+Result<JsonShape> JsonShape::read(std::string_view body, int depth_max, std::string_view watched) {
   if (auto checked = check_bytes(body); !checked) return std::unexpected(checked.error());
   JsonShape shape;
-  JsonScanner scan(body, std::min(depth_max, depth_ceiling));
+  JsonScanner scan(body, std::min(depth_max, depth_ceiling), watched);
   scan.space();
   if (!scan.take('{')) return bad_body("is not a JSON object");
   shape.insert_at_ = scan.at();
@@ -103,6 +103,7 @@ Result<JsonShape> JsonShape::read(std::string_view body, int depth_max) {
     scan.fail("more text follows the object");
     return bad_syntax(scan);
   }
+  shape.saw_watched_ = scan.saw_watched() || (!watched.empty() && shape.find(watched) != nullptr);
   if (const JsonField* twin = find_duplicate(shape.fields_)) return duplicate(twin->name);
   return shape;
 }

@@ -25,15 +25,21 @@ struct JsonField {
   [[nodiscard]] bool is_null() const { return value == "null"; }
 };
 
+inline constexpr int json_depth_max = 64;
+
 class JsonShape {
  public:
   /// Reads `body`, which must be one JSON object, nested at most `depth_max` deep, valid UTF-8,
-  /// syntactically whole. Errors: 400 invalid_request naming what is wrong (never echoing content).
-  static Result<JsonShape> read(std::string_view body, int depth_max = 64);
+  /// syntactically whole. `watched`: see saw_watched. Errors: 400 invalid_request naming what is
+  /// wrong (never echoing content).
+  static Result<JsonShape> read(std::string_view body, int depth_max = json_depth_max,
+                                std::string_view watched = {});
 
   /// The member of that name, or nullptr; JSON null counts as absent.
   [[nodiscard]] const JsonField* find(std::string_view name) const;
   [[nodiscard]] const std::vector<JsonField>& fields() const { return fields_; }
+  /// A member of the watched name stands somewhere in it, at whatever depth, however it is spelt.
+  [[nodiscard]] bool saw_watched() const { return saw_watched_; }
   /// Where a new member can be inserted: right behind the opening brace.
   [[nodiscard]] std::size_t insert_at() const { return insert_at_; }
 
@@ -50,6 +56,7 @@ class JsonShape {
   std::vector<JsonField> fields_;
   std::vector<std::unique_ptr<std::string>> names_;  // names that had escapes
   std::size_t insert_at_ = 0;
+  bool saw_watched_ = false;
 };
 
 /// The unescaped text of a JSON string value (with its quotes). Lone surrogates become U+FFFD.

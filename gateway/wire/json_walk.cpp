@@ -6,11 +6,6 @@
 namespace tollgate::wire {
 namespace {
 
-/// Offset of the next byte that may end a string or escape its end.
-std::size_t string_mark(std::string_view text) {
-  return find_byte(text, [](auto c) { return (c == '"') | (c == '\\'); });
-}
-
 /// Offset of the next quote, brace or bracket; the bit that tells these two apart is ignored.
 std::size_t container_mark(std::string_view text) {
   return find_byte(text,
@@ -76,8 +71,8 @@ std::string_view JsonCursor::value() {
 /// Behind the closing quote; `begin` where there is none.
 std::size_t JsonCursor::string_end(std::size_t begin) const {
   for (std::size_t at = begin + 1; at < text_.size();) {
-    at += string_mark(text_.substr(at));
-    if (at == text_.size()) break;
+    at += json_string_run(text_.substr(at));
+    if (at >= text_.size()) break;
     if (text_[at] == '"') return at + 1;
     at += 2;
   }

@@ -27,6 +27,8 @@ class JsonCursor {
   std::string_view string();
   /// Takes the value that stands next.
   std::string_view value();
+  /// What was not taken yet.
+  [[nodiscard]] std::string_view rest() const { return text_.substr(at_); }
 
  private:
   [[nodiscard]] std::size_t string_end(std::size_t begin) const;
@@ -40,11 +42,17 @@ class JsonCursor {
 
 class JsonMembers {
  public:
+  /// `object` may go on behind the object's end.
   explicit JsonMembers(std::string_view object);
   /// Goes to the next member; false: there is none.
   bool next();
   [[nodiscard]] std::string_view name() const { return name_; }  ///< unescaped; until next()
   [[nodiscard]] std::string_view value() const { return value_; }
+  /// Once there is no next: what stands behind the object.
+  [[nodiscard]] std::string_view rest() {
+    cursor_.take('}');
+    return cursor_.rest();
+  }
 
  private:
   JsonCursor cursor_;

@@ -12,7 +12,8 @@ namespace {
 #if defined(__x86_64__)
 constexpr std::size_t step = 4 * sizeof(__m256i);
 
-/// Length of the plain run, in whole steps.
+/// Length of the plain run, in whole steps; control characters end it too, or not.
+template <bool Controls>
 [[gnu::target("avx2")]] std::size_t plain_steps(const char* data, std::size_t size) {
   const __m256i quote = _mm256_set1_epi8('"');
   const __m256i backslash = _mm256_set1_epi8('\\');
@@ -22,10 +23,13 @@ constexpr std::size_t step = 4 * sizeof(__m256i);
     __m256i found = _mm256_setzero_si256();
     for (std::size_t i = 0; i < step; i += sizeof(__m256i)) {
       const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(data + at + i));
-      const __m256i control = _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, last_control), bytes);
       const __m256i special =
           _mm256_or_si256(_mm256_cmpeq_epi8(bytes, quote), _mm256_cmpeq_epi8(bytes, backslash));
-      found = _mm256_or_si256(found, _mm256_or_si256(control, special));
+      found = _mm256_or_si256(found, special);
+      if constexpr (Controls) {
+        const __m256i control = _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, last_control), bytes);
+        found = _mm256_or_si256(found, control);
+      }
     }
     if (_mm256_testz_si256(found, found) == 0) break;
   }
@@ -37,15 +41,23 @@ bool has_wide_vectors() {
   return has;
 }
 #else
-std::size_t plain_steps(const char*, std::size_t) { return 0; }
+template <bool Controls>
+std::size_t plain_steps(const char*, std::size_t) {
+  return 0;
+}
 bool has_wide_vectors() { return false; }
 #endif
 
 }  // namespace
 
 std::size_t json_plain_run_long(std::string_view text) {
-  const std::size_t steps = has_wide_vectors() ? plain_steps(text.data(), text.size()) : 0;
+  const std::size_t steps = has_wide_vectors() ? plain_steps<true>(text.data(), text.size()) : 0;
   return steps + json_plain_run_short(text.substr(steps));
+}
+
+std::size_t json_string_run_long(std::string_view text) {
+  const std::size_t steps = has_wide_vectors() ? plain_steps<false>(text.data(), text.size()) : 0;
+  return steps + json_string_run_short(text.substr(steps));
 }
 
 }  // namespace tollgate::wire

@@ -97,6 +97,18 @@ inline std::size_t json_plain_run(std::string_view text) {
   return run < near ? run : near + json_plain_run_long(text.substr(near));
 }
 
+inline std::size_t json_string_run_short(std::string_view text) {
+  return find_byte(text, [](auto c) { return (c == '"') | (c == '\\'); });
+}
+[[nodiscard]] std::size_t json_string_run_long(std::string_view text);
+
+/// The same for a string that was checked before: up to a quote or a backslash.
+inline std::size_t json_string_run(std::string_view text) {
+  constexpr std::size_t near = 128;
+  const std::size_t run = json_string_run_short(text.substr(0, near));
+  return run < near || run == text.size() ? run : near + json_string_run_long(text.substr(near));
+}
+
 /// Length of the ASCII among it: such a run needs no look at its UTF-8 either.
 inline std::size_t json_ascii_run(std::string_view text) {
   return find_byte(text, [](auto c) { return (c < 0x20) | (c > 0x7F) | (c == '"') | (c == '\\'); });

@@ -10,13 +10,16 @@
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
-#include <zlib.h>
+
+// The header alone: what runs it needs no library more.
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 namespace tollgate::ledger {
 namespace {
 
 constexpr std::size_t page = 4096;
-constexpr std::array<char, 8> magic{'T', 'G', 'J', 'O', 'U', 'R', 'N', '1'};
+constexpr std::array<char, 8> magic{'T', 'G', 'J', 'O', 'U', 'R', 'N', '2'};
 constexpr std::size_t id_bytes = 36;
 constexpr std::uint32_t grow_by = 4;  // chunks: 16 MiB
 
@@ -41,8 +44,7 @@ constexpr std::uint32_t first_record = sizeof(ChunkHeader);
 std::uint32_t padded(std::size_t bytes) { return static_cast<std::uint32_t>((bytes + 7) / 8 * 8); }
 
 std::uint32_t checksum(std::string_view bytes) {
-  return static_cast<std::uint32_t>(
-      crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
+  return static_cast<std::uint32_t>(XXH3_64bits(bytes.data(), bytes.size()));
 }
 
 std::unexpected<Error> cannot(const std::string& what, const std::string& path) {
@@ -113,7 +115,9 @@ Result<void> Journal::read_header(std::uint64_t file_bytes) {
     return {};
   }
   if (file_bytes < page || header->magic != magic || header->chunk_bytes != chunk_bytes) {
-    return cannot("it is no journal of this version", settings_.path);
+    return cannot("it is no journal of this version; where another build wrote it, start and stop "
+                  "that build once more, then remove the file",
+                  settings_.path);
   }
   chunks_.resize((file_bytes - page + chunk_bytes - 1) / chunk_bytes);
   // A file that was cut short: its last chunk is read as far as it goes.

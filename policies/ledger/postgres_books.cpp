@@ -74,9 +74,10 @@ Result<void> PostgresBooks::prepare() {
     found = version();
   }
   if (!found) return std::unexpected(found.error());
-  if (*found <= schema_version) return {};
+  if (*found <= postgres_schema_version) return {};
   return fail(ErrorKind::internal, "the ledger's database has schema " + std::to_string(*found) +
-                                       ", this build knows " + std::to_string(schema_version));
+                                       ", this build knows " +
+                                       std::to_string(postgres_schema_version));
 }
 
 /// 0: there is nothing yet.
@@ -103,7 +104,7 @@ Result<void> PostgresBooks::migrate() {
   if (!schema) return std::unexpected(schema.error());
   std::string sql = schema->rows() > 0 ? "" : "CREATE SCHEMA tollgate;";
   sql += postgres_schema() + "INSERT INTO meta VALUES ('id', '" + new_ledger_id() +
-         "'), ('schema', '" + std::to_string(schema_version) + "')";
+         "'), ('schema', '" + std::to_string(postgres_schema_version) + "')";
   auto made = link_.ask(sql);
   if (!made) return std::unexpected(made.error());
   return {};

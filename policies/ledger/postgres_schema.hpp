@@ -1,4 +1,4 @@
-// The schema of the PostgreSQL ledger, all of it in the schema `tollgate`. Version: rows.hpp.
+// The schema of the PostgreSQL ledger, all of it in the schema `tollgate`.
 // `calls` and `attempts` are cut by the day of `booked_at`, which is why it is in their keys.
 #pragma once
 #include <string>
@@ -6,6 +6,8 @@
 #include "policies/ledger/rows.hpp"
 
 namespace tollgate::ledger {
+
+inline constexpr int postgres_schema_version = 1;
 
 /// Views: `call_rows` and `attempt_rows` hold what an export shows, `spend_by_hour` the sums.
 inline constexpr std::string_view postgres_views = R"sql(

@@ -9,8 +9,6 @@
 
 namespace tollgate::ledger {
 
-inline constexpr int schema_version = 1;
-
 /// Times are microseconds since 1970, UTC. `booked_at` is `admitted_at`, or `started_at` of what
 /// was never admitted: its hour is the call's hour in `totals`. A call of one attempt has that
 /// attempt's own figures in its last columns and no row in `attempts` (`one_row`, M29).

@@ -34,11 +34,9 @@ class Statement {
   }
   [[nodiscard]] bool good() const { return statement_ != nullptr; }
 
-  Statement& text(std::string_view value) {
-    sqlite3_bind_text(statement_.get(), ++bound_, value.data(), static_cast<int>(value.size()),
-                      SQLITE_TRANSIENT);
-    return *this;
-  }
+  Statement& text(std::string_view value) { return bind(value, SQLITE_TRANSIENT); }
+  /// Without a copy: `value` must stay as it is until the statement is reset.
+  Statement& kept_text(std::string_view value) { return bind(value, SQLITE_STATIC); }
   Statement& number(std::int64_t value) {
     sqlite3_bind_int64(statement_.get(), ++bound_, value);
     return *this;
@@ -71,6 +69,12 @@ class Statement {
   }
 
  private:
+  Statement& bind(std::string_view value, sqlite3_destructor_type life) {
+    sqlite3_bind_text(statement_.get(), ++bound_, value.data(), static_cast<int>(value.size()),
+                      life);
+    return *this;
+  }
+
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
   };

@@ -2,6 +2,7 @@
 
 #include "policies/ledger/bookkeeping.hpp"
 #include "policies/ledger/books.hpp"
+#include "policies/ledger/packed_row.hpp"
 #include "policies/ledger/rows.hpp"
 #include "policies/ledger/sqlite.hpp"
 #include "policies/ledger/sqlite_schema.hpp"
@@ -34,18 +35,21 @@ class SqliteBooks final : public Books {
     if (!version.good() || version.step() != SQLITE_ROW) return sqlite_error(database_.get());
     const auto found = version.number_at(0);
     version.reset();
-    if (found > schema_version) {
+    if (found > sqlite_schema_version) {
       return fail(ErrorKind::internal, "the ledger's database has schema " + std::to_string(found) +
-                                           ", this build knows " + std::to_string(schema_version));
+                                           ", this build knows " +
+                                           std::to_string(sqlite_schema_version));
     }
     if (found == 0 && read_only) {
       return fail(ErrorKind::internal, "the ledger's database is empty");
     }
-    if (found == 0) {
-      auto made = migrate();
-      if (!made) return made;
+    if (read_only && found < sqlite_schema_version) {
+      return fail(ErrorKind::internal, "the ledger's database has schema " + std::to_string(found) +
+                                           "; start this build once, it brings it to " +
+                                           std::to_string(sqlite_schema_version));
     }
-    return read_only ? Result<void>{} : statements();
+    auto ready = bring_from(found);
+    return !ready || read_only ? ready : statements();
   }
 
   Result<std::string> id() override {
@@ -95,22 +99,27 @@ class SqliteBooks final : public Books {
     return sqlite_error(database_.get());
   }
 
-  Result<void> migrate() {
-    std::string sql = "BEGIN IMMEDIATE;" + sqlite_schema();
-    sql += "INSERT INTO meta VALUES ('id', '" + new_ledger_id() + "');";
-    sql += "PRAGMA user_version = " + std::to_string(schema_version) + "; COMMIT;";
-    return exec(sql.c_str());
+  Result<void> bring_from(std::int64_t version) {
+    if (version == sqlite_schema_version) return {};
+    std::string sql = "BEGIN IMMEDIATE;";
+    sql += version == 0
+               ? sqlite_schema() + "INSERT INTO meta VALUES ('id', '" + new_ledger_id() + "');"
+               : sqlite_from_1_to_2();
+    sql += "PRAGMA user_version = " + std::to_string(sqlite_schema_version) + "; COMMIT;";
+    auto made = exec(sql.c_str());
+    if (!made) (void)exec("ROLLBACK");
+    return made;
   }
 
   Result<void> statements() {
     const std::pair<Statement*, std::string> all[] = {
-        {&call_, insert_sql("INSERT OR IGNORE INTO calls", call_width)},
+        {&call_, insert_sql("INSERT OR IGNORE INTO call_records", 3)},
         {&attempt_, insert_sql("INSERT OR REPLACE INTO attempts", attempt_width)},
         {&total_, insert_sql("INSERT INTO totals", 6) + std::string(add_to_totals)},
         {&find_,
          "SELECT status, charged_nano_usd, admitted_at, started_at, tenant, key_id, model "
-         "FROM calls WHERE request_id = ?"},
-        {&remove_, "DELETE FROM calls WHERE request_id = ?"},
+         "FROM calls WHERE booked_at = ? AND request_id = ?"},
+        {&remove_, "DELETE FROM call_records WHERE booked_at = ? AND request_id = ?"},
         {&remove_attempts_, "DELETE FROM attempts WHERE request_id = ?"}};
     for (const auto& [statement, sql] : all) {
       *statement = Statement(database_.get(), sql);
@@ -154,7 +163,7 @@ class SqliteBooks final : public Books {
   /// True: what stood there was `unknown` and now is this call (M13).
   Result<bool> replace_unknown(const Outcome& call, Totals& totals) {
     find_.reset();
-    find_.text(call.request_id);
+    find_.number(micros_of(booked_at(call))).text(call.request_id);
     if (find_.step() != SQLITE_ROW) return sqlite_error(database_.get());
     Outcome old;
     old.status = parse_status(find_.text_at(0));
@@ -166,9 +175,11 @@ class SqliteBooks final : public Books {
     old.model = find_.text_at(6);
     find_.reset();
     if (old.status != CallStatus::unknown || call.status == CallStatus::unknown) return false;
+    remove_.reset();
+    remove_.number(micros_of(booked_at(call))).text(call.request_id);
+    remove_attempts_.reset();
+    remove_attempts_.text(call.request_id);
     for (Statement* remove : {&remove_, &remove_attempts_}) {
-      remove->reset();
-      remove->text(call.request_id);
       if (remove->step() != SQLITE_DONE) return sqlite_error(database_.get());
     }
     totals.take_away(old);
@@ -179,12 +190,18 @@ class SqliteBooks final : public Books {
 
   Database database_;
   Statement call_, attempt_, total_, find_, remove_, remove_attempts_;
+  std::string packed_;
 };
 
 Result<bool> SqliteBooks::insert(const Outcome& call) {
+  packed_.clear();
+  PackedRow row(packed_);
+  put_call(row, call);
+  row.end();
+  call_.number(micros_of(booked_at(call))).kept_text(call.request_id).kept_text(packed_);
+  const int step = call_.step();
   call_.reset();
-  put_call(call_, call);
-  if (call_.step() != SQLITE_DONE) return sqlite_error(database_.get());
+  if (step != SQLITE_DONE) return sqlite_error(database_.get());
   return sqlite3_changes(database_.get()) == 1;
 }
 
@@ -203,7 +220,9 @@ Result<void> SqliteBooks::each_call(const Period& period,
                                     const std::function<void(const Outcome&)>& each) {
   Statement calls(
       database_.get(),
-      "SELECT * FROM calls WHERE started_at >= ? AND started_at < ? ORDER BY started_at");
+      // Nothing is admitted before it has started.
+      "SELECT * FROM calls WHERE booked_at >= ?1 AND started_at >= ?1 AND started_at < ?2 "
+      "ORDER BY booked_at, request_id");
   Statement attempts(database_.get(),
                      "SELECT * FROM attempts WHERE request_id = ? ORDER BY attempt");
   if (!calls.good() || !attempts.good()) return sqlite_error(database_.get());
@@ -236,18 +255,19 @@ Result<bool> SqliteBooks::forget(SystemTime before) {
 /// A piece at a time, so that the rows that come in meanwhile do not wait.
 Result<bool> SqliteBooks::forget_piece(SystemTime before) {
   const std::string piece =
-      "(SELECT request_id FROM calls WHERE started_at < ? ORDER BY started_at, request_id "
-      "LIMIT 2000)";
+      "(SELECT request_id FROM call_records WHERE booked_at < ?1 "
+      "ORDER BY booked_at, request_id LIMIT 2000)";
   // The sums of these hours have rows no longer: see verify.
   const std::string note =
-      "INSERT INTO meta SELECT 'forgotten', max(booked_at / 3600000000 * 3600000000) FROM calls "
-      "WHERE request_id IN " +
+      "INSERT INTO meta SELECT 'forgotten', max(booked_at / 3600000000 * 3600000000) "
+      "FROM call_records WHERE booked_at < ?1 AND request_id IN " +
       piece +
       " HAVING count(*) > 0 ON CONFLICT (name) DO UPDATE SET "
       "value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))";
   int gone = 0;
-  for (const std::string& sql : {note, "DELETE FROM attempts WHERE request_id IN " + piece,
-                                 "DELETE FROM calls WHERE request_id IN " + piece}) {
+  for (const std::string& sql :
+       {note, "DELETE FROM attempts WHERE request_id IN " + piece,
+        "DELETE FROM call_records WHERE booked_at < ?1 AND request_id IN " + piece}) {
     Statement change(database_.get(), sql);
     if (change.good()) change.number(micros_of(before));
     if (!change.good() || change.step() != SQLITE_DONE) return sqlite_error(database_.get());

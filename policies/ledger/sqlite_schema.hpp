@@ -1,41 +1,16 @@
-// The schema of the SQLite ledger, and its views for people. Version: rows.hpp.
+// The schema of the SQLite ledger, and its views for people. Used when a database is opened, by
+// SqliteBooks.
 #pragma once
 #include <string>
 
-#include "policies/ledger/rows.hpp"
-
 namespace tollgate::ledger {
 
-/// Views: `call_rows` and `attempt_rows` hold what an export shows, `spend_by_hour` the sums.
-inline constexpr std::string_view sqlite_views = R"sql(
-CREATE VIEW call_rows AS
-  SELECT *, strftime('%Y-%m-%dT%H:%M:%fZ', started_at / 1e6, 'unixepoch') AS started,
-         cost_nano_usd / 1e9 AS cost_usd, charged_nano_usd / 1e9 AS charged_usd FROM calls;
-CREATE VIEW attempt_rows AS
-  SELECT *, strftime('%Y-%m-%dT%H:%M:%fZ', started_at / 1e6, 'unixepoch') AS started,
-         cost_nano_usd / 1e9 AS cost_usd, charged_nano_usd / 1e9 AS charged_usd FROM (
-    SELECT * FROM attempts UNION ALL
-    SELECT request_id, booked_at, 1, attempt_started_at, attempt_ended_at, provider,
-      upstream_model, attempt_status, attempt_http_status, attempt_error, input_tokens,
-      cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens,
-      reasoning_tokens, usage_source, cost_nano_usd, charged_nano_usd, cost_by_kind,
-      price_version FROM calls WHERE one_row = 1);
-CREATE VIEW spend_by_hour AS
-  SELECT strftime('%Y-%m-%dT%H:00Z', hour / 1000000, 'unixepoch') AS hour_utc, tenant, key_id,
-         model, calls, charged_nano_usd, charged_nano_usd / 1e9 AS charged_usd FROM totals;
-)sql";
+inline constexpr int sqlite_schema_version = 2;
 
-[[nodiscard]] inline std::string sqlite_schema() {
-  const auto table = [](std::string_view name, std::string_view columns, std::string_view key) {
-    std::string sql = "CREATE TABLE ";
-    sql.append(name).append(" (").append(columns).append(key).append(") WITHOUT ROWID;\n");
-    return sql;
-  };
-  return table("meta", "name TEXT PRIMARY KEY, value TEXT NOT NULL", "") +
-         table("calls", call_columns, ", PRIMARY KEY (request_id)") +
-         "CREATE INDEX calls_by_time ON calls (started_at);\n" +
-         table("attempts", attempt_columns, ", PRIMARY KEY (request_id, attempt)") +
-         table("totals", totals_columns, "") + std::string(sqlite_views);
-}
+/// Makes everything in an empty database. A call is one packed row (packed_row.hpp) in
+/// `call_records`, which the view `calls` takes apart into columns.
+[[nodiscard]] std::string sqlite_schema();
+/// From the schema before, where each column of a call was one of the table.
+[[nodiscard]] std::string sqlite_from_1_to_2();
 
 }  // namespace tollgate::ledger

@@ -177,21 +177,32 @@ void note_content(std::string_view json, RequestFacts& facts) {
     note_part(parts.value(), facts);
 }
 
+void note_message_member(std::string_view name, std::string_view value, RequestFacts& facts) {
+  const JsonKind kind = wire::json_kind(value);
+  if (kind == JsonKind::null || kind == JsonKind::boolean || kind == JsonKind::number) return;
+  if (name == "content") return note_content(value, facts);
+  if (!one_of(text_members, name)) facts.opaque_input = true;
+}
+
 /// Text is bounded by its bytes. Whatever stands for more than its bytes, as the id of an earlier
 /// reply's audio does, or is not known at all, is bounded by the window only.
 void note_messages(std::string_view messages, RequestFacts& facts) {
   facts.messages = 0;
-  for (JsonElements each(messages); each.next();) {
+  wire::JsonCursor cursor(messages);
+  // Long texts are walked over once: no message's end is looked for before its members are.
+  for (char before = '['; cursor.take(before) && (cursor.space(), !cursor.take(']'));
+       before = ',') {
     ++facts.messages;
-    for (JsonMembers members(each.value()); members.next();) {
-      const JsonKind kind = wire::json_kind(members.value());
-      if (kind == JsonKind::null || kind == JsonKind::boolean || kind == JsonKind::number) continue;
-      if (members.name() == "content") {
-        note_content(members.value(), facts);
-      } else if (!one_of(text_members, members.name())) {
-        facts.opaque_input = true;
-      }
+    if (wire::json_kind(cursor.rest()) != JsonKind::object) {
+      facts.opaque_input = true;
+      cursor.value();
+      cursor.space();
+      continue;
     }
+    JsonMembers members(cursor.rest());
+    while (members.next())
+      note_message_member(members.name(), members.value(), facts);
+    cursor = wire::JsonCursor(members.rest());
   }
 }
 
@@ -230,9 +241,9 @@ bool hides_letters(std::string_view json) {
   return false;
 }
 
-bool asks_for_an_hour(std::string_view body) {
-  if (holds(body, "\"cache_control\"") && holds(body, "\"1h\"")) return true;
-  return hides_letters(body);
+bool asks_for_an_hour(const RequestView& view) {
+  if (!view.shape.saw_watched()) return false;
+  return holds(view.body, "\"1h\"") || hides_letters(view.body);
 }
 
 void note_field(const JsonField& field, RequestFacts& facts) {
@@ -281,7 +292,11 @@ RequestFacts facts_of(const RequestView& view) {
   for (const JsonField& field : view.shape.fields()) {
     if (!field.is_null()) note_field(field, facts);
   }
-  facts.cache_write_1h = asks_for_an_hour(view.body);
+  facts.cache_write_1h = asks_for_an_hour(view);
+  for (const RawField* field : view.missing_defaults()) {
+    note_field({.name = field->first, .value = field->second}, facts);
+    facts.cache_write_1h |= holds(field->second, "\"1h\"");
+  }
   return facts;
 }
 

@@ -191,7 +191,7 @@ std::string_view required_beside_model(Endpoint endpoint) {
 }  // namespace
 
 Result<RequestView> read_request(Endpoint endpoint, std::string_view body) {
-  auto shape = JsonShape::read(body);
+  auto shape = JsonShape::read(body, json_depth_max, "cache_control");
   if (!shape) return std::unexpected(shape.error());
   RequestView view;
   view.endpoint = endpoint;
