@@ -1,8 +1,9 @@
 // Archives: an Outcome as bytes and back, for the journal. Writing and reading walk the same list
-// of members (record.cpp), so they cannot drift apart. Numbers are varints, text has its length
-// before it. Pure.
+// of members (record.cpp), so they cannot drift apart. Numbers are varints, times eight bytes, text
+// has its length before it. Pure.
 #pragma once
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,13 +14,17 @@
 
 namespace tollgate::ledger {
 
+/// Appends to a string, which is whole once the archive is gone.
 class WriteArchive {
  public:
-  explicit WriteArchive(std::string& out) : out_(out) {}
+  explicit WriteArchive(std::string& out) : out_(out), used_(out.size()) { make_room(usual); }
+  ~WriteArchive() { out_.resize(used_); }
+  WriteArchive(const WriteArchive&) = delete;
+  WriteArchive& operator=(const WriteArchive&) = delete;
 
   void operator()(std::string_view text) {
     number(text.size());
-    out_ += text;
+    bytes(text.data(), text.size());
   }
   void operator()(const std::string& text) { (*this)(std::string_view(text)); }
   template <class T>
@@ -28,7 +33,10 @@ class WriteArchive {
     const auto wide = static_cast<std::int64_t>(value);
     number(static_cast<std::uint64_t>(wide) << 1U ^ static_cast<std::uint64_t>(wide >> 63));
   }
-  void operator()(SystemTime time) { (*this)(micros_of(time)); }
+  void operator()(SystemTime time) {
+    const std::int64_t micros = micros_of(time);
+    bytes(&micros, sizeof micros);
+  }
   void operator()(std::chrono::microseconds span) { (*this)(span.count()); }
   template <class T>
   void operator()(const std::optional<T>& value) {
@@ -50,14 +58,27 @@ class WriteArchive {
   }
 
  private:
+  static constexpr std::size_t usual = 1024, number_most = 10;
+
   void number(std::uint64_t value) {
+    if (out_.size() - used_ < number_most) make_room(number_most);
+    char* at = out_.data() + used_;
     while (value >= 128) {
-      out_ += static_cast<char>(value | 128);
+      *at++ = static_cast<char>(value | 128);
       value >>= 7U;
     }
-    out_ += static_cast<char>(value);
+    *at++ = static_cast<char>(value);
+    used_ = static_cast<std::size_t>(at - out_.data());
   }
+  void bytes(const void* from, std::size_t size) {
+    if (out_.size() - used_ < size) make_room(size);
+    std::memcpy(out_.data() + used_, from, size);
+    used_ += size;
+  }
+  void make_room(std::size_t more) { out_.resize(used_ + more + usual); }
+
   std::string& out_;
+  std::size_t used_;
 };
 
 class ReadArchive {
@@ -79,7 +100,9 @@ class ReadArchive {
   }
   void operator()(SystemTime& time) {
     std::int64_t micros = 0;
-    (*this)(micros);
+    if (bytes_.size() < sizeof micros) return fail();
+    std::memcpy(&micros, bytes_.data(), sizeof micros);
+    bytes_.remove_prefix(sizeof micros);
     time = time_of(micros);
   }
   void operator()(std::chrono::microseconds& span) {
