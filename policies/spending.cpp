@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "policies/denial.hpp"
-#include "policies/money/cost.hpp"
+#include "policies/money/hosts.hpp"
 #include "policies/money/settle.hpp"
 
 namespace tollgate::policies {
@@ -56,6 +56,29 @@ void Spending::consider(const SpendingTerms& terms, wire::RequestView& view) {
   cut_to_ = 0;
   denial_.reset();
   view.limit_output({});
+}
+
+/// At the provider of the attempt under way.
+Tariff Spending::tariff_of(std::string_view model) const {
+  return terms_->tariffs.find({.tenant = terms_->key.tenant->name,
+                               .provider = current_provider_,
+                               .kind = current_kind_,
+                               .model = model,
+                               .when = call_.outcome.started_at});
+}
+
+/// M6: the price of another model, where the reply names one.
+std::optional<Tariff> Spending::named_tariff(std::string_view reply_model) const {
+  if (reply_model.empty() || same_model(current_model_, reply_model)) return std::nullopt;
+  return tariff_of(reply_model);
+}
+
+void Spending::take_target(const AttemptTarget& target) {
+  current_provider_ = target.provider;
+  current_kind_ = target.provider_kind;
+  current_model_ = target.upstream_model;
+  body_bytes_ = target.body_bytes;
+  current_ = price(target);
 }
 
 Spending::Priced Spending::price(const AttemptTarget& target) const {
@@ -110,10 +133,7 @@ Ask Spending::ask_for(const AttemptTarget& target) const {
 }
 
 Awaitable<Result<bool>> Spending::admit(const AttemptTarget& target) {
-  current_ = price(target);
-  current_provider_ = target.provider;
-  current_model_ = target.upstream_model;
-  body_bytes_ = target.body_bytes;
+  take_target(target);
   auto payable = may_be_paid(current_);
   if (!payable) co_return std::unexpected(payable.error());
   const Ask ask = ask_for(target);
@@ -153,10 +173,7 @@ Awaitable<Result<void>> Spending::hold_more(const AttemptTarget& target) {
   const bool as_admitted =
       !begun_ && target.provider == current_provider_ && target.upstream_model == current_model_;
   if (!as_admitted) {
-    current_ = price(target);
-    current_provider_ = target.provider;
-    current_model_ = target.upstream_model;
-    body_bytes_ = target.body_bytes;
+    take_target(target);
     auto payable = may_be_paid(current_);
     if (!payable) co_return payable;
     auto held = co_await treasury_.store.extend(
@@ -188,10 +205,13 @@ void Spending::end(AttemptOutcome& attempt, const AttemptEnd& how) noexcept {
                            .http_status = how.http_status,
                            .complete_reply = how.complete_reply,
                            .content_filter_refusal = how.error == "content_filter",
+                           .stops_billing = stops_billing_on_close(current_kind_),
                            .received_text_bytes = how.text_bytes,
                            .since_sent = how.since_sent,
                            .usage = how.usage_from_provider ? &how.usage : nullptr};
-  const Settled settled = settle_attempt(facts, current_.bound, current_.tariff);
+  const auto named = named_tariff(how.reply_model);
+  const Settled settled =
+      settle_attempt(facts, current_.bound, current_.tariff, named ? &*named : nullptr);
   attempt.cost = settled.cost;
   attempt.charged = settled.charged;
   attempt.cost_by_kind = settled.by_kind;
@@ -221,13 +241,13 @@ Awaitable<std::vector<Crossing>> Spending::settle() {
   co_return co_await treasury_.store.settle(std::exchange(reservation_, nullptr), charge_);
 }
 
-std::optional<NanoUsd> Spending::cost_so_far(const Usage& usage) const {
-  const config::PriceRow* row =
-      current_.tariff.known() ? current_.tariff.row(usage.service_tier.text()) : nullptr;
-  if (row == nullptr) return std::nullopt;
-  const auto cost = cost_of(usage, *row);
-  if (!cost) return std::nullopt;
-  return add_saturated(charge_.charged, cost->total);
+std::optional<NanoUsd> Spending::cost_so_far(const Usage& usage,
+                                             std::string_view reply_model) const {
+  const auto named = named_tariff(reply_model);
+  const Settled settled =
+      settle_attempt({.usage = &usage}, current_.bound, current_.tariff, named ? &*named : nullptr);
+  if (!settled.cost) return std::nullopt;
+  return add_saturated(charge_.charged, *settled.cost);
 }
 
 }  // namespace tollgate::policies

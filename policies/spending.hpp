@@ -56,8 +56,10 @@ class Spending {
   /// Once, on every path. Budgets that crossed a `warn_at` step are to be told about.
   Awaitable<std::vector<Crossing>> settle();
 
-  /// What the attempt under way would cost with this usage; nullopt: its price is unknown.
-  [[nodiscard]] std::optional<NanoUsd> cost_so_far(const Usage& usage) const;
+  /// What the attempt under way would cost with this usage, if the reply names this model; nullopt:
+  /// its price is unknown.
+  [[nodiscard]] std::optional<NanoUsd> cost_so_far(const Usage& usage,
+                                                   std::string_view reply_model) const;
   /// The scope that denied may be asked for a cheaper model: its tenant's setting.
   [[nodiscard]] const std::optional<Denial>& denial() const { return denial_; }
   [[nodiscard]] const Room& room() const { return room_; }
@@ -76,6 +78,9 @@ class Spending {
 
   [[nodiscard]] bool under_bound() const;
   [[nodiscard]] Priced price(const AttemptTarget& target) const;
+  void take_target(const AttemptTarget& target);
+  [[nodiscard]] Tariff tariff_of(std::string_view model) const;
+  [[nodiscard]] std::optional<Tariff> named_tariff(std::string_view reply_model) const;
   [[nodiscard]] Result<void> may_be_paid(const Priced& priced) const;
   [[nodiscard]] Ask ask_for(const AttemptTarget& target) const;
   bool take(Admitted admitted);
@@ -89,7 +94,7 @@ class Spending {
   std::vector<const Scope*> scopes_;
   RequestFacts facts_;
   Priced current_;
-  std::string_view current_provider_, current_model_;
+  std::string_view current_provider_, current_kind_, current_model_;
   std::uint64_t body_bytes_ = 0;
   std::unique_ptr<Reservation> reservation_;
   std::optional<Denial> denial_;

@@ -56,6 +56,8 @@ class Forwarder {
   [[nodiscard]] const DecodeHints& hints() const { return encoded_.hints; }
   /// Request fields that the attempt in flight could not take.
   [[nodiscard]] const std::vector<std::string>& dropped() const { return encoded_.dropped; }
+  /// What the reply under way calls its model; empty: nothing yet.
+  [[nodiscard]] std::string_view reply_model() const { return reply_model_; }
   [[nodiscard]] std::uint32_t attempts() const { return begun_; }
 
  private:

@@ -266,7 +266,7 @@ void Generation::note_batch() {
       outcome.usage = usage->usage;
       outcome.usage_from_provider = true;
       if (view_->stream && view_->include_usage) {
-        usage->cost = spending_.cost_so_far(usage->usage).value_or(-1);
+        usage->cost = spending_.cost_so_far(usage->usage, forwarder_->reply_model()).value_or(-1);
       }
     } else if (const auto* finished = std::get_if<Finished>(&event)) {
       if (finished->choice == 0) outcome.finish = to_string(finished->reason);

@@ -35,9 +35,12 @@ Server::Server(Log& log, AccessLog& access_log, Reloader& reloader, Vault& vault
       vault_(vault),
       shared_{
           .log = log, .access_log = access_log, .metrics = metrics_, .treasury = vault.treasury()},
+      ledger_(vault.treasury().ledger),
+      rows_(shared_.denials, access_log.add_worker(), ledger_),
       server_shared_(buffered_bytes_max),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       poll_timer_(io_),
+      denials_timer_(io_),
       drain_timer_(io_) {}
 
 Result<void> Server::open() {
@@ -104,6 +107,7 @@ void Server::run() {
   vault_.start();
   await_signal();
   poll_files();
+  collect_denials();
   for (const auto& worker : workers_)
     worker->start();
   log_.info("tollgate " TOLLGATE_VERSION " listening on " + text_of(workers_.front()->endpoint()) +
@@ -163,6 +167,7 @@ void Server::begin_drain() {
     drain_timer_.async_wait([this](const boost::system::error_code& cancelled) {
       if (cancelled) return;
       log_.error("connections are left that do not end; leaving them");
+      write_denials(SystemTime::max());
       vault_.stop();
       shared_.access_log.stop();
       std::_Exit(0);
@@ -177,9 +182,24 @@ void Server::worker_idle() {
 void Server::stop() {
   for (const auto& worker : workers_)
     worker->stop();
+  write_denials(SystemTime::max());
   vault_.stop();
   shared_.access_log.stop();
   io_.stop();
+}
+
+void Server::write_denials(SystemTime now) {
+  for (const Outcome& row : shared_.denials.collect(now))
+    rows_.write(row);
+}
+
+void Server::collect_denials() {
+  denials_timer_.expires_after(std::chrono::seconds(1));
+  denials_timer_.async_wait([this](const boost::system::error_code& failed) {
+    if (failed) return;
+    write_denials(std::chrono::system_clock::now());
+    collect_denials();
+  });
 }
 
 void Server::poll_files() {

@@ -35,6 +35,8 @@ class Server {
   void worker_idle();
   void stop();
   void poll_files();
+  void write_denials(SystemTime now);
+  void collect_denials();
   void count(Metrics& metrics);
   void count_money(Metrics& metrics);
   [[nodiscard]] const config::Config& config() const { return reloader_.plan()->config; }
@@ -44,12 +46,14 @@ class Server {
   Vault& vault_;
   Metrics metrics_;
   Shared shared_;
+  LedgerSink ledger_;  // of the control thread
+  RowSink rows_;
   net::ServerShared server_shared_;
   net::TlsServerContext server_tls_;
   net::UpstreamShared upstream_shared_;
   boost::asio::io_context io_{1};
   boost::asio::signal_set signals_;
-  boost::asio::steady_timer poll_timer_, drain_timer_;
+  boost::asio::steady_timer poll_timer_, denials_timer_, drain_timer_;
   std::vector<std::unique_ptr<net::AdminServer>> admin_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::size_t busy_workers_ = 0;

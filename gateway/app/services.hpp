@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gateway/app/access_log.hpp"
+#include "gateway/app/denials.hpp"
 #include "gateway/app/ids.hpp"
 #include "gateway/app/log.hpp"
 #include "gateway/app/metrics_sink.hpp"
@@ -23,6 +24,7 @@ struct Shared {
   AccessLog& access_log;
   Metrics& metrics;
   policies::Treasury treasury;
+  Denials denials{};
   std::atomic<bool> draining{false};
   std::atomic<std::uint32_t> in_flight{0};
 };

@@ -54,6 +54,7 @@ class Worker {
   MetricsSink metrics_;
   BudgetWarnings warnings_;
   LedgerSink ledger_;
+  RowSink rows_;
   Services services_;
   GatewayFront front_;
   net::Listener listener_;

@@ -352,3 +352,33 @@ def test_drain_reads_the_true_usage(start, provider, tmp_path):
     assert line["status"] == "client_abort" and line["usage_source"] == "provider"
     gate.stop()
     assert rows(tmp_path)[0]["charged_nano_usd"] == COST
+
+
+def test_refusals_beyond_ten_a_second_share_a_row(start, tmp_path):
+    gate = start("limits: {requests_per_minute: 1}")
+    assert call(gate).status == 200
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        refused = list(pool.map(lambda _: call(gate).status, range(200)))
+    assert refused == [429] * 200
+    gate.stop()
+    denied = [row for row in rows(tmp_path) if row["status"] == "denied"]
+    assert sum(row["count"] for row in denied) == 200
+    seconds = {row["ended_at"] // 1_000_000 for row in denied}
+    assert len(denied) <= 11 * (len(seconds) + 1) and max(row["count"] for row in denied) > 1
+    logged = [line for line in gate.access_lines(1 + len(denied)) if line["status"] == "denied"]
+    assert sorted(line["count"] for line in logged) == sorted(row["count"] for row in denied)
+
+
+def test_a_reply_that_names_a_dearer_model_is_charged_at_its_price(start, tmp_path):
+    (tmp_path / "book.yaml").write_text("""
+prices:
+  - {provider: odd, model: small, from: 2020-01-01, input: 1, output: 2}
+  - {provider: odd, model: u, from: 2020-01-01, input: 10, output: 20}
+  - {provider: odd, model: large, from: 2020-01-01, input: 50, output: 100}
+""")
+    gate = start("budgets: [{usd: 1, per: day}]", "prices: {files: [book.yaml]}", """
+  small: {targets: [{provider: odd, model: small}]}
+  large: {targets: [{provider: odd, model: large}]}""")
+    assert call(gate, "small").status == call(gate, "large").status == 200
+    gate.stop()
+    assert [row["charged_nano_usd"] for row in rows(tmp_path)] == [10 * COST, 50 * COST]
