@@ -103,7 +103,8 @@ class Bench:
         found = []
         for kind in proxies.ALL:
             proxy = kind(self.args.build)
-            if self.args.proxy and kind.name not in self.args.proxy:
+            wanted = kind.name in self.args.proxy if self.args.proxy else not kind.asked_for
+            if not wanted:
                 continue
             if proxy.present():
                 found.append(proxy)

@@ -99,6 +99,7 @@ class Proxy:
     workers = 1
     start_seconds = 10
     speaks_tls = True  # it can be told to, on both sides
+    asked_for = False  # measured by name only
     options = Options()
 
     def __init__(self, build):
@@ -169,6 +170,11 @@ class Proxy:
 
 class Tollgate(Proxy):
     name = "tollgate"
+    # All that a call can be held to, none of it ever reached.
+    price = ", price: {input: 0.01, output: 0.02}"
+    limits = """
+    limits: {requests_per_minute: 1000000000, tokens_per_minute: 1000000000000, concurrent: 100000}
+    budgets: [{usd: 1000000, per: day}, {usd: 10000000, per: month}]"""
 
     def binary(self):
         return self.build / "tollgate"
@@ -197,21 +203,30 @@ listen:
   admin: 127.0.0.1:{free_port()}
   workers: {self.options.workers}
 providers:
-  openai-mock: {{kind: openai, base_url: "{base}/v1", api_key: sk-mock{trust}}}
-  anthropic-mock: {{kind: anthropic, base_url: "{base}", api_key: sk-mock{trust}}}
-  gemini-mock: {{kind: gemini, base_url: "{base}", api_key: sk-mock{trust}}}
+  openai-mock: {{kind: openai, base_url: "{base}/v1", api_key: sk-mock{trust}{self.price}}}
+  anthropic-mock: {{kind: anthropic, base_url: "{base}", api_key: sk-mock{trust}{self.price}}}
+  gemini-mock: {{kind: gemini, base_url: "{base}", api_key: sk-mock{trust}{self.price}}}
 models:
   bench: {{targets: [{{provider: openai-mock, model: bench-1}}]}}
   bench-anthropic: {{targets: [{{provider: anthropic-mock, model: bench-1}}]}}
   bench-gemini: {{targets: [{{provider: gemini-mock, model: bench-1}}]}}
 tenants:
-  bench: {{keys: [{{id: bench, sha256: "{digest}"}}]}}
-ledger: {{sqlite: {{path: "{directory}/tollgate.db"}}}}
-log: {{level: warn, output: stderr, access: "{directory}/tollgate-access.log"}}
+  bench:
+    keys: [{{id: bench, sha256: "{digest}"}}]{self.limits}
+ledger: {{sqlite: {{path: "{directory}/{self.name}.db"}}}}
+log: {{level: warn, output: stderr, access: "{directory}/{self.name}-access.log"}}
 """
 
     def command(self, config):
         return [self.binary(), "serve", "--config", config]
+
+
+class Bare(Tollgate):
+    """Without limits, budgets and prices: what these cost is the difference."""
+
+    name = "tollgate-bare"
+    asked_for = True
+    price = limits = ""
 
 
 class Nginx(Proxy):
@@ -304,4 +319,4 @@ backend mock
         return [self.binary(), "-db", "-f", config]
 
 
-ALL = (Tollgate, Nginx, Haproxy)
+ALL = (Tollgate, Bare, Nginx, Haproxy)
