@@ -1,5 +1,8 @@
 #include "gateway/app/limit_fields.hpp"
 
+#include <array>
+#include <charconv>
+
 #include "gateway/core/http.hpp"
 
 namespace tollgate::app {
@@ -17,42 +20,57 @@ std::string reset_text(std::chrono::milliseconds time) {
   return text + "s";
 }
 
-void add_kind(ReplyHead& head, std::string_view kind, std::uint64_t limit, std::uint64_t remaining,
+void add_number(ReplyHead& head, std::string_view name, std::uint64_t value) {
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  head.add(name, {digits.data(), end});
+}
+
+/// The three headers of one kind of bucket.
+struct KindNames {
+  std::string_view limit, remaining, reset;
+};
+constexpr KindNames of_requests{"x-ratelimit-limit-requests", "x-ratelimit-remaining-requests",
+                                "x-ratelimit-reset-requests"};
+constexpr KindNames of_tokens{"x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens",
+                              "x-ratelimit-reset-tokens"};
+
+void add_kind(ReplyHead& head, const KindNames& names, std::uint64_t limit, std::uint64_t remaining,
               std::chrono::milliseconds reset) {
   if (limit == 0) return;
-  const std::string name(kind);
-  head.add("x-ratelimit-limit-" + name, std::to_string(limit));
-  head.add("x-ratelimit-remaining-" + name, std::to_string(remaining));
-  head.add("x-ratelimit-reset-" + name, reset_text(reset));
+  add_number(head, names.limit, limit);
+  add_number(head, names.remaining, remaining);
+  head.add(names.reset, reset_text(reset));
 }
 
 void add_denial(ReplyHead& head, const Denial& denial) {
   head.add("x-tollgate-limit-scope", denial.scope);
   const std::uint64_t left = denial.limit - std::min(denial.limit, denial.used);
   if (denial.kind == DenialKind::requests) {
-    add_kind(head, "requests", denial.limit, left, denial.retry_after);
+    add_kind(head, of_requests, denial.limit, left, denial.retry_after);
   } else if (denial.kind == DenialKind::tokens) {
-    add_kind(head, "tokens", denial.limit, left, denial.retry_after);
+    add_kind(head, of_tokens, denial.limit, left, denial.retry_after);
   }
 }
 
 void add_room(ReplyHead& head, const Room& room) {
   if (room.limit_requests == 0 && room.limit_tokens == 0) return;
   head.add("x-tollgate-limit-scope", room.scope);
-  add_kind(head, "requests", room.limit_requests, room.remaining_requests, room.reset_requests);
-  add_kind(head, "tokens", room.limit_tokens, room.remaining_tokens, room.reset_tokens);
+  add_kind(head, of_requests, room.limit_requests, room.remaining_requests, room.reset_requests);
+  add_kind(head, of_tokens, room.limit_tokens, room.remaining_tokens, room.reset_tokens);
 }
 
 }  // namespace
 
 std::string limit_fields(const policies::Spending& spending) {
   ReplyHead head;
+  head.fields.reserve(256);
   const bool denied = spending.denial() && !spending.admitted();
   denied ? add_denial(head, *spending.denial()) : add_room(head, spending.room());
   if (!spending.would_deny().empty()) head.add("x-tollgate-would-deny", spending.would_deny());
   if (!spending.degraded().empty()) head.add("x-tollgate-degraded", spending.degraded());
   if (spending.cut_to() > 0) {
-    head.add("x-tollgate-max-tokens", std::to_string(spending.cut_to()));
+    add_number(head, "x-tollgate-max-tokens", spending.cut_to());
   }
   return head.fields;
 }
