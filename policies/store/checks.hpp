@@ -44,6 +44,7 @@ void note_room(const LimitPlace& place, Room& room, double& least);
 
 // For GET /v1/usage.
 void read_limits(const LimitPlace& place, SystemTime now, std::vector<Reading>& out);
+[[nodiscard]] Reading read_budget(const BudgetPlace& place, SystemTime now);
 void read_budgets(const Scope& scope, MemoryAccount& account, SystemTime now,
                   std::vector<Reading>& out);
 

@@ -74,7 +74,7 @@ Verdict MemoryStore::reserve_now(const Ask& ask) {
   auto reservation = std::make_unique<MemoryReservation>();
   const Locks locks(ask.scopes);
   // Under the locks, so that no scope sees the clock go back.
-  Question question(ask, clock_.system(), *reservation);
+  MemoryQuestion question(ask, clock_.system(), *reservation);
   if (auto denial = question.limits()) return std::unexpected(std::move(*denial));
   const auto held = question.budgets();
   if (!held) return std::unexpected(held.error());
