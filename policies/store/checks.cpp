@@ -70,6 +70,15 @@ Denial budget_denial(const BudgetPlace& place, DenialKind kind, SystemTime now) 
   return denial;
 }
 
+std::optional<Denial> extension_denial(const BudgetPlace& place, NanoUsd held, NanoUsd total,
+                                       SystemTime now) {
+  if (!place.rule->enforce || place.rule->estimate) return std::nullopt;
+  if (total - held <= place.left()) return std::nullopt;
+  const bool fits = total <= place.free();
+  return budget_denial(place, fits ? DenialKind::budget_reserved : DenialKind::budget_exceeded,
+                       now);
+}
+
 void note_room(const LimitPlace& place, Room& room, double& least) {
   const LimitRule& rule = *place.rule;
   const auto share = [](const Bucket& bucket, const BucketRule& of) {
