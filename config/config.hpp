@@ -86,6 +86,7 @@ struct TenantPrices {
 struct ProviderTls {
   std::string ca_file;
   bool verify = true;
+  bool operator==(const ProviderTls&) const = default;
 };
 enum class RedisMode : std::uint8_t { single, sentinel, cluster };
 struct RedisConfig {
@@ -97,6 +98,20 @@ struct RedisConfig {
   Duration connect{50}, command{25};
   bool persistent = false;
   ProviderTls tls;
+  bool operator==(const RedisConfig&) const = default;
+};
+/// What holds while Redis is away. local: each replica counts for itself, by the full figures.
+enum class OnStoreError : std::uint8_t { local, allow, deny };
+struct OnErrorConfig {
+  OnStoreError limits = OnStoreError::local, budgets = OnStoreError::deny;
+  bool operator==(const OnErrorConfig&) const = default;
+};
+/// Without `redis` every process counts for itself.
+struct StoreConfig {
+  std::optional<RedisConfig> redis;
+  Duration lease{std::chrono::seconds(60)};
+  OnErrorConfig on_error;
+  bool operator==(const StoreConfig&) const = default;
 };
 struct JournalConfig {
   std::string dir;  ///< empty: the SQLite file's folder, `.` with PostgreSQL
@@ -234,6 +249,7 @@ struct Config {
   std::map<std::string, TierConfig> tiers;
   std::map<std::string, TenantConfig> tenants;
   PricesConfig prices;
+  StoreConfig store;
   LedgerConfig ledger;
   Auth auth = Auth::keys;
   LogConfig log;

@@ -169,6 +169,7 @@ void visit_fields(Config& c, V& v) {
   v("tiers", c.tiers, "Named bundles of limits, per_user, budgets and models.");
   v("tenants", c.tenants, "Who may call, with which keys.");
   v("prices", c.prices, "What models cost.");
+  v("store", c.store, "Where limits and budgets are kept.");
   v("ledger", c.ledger, "The books: where rows and intents are kept.");
   v("auth", c.auth, "none: no keys at all; on loopback only and with at most one tenant.");
   v("log", c.log, "What is logged, and where to.");

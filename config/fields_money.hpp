@@ -63,6 +63,37 @@ void visit_fields(TenantPrices& c, V& v) {
 }
 
 template <class V>
+void visit_fields(RedisConfig& c, V& v) {
+  v("url", c.url, "redis:// or, with TLS, rediss://; user:password@host:port/database.",
+    Rule{.required = true});
+  v("mode", c.mode, "single; sentinel (nodes are its sentinels); cluster.");
+  v("nodes", c.nodes, "host:port of the sentinels, or of further nodes of the cluster.");
+  v("master", c.master, "Its name among the sentinels.");
+  v("prefix", c.prefix, "Of every key; gateways with the same one count together.");
+  v("connect", c.connect, "To connect and be let in.", Rule{.min = 1, .max = 60'000});
+  v("command", c.command, "For an answer; afterwards on_error holds.",
+    Rule{.min = 1, .max = 60'000});
+  v("persistent", c.persistent,
+    "true: it keeps its data over restarts, so budgets may stand beside one SQLite ledger per "
+    "replica.");
+  v("tls", c.tls, "Whom to trust, with rediss://.");
+}
+
+template <class V>
+void visit_fields(OnErrorConfig& c, V& v) {
+  v("limits", c.limits, "local: the full limit per replica; allow; deny.");
+  v("budgets", c.budgets, "The same, for callers under a budget.");
+}
+
+template <class V>
+void visit_fields(StoreConfig& c, V& v) {
+  v("redis", c.redis, "Limits and budgets across replicas; absent: inside this process.");
+  v("lease", c.lease, "Of what a running call holds; renewed while it runs.",
+    Rule{.min = 1000, .max = 86'400'000});
+  v("on_error", c.on_error, "What holds while Redis is away.");
+}
+
+template <class V>
 void visit_fields(SqliteConfig& c, V& v) {
   v("path", c.path, "The database file; its journal stands beside it.", Rule{.path = true});
 }

@@ -12,6 +12,7 @@ void validate(const Checking& check) {
   check_models(check);
   check_tenants(check);
   check_money(check);
+  check_store(check);
 }
 
 Loaded load(Gathered gathered, const std::string& source, const Surroundings& surroundings,

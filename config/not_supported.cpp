@@ -9,10 +9,11 @@ namespace {
 constexpr NotSupported table[] = {
     {"", "cache"},
     {"", "idempotency"},
-    {"", "store"},
     {"", "guard"},
     {"", "tracing"},
     {"", "metrics"},
+    {"store.on_error", "idempotency"},
+    {"store.on_error", "cache"},
     {"providers.*", "limits"},
     {"providers.*", "probe"},
     {"models.*", "breaker"},

@@ -87,6 +87,17 @@ struct Spelling<UnknownPrice> {
   static constexpr std::array<std::string_view, 0> later{};
 };
 
+template <>
+struct Spelling<RedisMode> {
+  static constexpr std::array<std::string_view, 3> names{"single", "sentinel", "cluster"};
+  static constexpr std::array<std::string_view, 0> later{};
+};
+template <>
+struct Spelling<OnStoreError> {
+  static constexpr std::array<std::string_view, 3> names{"local", "allow", "deny"};
+  static constexpr std::array<std::string_view, 0> later{};
+};
+
 inline constexpr std::array<std::string_view, 6> log_levels{"trace", "debug", "info",
                                                             "warn",  "error", "off"};
 inline constexpr std::array<std::string_view, 2> log_formats{"json", "text"};
@@ -114,6 +125,9 @@ constexpr std::string_view section_of(const TierConfig*) { return "tiers.*"; }
 constexpr std::string_view section_of(const ProviderPrice*) { return "providers.*.price"; }
 constexpr std::string_view section_of(const PricesConfig*) { return "prices"; }
 constexpr std::string_view section_of(const TenantPrices*) { return "tenants.*.prices"; }
+constexpr std::string_view section_of(const StoreConfig*) { return "store"; }
+constexpr std::string_view section_of(const RedisConfig*) { return "store.redis"; }
+constexpr std::string_view section_of(const OnErrorConfig*) { return "store.on_error"; }
 constexpr std::string_view section_of(const LedgerConfig*) { return "ledger"; }
 constexpr std::string_view section_of(const SqliteConfig*) { return "ledger.sqlite"; }
 constexpr std::string_view section_of(const PostgresConfig*) { return "ledger.postgres"; }

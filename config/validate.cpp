@@ -127,6 +127,7 @@ std::vector<std::string> restart_required(const Config& before, const Config& af
   if (a.admin != b.admin) out.emplace_back("listen.admin");
   if (a.metrics != b.metrics) out.emplace_back("listen.metrics");
   if (a.workers != b.workers) out.emplace_back("listen.workers");
+  if (before.store != after.store) out.emplace_back("store");
   if (before.ledger != after.ledger) out.emplace_back("ledger");
   return out;
 }

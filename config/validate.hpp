@@ -32,6 +32,8 @@ void check_models(const Checking& check);
 void check_tenants(const Checking& check);
 /// Tiers, parents, budgets, former names; merges tiers and reads the price books.
 void check_money(const Checking& check);
+/// Where limits and budgets are kept; after `check_money`, which completes the budgets.
+void check_store(const Checking& check);
 
 enum class UrlQuery : std::uint8_t { refused, allowed };
 /// What is wrong with a http or https URL, or nothing; never shows it: a password may stand in it.

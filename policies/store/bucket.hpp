@@ -23,6 +23,14 @@ class Bucket {
   /// More at one time counts as this much: nothing overflows.
   static constexpr std::uint64_t amount_max = 1ULL << 36U;
 
+  /// One that stands elsewhere, as it was at `at`.
+  static Bucket of(std::uint64_t used, Micros at) {
+    Bucket made;
+    made.used_ = used;
+    made.at_ = at;
+    return made;
+  }
+
   void drain(const BucketRule& rule, Micros now) {
     if (now > at_) {
       const auto passed = static_cast<unsigned __int128>(now - at_) * rule.per_minute;

@@ -70,6 +70,15 @@ Denial budget_denial(const BudgetPlace& place, DenialKind kind, SystemTime now) 
   return denial;
 }
 
+std::optional<Denial> extension_denial(const BudgetPlace& place, NanoUsd held, NanoUsd total,
+                                       SystemTime now) {
+  if (!place.rule->enforce || place.rule->estimate) return std::nullopt;
+  if (total - held <= place.left()) return std::nullopt;
+  const bool fits = total <= place.free();
+  return budget_denial(place, fits ? DenialKind::budget_reserved : DenialKind::budget_exceeded,
+                       now);
+}
+
 void note_room(const LimitPlace& place, Room& room, double& least) {
   const LimitRule& rule = *place.rule;
   const auto share = [](const Bucket& bucket, const BucketRule& of) {
@@ -121,20 +130,23 @@ void read_limits(const LimitPlace& place, SystemTime now, std::vector<Reading>& 
   }
 }
 
+Reading read_budget(const BudgetPlace& place, SystemTime now) {
+  return {.scope = place.scope->label(),
+          .budget = true,
+          .per = std::string(to_string(place.rule->per)),
+          .what = "usd",
+          .limit = static_cast<std::uint64_t>(place.rule->ceiling),
+          .used = static_cast<std::uint64_t>(std::max<NanoUsd>(place.spent, 0)),
+          .reserved = static_cast<std::uint64_t>(std::max<NanoUsd>(place.held, 0)),
+          .resets_at = window_end(place.rule->per, now)};
+}
+
 void read_budgets(const Scope& scope, MemoryAccount& account, SystemTime now,
                   std::vector<Reading>& out) {
   for (const BudgetRule& rule : scope.budgets) {
     const WindowSum* window = account.balance.of(rule.per, now);
-    const NanoUsd held = window->held_in(rule);
-    const NanoUsd spent = account.balance.spent(rule, now);
-    out.push_back({.scope = scope.label(),
-                   .budget = true,
-                   .per = std::string(to_string(rule.per)),
-                   .what = "usd",
-                   .limit = static_cast<std::uint64_t>(rule.ceiling),
-                   .used = static_cast<std::uint64_t>(std::max<NanoUsd>(spent, 0)),
-                   .reserved = static_cast<std::uint64_t>(std::max<NanoUsd>(held, 0)),
-                   .resets_at = window_end(rule.per, now)});
+    out.push_back(
+        read_budget({&scope, &rule, account.balance.spent(rule, now), window->held_in(rule)}, now));
   }
 }
 

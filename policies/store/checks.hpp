@@ -39,11 +39,16 @@ struct BudgetPlace {
 
 [[nodiscard]] Denial budget_denial(const BudgetPlace& place, DenialKind kind, SystemTime now);
 
+/// Why a call that holds `held` may not hold `total` in a budget, or nothing.
+[[nodiscard]] std::optional<Denial> extension_denial(const BudgetPlace& place, NanoUsd held,
+                                                     NanoUsd total, SystemTime now);
+
 /// Puts the place's share into `room` if less is left of it than of what is there.
 void note_room(const LimitPlace& place, Room& room, double& least);
 
 // For GET /v1/usage.
 void read_limits(const LimitPlace& place, SystemTime now, std::vector<Reading>& out);
+[[nodiscard]] Reading read_budget(const BudgetPlace& place, SystemTime now);
 void read_budgets(const Scope& scope, MemoryAccount& account, SystemTime now,
                   std::vector<Reading>& out);
 

@@ -22,6 +22,17 @@ std::uint64_t permille_of(NanoUsd spent, NanoUsd ceiling) {
 
 }  // namespace
 
+Crossing crossing_of(const Scope& scope, const BudgetRule& rule, std::uint32_t permille,
+                     const CrossedWindow& window) {
+  return {.scope = &scope,
+          .budget = rule,
+          .permille = permille,
+          .spent = window.spent,
+          .reserved = window.reserved,
+          .resets_at = window_end(rule.per, window.admitted),
+          .gone_at = gone_at(window.spent, rule.ceiling, window.start, window.now)};
+}
+
 void note_crossings(const Scope& scope, Balance& balance, SystemTime admitted, SystemTime now,
                     std::vector<Crossing>& out) {
   for (const BudgetRule& rule : scope.budgets) {
@@ -34,13 +45,12 @@ void note_crossings(const Scope& scope, Balance& balance, SystemTime admitted, S
     for (const std::uint32_t step : rule.warn_permille) {
       if (step > share || step <= window->told_permille) continue;
       window->told_permille = step;
-      out.push_back({.scope = &scope,
-                     .budget = rule,
-                     .permille = step,
-                     .spent = spent,
-                     .reserved = window->held_in(rule),
-                     .resets_at = window_end(rule.per, admitted),
-                     .gone_at = gone_at(spent, rule.ceiling, start, now)});
+      out.push_back(crossing_of(scope, rule, step,
+                                {.start = start,
+                                 .admitted = admitted,
+                                 .now = now,
+                                 .spent = spent,
+                                 .reserved = window->held_in(rule)}));
     }
   }
 }

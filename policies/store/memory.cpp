@@ -74,7 +74,7 @@ Verdict MemoryStore::reserve_now(const Ask& ask) {
   auto reservation = std::make_unique<MemoryReservation>();
   const Locks locks(ask.scopes);
   // Under the locks, so that no scope sees the clock go back.
-  Question question(ask, clock_.system(), *reservation);
+  MemoryQuestion question(ask, clock_.system(), *reservation);
   if (auto denial = question.limits()) return std::unexpected(std::move(*denial));
   const auto held = question.budgets();
   if (!held) return std::unexpected(held.error());
@@ -102,13 +102,11 @@ std::expected<void, Denial> MemoryStore::extend_now(Reservation& reservation, Na
     for (const BudgetRule& rule : scope->budgets) {
       const WindowSum* window = balance.of(rule.per, own.admitted_at);
       // A window that is two behind is gone: there is nothing left that it could pass.
-      if (!rule.enforce || rule.estimate || window == nullptr) continue;
+      if (window == nullptr) continue;
       const BudgetPlace place{scope, &rule, balance.spent(rule, own.admitted_at),
                               window->held_in(rule)};
-      if (more <= place.left()) continue;
-      const bool fits = total <= place.free();
-      const auto kind = fits ? DenialKind::budget_reserved : DenialKind::budget_exceeded;
-      return std::unexpected(budget_denial(place, kind, balance.latest()));
+      auto denial = extension_denial(place, own.held, total, balance.latest());
+      if (denial) return std::unexpected(std::move(*denial));
     }
   }
   for (const Scope* scope : own.scopes)

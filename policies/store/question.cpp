@@ -3,31 +3,20 @@
 #include <algorithm>
 
 namespace tollgate::policies {
+namespace {
 
-Question::Question(const Ask& ask, SystemTime now, MemoryReservation& reservation)
-    : ask_(ask), now_(now), admitted_at_(now), reservation_(reservation) {
-  for (const Scope* scope : ask.scopes)
-    admitted_at_ = std::max(admitted_at_, account_of(*scope).balance.latest());
-  limits_.reserve(ask.scopes.size() + 1);
-  budgets_.reserve(ask.scopes.size() * 2);
-  for (const Scope* scope : ask.scopes)
-    look_at(*scope);
+SystemTime latest_of(std::span<const Scope* const> scopes, SystemTime now) {
+  for (const Scope* scope : scopes)
+    now = std::max(now, account_of(*scope).balance.latest());
+  return now;
 }
 
-void Question::look_at(const Scope& scope) {
-  MemoryAccount& account = account_of(scope);
-  limits_.push_back({&scope, &scope.limits, &account.buckets, {}, false});
-  if (scope.per_user && reservation_.user_scope == nullptr) {
-    reservation_.user_scope = &scope;
-    reservation_.user_buckets = &account.of_user(ask_.user, *scope.per_user, micros_of(now_));
-    limits_.push_back({&scope, &*scope.per_user, reservation_.user_buckets, ask_.user, true});
-  }
-  account.balance.roll(admitted_at_);
-  for (const BudgetRule& rule : scope.budgets) {
-    const WindowSum* window = account.balance.of(rule.per, admitted_at_);
-    budgets_.push_back(
-        {&scope, &rule, account.balance.spent(rule, admitted_at_), window->held_in(rule)});
-  }
+}  // namespace
+
+Question::Question(const Ask& ask, SystemTime now, SystemTime admitted_at)
+    : ask_(ask), now_(now), admitted_at_(admitted_at) {
+  limits_.reserve(ask.scopes.size() + 1);
+  budgets_.reserve(ask.scopes.size() * 2);
 }
 
 std::optional<Denial> Question::limits() {
@@ -80,20 +69,13 @@ std::expected<NanoUsd, Denial> Question::cut_to(NanoUsd money, const BudgetPlace
   return money;
 }
 
-void Question::charge(NanoUsd held) {
+void Question::fill_buckets() {
   for (const LimitPlace& place : limits_) {
     // Without a limit nothing drains: one that a reload adds begins with a full bucket.
     if (place.rule->requests_per_minute > 0) place.buckets->requests.take(1);
     if (place.rule->tokens_per_minute > 0) place.buckets->tokens.take(ask_.tokens);
     ++place.buckets->concurrent;
   }
-  for (const Scope* scope : ask_.scopes)
-    account_of(*scope).balance.hold(admitted_at_, held, ask_.estimate);
-  reservation_.scopes.assign(ask_.scopes.begin(), ask_.scopes.end());
-  reservation_.admitted_at = admitted_at_;
-  reservation_.held = held;
-  reservation_.tokens = ask_.tokens;
-  reservation_.estimate = ask_.estimate;
 }
 
 Room Question::room() const {
@@ -109,6 +91,39 @@ void Question::would_deny(const std::string& label) {
   if (in_list.find("," + label + ",") != std::string::npos) return;
   if (!would_deny_.empty()) would_deny_ += ',';
   would_deny_ += label;
+}
+
+MemoryQuestion::MemoryQuestion(const Ask& ask, SystemTime now, MemoryReservation& reservation)
+    : Question(ask, now, latest_of(ask.scopes, now)), ask_(ask), reservation_(reservation) {
+  for (const Scope* scope : ask.scopes)
+    look_at(*scope, now);
+}
+
+void MemoryQuestion::look_at(const Scope& scope, SystemTime now) {
+  MemoryAccount& account = account_of(scope);
+  add(LimitPlace{&scope, &scope.limits, &account.buckets, {}, false});
+  if (scope.per_user && reservation_.user_scope == nullptr) {
+    reservation_.user_scope = &scope;
+    reservation_.user_buckets = &account.of_user(ask_.user, *scope.per_user, micros_of(now));
+    add(LimitPlace{&scope, &*scope.per_user, reservation_.user_buckets, ask_.user, true});
+  }
+  account.balance.roll(admitted_at());
+  for (const BudgetRule& rule : scope.budgets) {
+    const WindowSum* window = account.balance.of(rule.per, admitted_at());
+    add(BudgetPlace{&scope, &rule, account.balance.spent(rule, admitted_at()),
+                    window->held_in(rule)});
+  }
+}
+
+void MemoryQuestion::charge(NanoUsd held) {
+  fill_buckets();
+  for (const Scope* scope : ask_.scopes)
+    account_of(*scope).balance.hold(admitted_at(), held, ask_.estimate);
+  reservation_.scopes.assign(ask_.scopes.begin(), ask_.scopes.end());
+  reservation_.admitted_at = admitted_at();
+  reservation_.held = held;
+  reservation_.tokens = ask_.tokens;
+  reservation_.estimate = ask_.estimate;
 }
 
 }  // namespace tollgate::policies

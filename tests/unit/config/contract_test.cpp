@@ -47,6 +47,10 @@ const std::map<std::string, Keys> contract = {
      {"input", "output", "cache_read", "cache_write", "cache_write_1h", "reasoning", "audio_input",
       "audio_output", "image", "request"}},
     {"prices", {"files", "unknown"}},
+    {"store", {"redis", "lease", "on_error"}},
+    {"store.redis",
+     {"url", "mode", "nodes", "master", "prefix", "connect", "command", "persistent", "tls"}},
+    {"store.on_error", {"limits", "budgets", "idempotency", "cache"}},
     {"ledger", {"sqlite", "postgres", "journal", "retention"}},
     {"ledger.sqlite", {"path"}},
     {"ledger.postgres", {"url"}},
@@ -86,7 +90,7 @@ TEST_CASE("every key of the contract is either read or refused as not supported 
                   ProviderTimeouts, ProviderTls, ModelConfig, TargetConfig, RetryConfig,
                   TenantConfig, KeyConfig, LogConfig, LimitsConfig, BudgetConfig, TierConfig,
                   TenantPrices, ProviderPrice, PricesConfig, LedgerConfig, SqliteConfig,
-                  PostgresConfig, JournalConfig>();
+                  PostgresConfig, JournalConfig, StoreConfig, RedisConfig, OnErrorConfig>();
   for (const NotSupported& entry : not_supported_keys()) {
     INFO(entry.section, " ", entry.key);
     CHECK(known[std::string(entry.section)].emplace(entry.key).second);
@@ -105,6 +109,7 @@ TEST_CASE("every key that is not there yet says so where it stands") {
       {"models.*", {"models: {m: {targets: [{provider: p, model: x}], ", "}}"}},
       {"models.*.retry", {"models: {m: {targets: [{provider: p, model: x}], retry: {", "}}}"}},
       {"ledger", {"ledger: {", "}"}},
+      {"store.on_error", {"store: {on_error: {", "}}"}},
       {"tenants.*", {"tenants: {t: {", "}}"}},
       {"tenants.*.keys[]", {"tenants: {t: {keys: [{id: a, sha256: " + digest + ", ", "}]}}"}},
   };

@@ -267,3 +267,59 @@ TEST_CASE("limits, budgets and prices are shown as they stand and can be read ag
   REQUIRE(texts(again) == std::vector<std::string>{});
   CHECK(masked_yaml(*again.config).find(shown.substr(shown.find("listen:"))) != std::string::npos);
 }
+
+namespace {
+
+/// Where the store's problem stands and what it says; the store is line 5.
+std::string store_problem(const std::string& redis, const std::string& further = {}) {
+  return report(tenants("a: {}") + "store: {redis: {" + redis + "}}\n" + further);
+}
+
+}  // namespace
+
+TEST_CASE("the store's place is checked where it stands, and its password never shown") {
+  CHECK(store_problem("url: \"redis://u:sesame@h:6379/2\"").empty());
+  CHECK(store_problem("url: \"rediss://[::1]\", tls: {verify: false}, mode: cluster, nodes: "
+                      "[\"b:1\"]")
+            .empty());
+  for (const char* url : {"http://sesame@h", "redis://sesame@", "redis://sesame@h:0",
+                          "redis://sesame@h:x", "redis://sesame@h/x", "redis://[::1", "h:6379"}) {
+    const std::string text = store_problem("url: \"" + std::string(url) + "\"");
+    CHECK_MESSAGE(text.starts_with("t.yaml:5:22: "), url, " ", text);
+    CHECK(text.find("sesame") == std::string::npos);
+  }
+  CHECK(store_problem("mode: single") == "t.yaml:5:9: \"url\" is required in \"redis\"\n");
+  const std::string url = "url: \"redis://h\", ";
+  CHECK(store_problem(url + "mode: sentinel, nodes: [\"s:1\"]").find("needs \"master\"") !=
+        std::string::npos);
+  CHECK(store_problem(url + "mode: sentinel, master: m, nodes: [\"s:1\"]").empty());
+  CHECK(store_problem(url + "master: m").find("goes with") != std::string::npos);
+  CHECK(store_problem(url + "nodes: [\"n:1\"]").find("go with") != std::string::npos);
+  CHECK(store_problem(url + "mode: cluster, nodes: [\"n:1\", \"n:z\"]").find("host:port") !=
+        std::string::npos);
+  CHECK(store_problem(url + "tls: {verify: false}").find("rediss://") != std::string::npos);
+  CHECK(store_problem(url + "prefix: \"a{b}\"").find("prefix") != std::string::npos);
+}
+
+TEST_CASE("M23: budgets in Redis need a shared ledger, or a Redis that keeps its data") {
+  const std::string redis = "store: {redis: {url: \"redis://h\"}}\n";
+  const std::string kept = "store: {redis: {url: \"redis://h\", persistent: true}}\n";
+  const std::string shared = "ledger: {postgres: {url: \"postgres://h/l\"}}\n";
+  const std::string budget = tenants("a: {budgets: [{usd: 1, per: day}]}");
+  CHECK(report(budget + redis).find("t.yaml:5:16: budgets in Redis need") == 0);
+  CHECK(report(
+            tenants("a: {keys: [{id: k, sha256: " + digest + ", budgets: [{usd: 1, per: day}]}]}") +
+            redis)
+            .find("budgets in Redis need") != std::string::npos);
+  CHECK(report(budget + kept).empty());
+  CHECK(report(budget + redis + shared).empty());
+  CHECK(report(tenants("a: {budgets: [{usd: 1, per: day, enforce: false}]}") + redis).empty());
+}
+
+TEST_CASE("a changed store needs a restart") {
+  const std::string at = "store: {redis: {url: \"redis://h\"}, lease: ";
+  const Config before = *load(tenants("a: {}") + at + "60s}\n").config;
+  const Config after = *load(tenants("a: {}") + at + "61s}\n").config;
+  CHECK(restart_required(before, before).empty());
+  CHECK(restart_required(before, after) == std::vector<std::string>{"store"});
+}

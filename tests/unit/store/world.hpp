@@ -24,6 +24,8 @@ struct HandClock final : Clock {
 struct World {
   HandClock clock;
   std::unique_ptr<Store> store;
+  std::uint64_t calls = 0;
+  virtual ~World() = default;
 };
 /// A fresh, empty one.
 using MakeWorld = std::function<std::unique_ptr<World>()>;
@@ -67,7 +69,7 @@ inline BudgetRule budget(NanoUsd ceiling, Per per = Per::day) {
 
 /// A call that costs at most `bound` and is never cut.
 inline Ask ask(std::span<const Scope* const> scopes, NanoUsd bound, std::uint64_t tokens = 0) {
-  return {.id = "r1",
+  return {.id = {},
           .scopes = scopes,
           .user = {},
           .tokens = tokens,
@@ -76,7 +78,13 @@ inline Ask ask(std::span<const Scope* const> scopes, NanoUsd bound, std::uint64_
           .floor = bound};
 }
 
-inline Verdict reserve(World& world, const Ask& of) { return result_of(world.store->reserve(of)); }
+/// Each call has an id of its own.
+inline Verdict reserve(World& world, const Ask& of) {
+  const std::string id = "r" + std::to_string(++world.calls);
+  Ask numbered = of;
+  numbered.id = id;
+  return result_of(world.store->reserve(numbered));
+}
 inline std::vector<Crossing> settle(World& world, std::unique_ptr<Reservation> reservation,
                                     NanoUsd charged, std::uint64_t tokens = 0) {
   return result_of(

@@ -1,0 +1,88 @@
+// RedisStore: limits and budgets in Redis, shared by replicas: one script reserves in all scopes of
+// a call, one settles (money.md M20); in Cluster one for each tree of tenants and one for the model
+// (M21). What got no answer is asked again until it has one (M22); while Redis is away `on_error`
+// holds. One object a worker, on its thread; what they share is a RedisShared.
+#pragma once
+#include <deque>
+#include <list>
+#include <string>
+#include <vector>
+
+#include "gateway/core/store.hpp"
+#include "policies/store/denials.hpp"
+#include "policies/store/redis_call.hpp"
+#include "policies/store/redis_port.hpp"
+#include "policies/store/redis_shared.hpp"
+
+namespace tollgate::policies {
+
+class RedisStore final : public Store {
+ public:
+  /// `port` may be absent: then scopes can be attached and restored, and Redis is away.
+  RedisStore(RedisShared& shared, RedisPort* port) : shared_(shared), port_(port) {}
+  ~RedisStore() override;
+
+  bool attach(Scope& scope) override { return shared_.attach(scope); }
+  void restore(const Scope& scope, SystemTime when, NanoUsd charged) override {
+    shared_.restore(scope, when, charged);
+  }
+  Awaitable<Verdict> reserve(const Ask& ask) override;
+  Awaitable<std::expected<void, Denial>> extend(Reservation& reservation, NanoUsd total) override;
+  Awaitable<std::vector<Crossing>> settle(std::unique_ptr<Reservation> reservation,
+                                          const Charge& charge) override;
+  Awaitable<Result<std::vector<Reading>>> read(std::span<const Scope* const> scopes,
+                                               std::string_view user) override;
+  [[nodiscard]] Totals totals() const override { return shared_.totals(); }
+  void forget_denials() override { shared_.forget_denials(); }
+
+  /// A few times within each lease: renews those of running calls, and asks again what got no
+  /// answer.
+  Awaitable<void> keep_up();
+  /// As often, by one worker of a process: ends the leases that ran out.
+  Awaitable<void> end_leases();
+
+ private:
+  /// A settlement, or what takes a reserve back.
+  struct Unfinished {
+    RedisAsk ask;
+  };
+  using Groups = std::vector<RedisGroup>;
+
+  [[nodiscard]] Groups groups_of(std::span<const Scope* const> scopes, std::string_view id) const;
+  Awaitable<Result<RedisAnswer>> run(const RedisScript& script, RedisAsk& ask);
+  Awaitable<Result<RedisAnswer>> run_filled(const RedisScript& script, RedisAsk& ask);
+  Awaitable<Result<std::vector<std::string>>> run_list(const RedisScript& script, RedisAsk& ask);
+  Awaitable<Result<RedisReply>> send(const RedisScript& script, RedisAsk& ask);
+  Awaitable<Result<void>> fill(RedisAccount& account, const Scope* scope);
+
+  Awaitable<Result<bool>> ask_group(const Ask& ask, RedisReservation& own, RedisGroup& group,
+                                    RedisPlaces& places);
+  Admitted admitted(std::unique_ptr<RedisReservation> own, RedisPlaces& places);
+  [[nodiscard]] Unfinished ending(const RedisReservation& own, const RedisGroup& group,
+                                  const Charge* charge) const;
+  static void note_crossings(const RedisGroup& group, const RedisReservation& own,
+                             RedisAnswer& answer, std::vector<Crossing>& out);
+  Awaitable<void> give_back(RedisReservation& own);
+  void take_back(RedisReservation& own);
+  void keep(Unfinished what);
+  Awaitable<void> renew();
+  Awaitable<void> end_lease(const std::string& list, const std::string& record);
+
+  // While Redis is away.
+  Awaitable<Verdict> reserve_away(const Ask& ask, std::unique_ptr<RedisReservation> own);
+  Awaitable<std::expected<void, Denial>> extend_away(RedisReservation& own, NanoUsd total);
+  [[nodiscard]] std::optional<Denial> denied_away(std::span<const Scope* const> scopes,
+                                                  NanoUsd bound) const;
+  [[nodiscard]] static const Scope* original(std::span<const Scope* const> scopes,
+                                             const Scope* local);
+
+  RedisShared& shared_;
+  RedisPort* port_;
+  RememberedDenials denials_;
+  std::uint64_t reloads_seen_ = 0;
+  std::list<RedisReservation*> running_;
+  std::deque<Unfinished> unfinished_;
+  bool keeping_up_ = false;
+};
+
+}  // namespace tollgate::policies

@@ -1,0 +1,287 @@
+-- What all scripts of the store stand on. A scope is one hash: field `s` holds its present state,
+-- a `d<second>` each the spending of one day that no window holds any more.
+--
+-- Lua counts in doubles, exact to 2^53 only. So money is two numbers, whole dollars and the
+-- nano-dollars beyond them (0 .. 999,999,999), and is never brought into one. Times are
+-- microseconds (exact until 2255), windows begin at seconds. Buckets are exact for limits up to
+-- 150 million a minute, and wrong by less than a millionth beyond.
+--
+-- ARGV[1]: the time in microseconds, in tests only; ARGV[2]: whole numbers of 8 bytes; ARGV[3]:
+-- the id of the ledger that the balances must have been filled from.
+local call, floor, min, max = redis.call, math.floor, math.min, math.max
+local unit, amount_max, ceiling = 60000000, 2 ^ 36, 2 ^ 62
+local usd_max, nano_max = 9223372036, 854775807
+
+-- State of a scope, by position. Windows follow from `first` on, eight numbers each: start,
+-- spent (2), held (2), held by estimate (2), the last step that was told.
+local latest, rolls_at, buckets, books, before, memo, first_day, first = 1, 2, 2, 8, 9, 10, 11, 12
+local width, pers = 8, 5
+-- Of buckets (positions 3 to 7 of a scope, 1 to 5 of a user): used and drained at, twice; running.
+
+local A = {}
+for at = 1, #ARGV[2], 800 do
+  local piece = string.sub(ARGV[2], at, at + 799)
+  local numbers = {struct.unpack('<' .. string.rep('i8', #piece / 8), piece)}
+  for i = 1, #piece / 8 do A[#A + 1] = numbers[i] end
+end
+local position = 0
+local function take()
+  position = position + 1
+  return A[position]
+end
+
+local function packed(numbers)
+  return struct.pack('<' .. string.rep('i8', #numbers), unpack(numbers))
+end
+
+local now
+if ARGV[1] ~= '' then
+  now = tonumber(ARGV[1])
+else
+  local time = call('TIME')
+  now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Money ---------------------------------------------------------------------------------------
+
+local function add(t, i, usd, nano)
+  usd, nano = t[i] + usd, t[i + 1] + nano
+  if nano >= 1000000000 then
+    usd, nano = usd + 1, nano - 1000000000
+  elseif nano < 0 then
+    usd, nano = usd - 1, nano + 1000000000
+  end
+  t[i], t[i + 1] = usd, nano
+end
+local function less(usd, nano, than_usd, than_nano)
+  return usd < than_usd or (usd == than_usd and nano < than_nano)
+end
+local function minus(usd, nano, less_usd, less_nano)
+  usd, nano = usd - less_usd, nano - less_nano
+  if nano < 0 then return usd - 1, nano + 1000000000 end
+  return usd, nano
+end
+-- What the gateway's own whole numbers cannot hold counts as their largest.
+local function capped(usd, nano)
+  if less(usd_max, nano_max, usd, nano) then return usd_max, nano_max end
+  return usd, nano
+end
+
+-- Windows -------------------------------------------------------------------------------------
+
+local function month_start(day)
+  local z = day + 719468
+  local of_era = z - floor(z / 146097) * 146097
+  local year = floor((of_era - floor(of_era / 1460) + floor(of_era / 36524)
+                      - floor(of_era / 146096)) / 365)
+  local of_year = of_era - (365 * year + floor(year / 4) - floor(year / 100))
+  return day - (of_year - floor((153 * floor((5 * of_year + 2) / 153) + 2) / 5))
+end
+local function window_start(per, second)
+  if per == 0 then return second - second % 3600 end
+  if per == 4 then return 0 end
+  local day = floor(second / 86400)
+  if per == 2 then day = day - (day + 3) % 7 end
+  if per == 3 then day = month_start(day) end
+  return day * 86400
+end
+
+local function fresh()
+  local a = {0, 0, 0, 0, 0, 0, 0, '', '', '', 0}
+  for i = first, first + width * pers - 1 do a[i] = 0 end
+  return a
+end
+-- The scope behind a key; nothing where it was not filled from our ledger.
+local function load(key)
+  local raw = call('HGET', key, 's')
+  if not raw then return nil end
+  local a = cmsgpack.unpack(raw)
+  if not string.find(a[books], ARGV[3] .. ',', 1, true) then return nil end
+  return {key = key, a = a}
+end
+local function save(scope)
+  local a = scope.a
+  if scope.before then a[before] = cmsgpack.pack(scope.before) end
+  if scope.memo then a[memo] = cmsgpack.pack(scope.memo) end
+  call('HSET', scope.key, 's', cmsgpack.pack(a))
+end
+local function windows_before(scope)
+  if scope.before then return scope.before end
+  local raw = scope.a[before]
+  if raw ~= '' then
+    scope.before = cmsgpack.unpack(raw)
+  else
+    scope.before = {}
+    for i = 1, width * pers do scope.before[i] = 0 end
+  end
+  return scope.before
+end
+-- Sums of archived days from a date on, for budgets that begin there.
+local function memo_of(scope)
+  if not scope.memo then
+    local raw = scope.a[memo]
+    scope.memo = raw ~= '' and cmsgpack.unpack(raw) or {}
+  end
+  return scope.memo
+end
+
+local function archive(scope, day, usd, nano)
+  local sum = {0, 0}
+  local known = call('HGET', scope.key, 'd' .. day)
+  if known then sum = cmsgpack.unpack(known) end
+  add(sum, 1, usd, nano)
+  call('HSET', scope.key, 'd' .. day, cmsgpack.pack(sum))
+  for since, each in pairs(memo_of(scope)) do
+    if day >= tonumber(since) then add(each, 1, usd, nano) end
+  end
+end
+
+-- Moves the windows on, never back. The one before the present one is kept for late ends.
+local function roll(scope, time)
+  local a = scope.a
+  if time <= a[latest] then return end
+  a[latest] = time
+  local second = floor(time / 1000000)
+  if second < a[rolls_at] then return end
+  a[rolls_at] = second - second % 3600 + 3600
+  for per = 0, pers - 1 do
+    local start, i, j = window_start(per, second), first + width * per, 1 + width * per
+    if start > a[i] then
+      local b = windows_before(scope)
+      if per == 1 and (b[j + 1] ~= 0 or b[j + 2] ~= 0) then
+        archive(scope, b[j], b[j + 1], b[j + 2])
+      end
+      for k = 0, width - 1 do b[j + k], a[i + k] = a[i + k], 0 end
+      a[i] = start
+    end
+  end
+end
+
+-- Table and position of the window of a call admitted at `second`; nothing: it is gone.
+local function window(scope, per, second)
+  local i = first + width * per
+  if second >= scope.a[i] then return scope.a, i end
+  local b, j = windows_before(scope), 1 + width * per
+  if window_start(per, second) == b[j] then return b, j end
+end
+local function hold(scope, second, sign, held)
+  for per = 0, pers - 1 do
+    local t, i = window(scope, per, second)
+    if t then
+      add(t, i + 3, sign * held[1], sign * held[2])
+      add(t, i + 5, sign * held[3], sign * held[4])
+    end
+  end
+end
+local function spend(scope, second, usd, nano)
+  if usd == 0 and nano == 0 then return end
+  local a, day = scope.a, window_start(1, second)
+  if a[first_day] == 0 or day < a[first_day] then a[first_day] = day end
+  for per = 0, pers - 1 do
+    local t, i = window(scope, per, second)
+    if t then
+      add(t, i + 1, usd, nano)
+      t[i + 1], t[i + 2] = capped(t[i + 1], t[i + 2])
+    elseif per == 1 then
+      archive(scope, day, usd, nano)
+    end
+  end
+end
+
+local function archived_since(scope, since)
+  local sums = memo_of(scope)
+  local sum = sums[since]
+  if sum then return sum end
+  sum = {0, 0}
+  local fields = call('HGETALL', scope.key)
+  for f = 1, #fields, 2 do
+    local day = string.match(fields[f], '^d(%-?%d+)$')
+    if day and tonumber(day) >= since then
+      local amount = cmsgpack.unpack(fields[f + 1])
+      add(sum, 1, amount[1], amount[2])
+    end
+  end
+  sums[since] = sum
+  return sum
+end
+local function spent_since(scope, since)
+  local archived = archived_since(scope, since)
+  local sum = {archived[1], archived[2]}
+  local a, b = scope.a, windows_before(scope)
+  local i, j = first + width, 1 + width
+  if a[i] >= since then add(sum, 1, a[i + 1], a[i + 2]) end
+  if b[j] >= since and b[j] > 0 then add(sum, 1, b[j + 1], b[j + 2]) end
+  return capped(sum[1], sum[2])
+end
+
+-- Budgets, as they stand among the numbers: per, ceiling (2), by estimate, enforced, since (or
+-- -1), and its steps: permille and the least amount (2) that has passed it.
+local function take_budget()
+  local rule = {per = take(), usd = take(), nano = take(), estimate = take() == 1,
+                enforce = take() == 1, since = take(), steps = {}}
+  for s = 1, take() do rule.steps[s] = {take(), take(), take()} end
+  return rule
+end
+-- What is spent and held in it (4 numbers), and its window; nothing: it is gone.
+local function money_in(scope, rule, second)
+  local t, i = window(scope, rule.per, second)
+  if not t then return nil end
+  local spent_usd, spent_nano = t[i + 1], t[i + 2]
+  if rule.since >= 0 then spent_usd, spent_nano = spent_since(scope, rule.since) end
+  local h = rule.estimate and i + 5 or i + 3
+  return {spent_usd, spent_nano, t[h], t[h + 1]}, t, i
+end
+
+-- Buckets -------------------------------------------------------------------------------------
+
+-- Limits, as they stand among the numbers: requests and tokens a minute, burst in microseconds,
+-- concurrent, enforced.
+local function take_limits()
+  return {take(), take(), take(), take(), take() == 1}
+end
+local function drain(t, i, rate)
+  if now > t[i + 1] then t[i] = max(0, t[i] - (now - t[i + 1]) * rate) end
+  t[i + 1] = now
+end
+local function give(t, i, amount)
+  t[i] = max(0, t[i] - min(amount, amount_max) * unit)
+end
+local function fill(t, i, amount)
+  t[i] = min(ceiling, t[i] + min(amount, amount_max) * unit)
+end
+local function fits(used, rate, burst, amount)
+  local all, asked = min(rate * burst, ceiling), min(amount, amount_max) * unit
+  if asked > all then return used == 0 end
+  return used + asked <= all
+end
+local function drain_both(t, o, rule)
+  if rule[1] > 0 then drain(t, o + 1, rule[1]) end
+  if rule[2] > 0 then drain(t, o + 3, rule[2]) end
+end
+
+-- Users of a tenant have keys of their own, which end by themselves once their buckets are full.
+local function load_user(key)
+  local raw = call('GET', key)
+  return raw and cmsgpack.unpack(raw)
+end
+local function save_user(key, users, user, rule)
+  local wait = 0
+  if rule[1] > 0 then wait = max(wait, user[1] / rule[1]) end
+  if rule[2] > 0 then wait = max(wait, user[3] / rule[2]) end
+  local ends = min(floor(wait / 1000000), 30 * 86400) + 3600
+  call('SET', key, cmsgpack.pack(user), 'EX', ends)
+  if users then call('ZADD', users, now + ends * 1000000, key) end
+end
+
+-- Records of calls: {what it is, admitted at, held (2), estimate (2), tokens, key of the user's
+-- bucket or '', keys of the scopes and the user}: `r` running, `x` its lease ran out, `s` settled,
+-- `d` given back. All but the running ones end by themselves.
+local function load_record(key)
+  local raw = call('GET', key)
+  return raw and cmsgpack.unpack(raw)
+end
+local function close_record(key, record, what, seconds)
+  record[1] = what
+  call('SET', key, cmsgpack.pack(record), 'EX', seconds)
+end
+local kept_seconds = 3600

@@ -1,0 +1,41 @@
+-- Raises what a call holds in all scopes, or changes nothing.
+-- KEYS: the call's record, its scopes. Numbers: total (2), count of scopes, each one's budgets.
+-- Answers: 1 raised, 0 denied, -1 scopes that are to be filled, -3 the call holds nothing here;
+-- then the latest time seen, and spent and held of each budget (-1: its window is gone).
+local total, count = {take(), take()}, take()
+local record = load_record(KEYS[1])
+if not record or record[1] ~= 'r' then return packed({-3}) end
+local second = floor(record[2] / 1000000)
+local scopes, missing, seen = {}, {-1}, now
+for s = 1, count do
+  local scope = load(KEYS[1 + s])
+  if scope then
+    scopes[s], seen = scope, max(seen, scope.a[latest])
+  else
+    missing[#missing + 1] = s
+  end
+end
+if #missing > 1 then return packed(missing) end
+local answer = {1, seen}
+if not less(record[3], record[4], total[1], total[2]) then return packed({1, seen}) end
+local more = {minus(total[1], total[2], record[3], record[4])}
+for s = 1, count do
+  for b = 1, take() do
+    local rule = take_budget()
+    local money = money_in(scopes[s], rule, second) or {-1, 0, 0, 0}
+    for m = 1, 4 do answer[#answer + 1] = money[m] end
+    if rule.enforce and not rule.estimate and money[1] >= 0 then
+      local free = {minus(rule.usd, rule.nano, money[1], money[2])}
+      local left = {minus(free[1], free[2], money[3], money[4])}
+      if less(left[1], left[2], more[1], more[2]) then answer[1] = 0 end
+    end
+  end
+end
+if answer[1] == 0 then return packed(answer) end
+for s = 1, count do
+  hold(scopes[s], second, 1, {more[1], more[2], 0, 0})
+  save(scopes[s])
+end
+record[3], record[4] = total[1], total[2]
+call('SET', KEYS[1], cmsgpack.pack(record))
+return packed(answer)

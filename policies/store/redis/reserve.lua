@@ -1,0 +1,140 @@
+-- All scopes admit the call and are charged, or none is.
+-- KEYS: the call's record, leases, its scopes; then of its user: the bucket, the one of nobody,
+-- the list of users.
+-- Numbers: lease, users at most; bound, estimate, floor (2 each), tokens; count of scopes; which of
+-- them has limits by user (0: none) and whether the call names one; each scope's limits and
+-- budgets; the limits by user.
+-- Answers: 1 admitted, 0 denied, -1 scopes that are to be filled (their places), -2 given back
+-- before it came; then now, admitted at, held (2); requests, tokens, running of each scope and of
+-- the user behind the last; spent and held of each budget.
+local lease, users_max = take(), take()
+local bound = {take(), take()}
+local estimate = {take(), take()}
+local least = {take(), take()}
+local tokens, count, user_scope, named = take(), take(), take(), take() == 1
+
+if call('EXISTS', KEYS[1]) == 1 then return packed({-2}) end
+local scopes, missing, back = {}, {-1}, false
+local admitted = now
+for s = 1, count do
+  local scope = load(KEYS[2 + s])
+  if scope then
+    scopes[s] = scope
+    admitted = max(admitted, scope.a[latest])
+  else
+    missing[#missing + 1] = s
+  end
+end
+if #missing > 1 then return packed(missing) end
+local second = floor(admitted / 1000000)
+
+local places, budgets = {}, {}
+for s = 1, count do
+  local scope = scopes[s]
+  places[s] = {scope.a, buckets, take_limits()}
+  roll(scope, admitted)
+  for b = 1, take() do
+    local rule = take_budget()
+    budgets[#budgets + 1] = {rule, (money_in(scope, rule, second))}
+  end
+end
+
+local user, user_key, user_list
+if user_scope > 0 then
+  user_key = KEYS[3 + count]
+  user = load_user(user_key)
+  if named then
+    user_list = KEYS[5 + count]
+    if not user then
+      call('ZREMRANGEBYSCORE', user_list, '-inf', now)
+      if call('ZCARD', user_list) >= users_max then
+        user_key, user_list = KEYS[4 + count], nil
+        user = load_user(user_key)
+      end
+    end
+  end
+  user = user or {0, 0, 0, 0, 0}
+  places[count + 1] = {user, 0, take_limits()}
+end
+
+local denied = false
+local answer = {1, now, admitted, 0, 0}
+for p = 1, #places do
+  local t, o, rule = places[p][1], places[p][2], places[p][3]
+  if now < t[o + 2] or now < t[o + 4] then back = true end
+  drain_both(t, o, rule)
+  local full = (rule[1] > 0 and not fits(t[o + 1], rule[1], rule[3], 1))
+      or (rule[2] > 0 and not fits(t[o + 3], rule[2], rule[3], tokens))
+      or (rule[4] > 0 and t[o + 5] >= rule[4])
+  if full and rule[5] then denied = true end
+  answer[#answer + 1], answer[#answer + 2], answer[#answer + 3] = t[o + 1], t[o + 3], t[o + 5]
+end
+for b = 1, #budgets do
+  local rule, money = budgets[b][1], budgets[b][2]
+  for m = 1, 4 do answer[#answer + 1] = money[m] end
+  budgets[b][3] = {minus(rule.usd, rule.nano, money[1], money[2])}
+  budgets[b][4] = {minus(budgets[b][3][1], budgets[b][3][2], money[3], money[4])}
+end
+
+-- A reply is cut for spent money only; money that others hold makes it wait.
+local held = {bound[1], bound[2]}
+if not denied and (bound[1] > 0 or bound[2] > 0) then
+  local spent_out
+  for b = 1, #budgets do
+    local rule, free, left = budgets[b][1], budgets[b][3], budgets[b][4]
+    local amount = rule.estimate and estimate or bound
+    if rule.enforce and less(left[1], left[2], amount[1], amount[2]) then
+      denied = true
+      if less(free[1], free[2], amount[1], amount[2]) then
+        if rule.estimate then
+          spent_out = nil
+          break
+        end
+        if not spent_out or less(free[1], free[2], spent_out[1], spent_out[2]) then
+          spent_out = free
+        end
+      end
+    end
+  end
+  if spent_out and less(least[1], least[2], bound[1], bound[2])
+      and not less(spent_out[1], spent_out[2], least[1], least[2]) then
+    held, denied = spent_out, false
+    for b = 1, #budgets do
+      local rule, left = budgets[b][1], budgets[b][4]
+      local amount = rule.estimate and estimate or held
+      if rule.enforce and less(left[1], left[2], amount[1], amount[2]) then denied = true end
+    end
+  end
+end
+
+if denied then
+  answer[1] = 0
+  -- A clock that was set back must not stand still until it is where it was.
+  for s = 1, back and count or 0 do save(scopes[s]) end
+  if back and user then save_user(user_key, user_list, user, places[count + 1][3]) end
+  return packed(answer)
+end
+
+answer[4], answer[5] = held[1], held[2]
+for p = 1, #places do
+  local t, o, rule = places[p][1], places[p][2], places[p][3]
+  if rule[1] > 0 then fill(t, o + 1, 1) end
+  if rule[2] > 0 then fill(t, o + 3, tokens) end
+  t[o + 5] = t[o + 5] + 1
+end
+local holds = {held[1], held[2], estimate[1], estimate[2]}
+for s = 1, count do
+  hold(scopes[s], second, 1, holds)
+  save(scopes[s])
+end
+local keys = {}
+for s = 1, count do keys[s] = KEYS[2 + s] end
+if user then
+  save_user(user_key, user_list, user, places[count + 1][3])
+  keys[count + 1] = user_key
+end
+-- Whoever finds the lease run out needs to know where it holds something.
+call('ZADD', KEYS[2], now + lease, KEYS[1])
+call('SET', KEYS[1], cmsgpack.pack({'r', admitted, held[1], held[2], estimate[1], estimate[2],
+                                    tokens, user and user_key or '', keys}))
+return packed(answer)

@@ -1,0 +1,88 @@
+-- The truth replaces what a call held; once, however often it is asked.
+-- KEYS: the call's record, leases, its scopes; then of its user: the bucket, the one of nobody.
+-- Numbers: 1 it ran, 0 it never will (its reserve got no answer); admitted at (0: not known),
+-- charged (2), tokens; count of scopes; which of them has limits by user (0: none); each scope's
+-- limits and budgets; the limits by user.
+-- Answers: 1 settled, 0 it was before, -1 scopes that are to be filled; then now, and for each step
+-- newly passed in a window: places of scope and budget, the steps told before and now, spent and
+-- held, the window's start.
+local ran, admitted = take() == 1, take()
+local charged = {take(), take()}
+local tokens, count, user_scope = take(), take(), take()
+local record = load_record(KEYS[1])
+local was = record and record[1]
+if was == 's' or (was == 'd' and not ran) then return packed({0, now}) end
+if not ran and not record then
+  -- The reserve may still be on its way: it is to find itself given back.
+  close_record(KEYS[1], {'d', now, 0, 0, 0, 0, 0, '', {}}, 'd', kept_seconds)
+  return packed({1, now})
+end
+local scopes, missing = {}, {-1}
+for s = 1, count do
+  scopes[s] = load(KEYS[2 + s])
+  if not scopes[s] then missing[#missing + 1] = s end
+end
+if #missing > 1 then return packed(missing) end
+record = record or {'d', admitted > 0 and admitted or now, 0, 0, 0, 0, 0, '', {}}
+if was ~= 'r' and was ~= 'x' and admitted > 0 then record[2] = admitted end
+local running = was == 'r'
+local second = floor(record[2] / 1000000)
+local holds = {-record[3], -record[4], -record[5], -record[6]}
+local due = {charged[1], charged[2]}
+-- A lease that ran out was charged as spent.
+if was == 'x' then due = {charged[1] - record[3], charged[2] - record[4]} end
+
+local function settle_buckets(t, o, rule)
+  if running then t[o + 5] = max(0, t[o + 5] - 1) end
+  if not ran and rule[1] > 0 then
+    drain(t, o + 1, rule[1])
+    give(t, o + 1, 1)
+  end
+  if rule[2] == 0 then return end
+  drain(t, o + 3, rule[2])
+  local estimated = running and record[7] or 0
+  if tokens > estimated then
+    fill(t, o + 3, tokens - estimated)
+  else
+    give(t, o + 3, estimated - tokens)
+  end
+end
+
+local answer = {1, now}
+for s = 1, count do
+  local scope = scopes[s]
+  settle_buckets(scope.a, buckets, take_limits())
+  roll(scope, now)
+  if running then hold(scope, second, 1, holds) end
+  spend(scope, second, due[1], due[2])
+  for b = 1, take() do
+    local rule = take_budget()
+    local money, t, i = money_in(scope, rule, second)
+    local told = t and t[i + 7] or 0
+    for _, step in ipairs(t and rule.steps or {}) do
+      if step[1] > t[i + 7] and not less(money[1], money[2], step[2], step[3]) then
+        t[i + 7] = step[1]
+      end
+    end
+    if t and t[i + 7] > told then
+      local start = rule.per == 4 and scope.a[first_day] or t[i]
+      for _, each in ipairs({s, b, told, t[i + 7], money[1], money[2], money[3], money[4], start}) do
+        answer[#answer + 1] = each
+      end
+    end
+  end
+  save(scope)
+end
+if user_scope > 0 then
+  local rule, key = take_limits(), KEYS[3 + count]
+  if record[8] ~= '' then key = record[8] end
+  local user = load_user(key)
+  if user then
+    settle_buckets(user, 0, rule)
+    save_user(key, nil, user, rule)
+  end
+end
+call('ZREM', KEYS[2], KEYS[1])
+record[9] = {}
+close_record(KEYS[1], record, ran and 's' or 'd', kept_seconds)
+return packed(answer)

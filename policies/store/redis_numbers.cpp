@@ -1,0 +1,77 @@
+#include "policies/store/redis_numbers.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace tollgate::policies {
+namespace {
+
+static_assert(std::endian::native == std::endian::little);
+constexpr std::int64_t seconds_of_a_day = 86400;
+
+/// The least amount that has reached `permille` of the ceiling.
+NanoUsd step_at(NanoUsd ceiling, std::uint32_t permille) {
+  return static_cast<NanoUsd>(
+      std::min<__int128>((static_cast<__int128>(ceiling) * permille + 999) / 1000, nano_max));
+}
+
+}  // namespace
+
+void RedisNumbers::add(std::int64_t number) {
+  char bytes[sizeof number];
+  std::memcpy(bytes, &number, sizeof number);
+  text_.append(bytes, sizeof number);
+}
+
+void RedisNumbers::add_money(NanoUsd amount) {
+  const NanoUsd rest = (amount % nano_per_usd + nano_per_usd) % nano_per_usd;
+  add(amount / nano_per_usd - (amount % nano_per_usd < 0 ? 1 : 0));
+  add(rest);
+}
+
+void RedisNumbers::add_limits(const LimitRule& rule) {
+  const auto number = [](std::uint64_t value) {
+    return static_cast<std::int64_t>(std::min<std::uint64_t>(value, INT64_MAX));
+  };
+  add(number(rule.requests_per_minute));
+  add(number(rule.tokens_per_minute));
+  add(std::chrono::microseconds(rule.burst).count());
+  add(rule.concurrent);
+  add(rule.enforce ? 1 : 0);
+}
+
+void RedisNumbers::add_budgets(const Scope& scope) {
+  add_count(scope.budgets.size());
+  for (const BudgetRule& rule : scope.budgets) {
+    const bool dated = rule.per == Per::total && rule.since;
+    const std::int64_t since = dated ? rule.since->time_since_epoch().count() : 0;
+    add(static_cast<std::int64_t>(rule.per));
+    add_money(rule.ceiling);
+    add(rule.estimate ? 1 : 0);
+    add(rule.enforce ? 1 : 0);
+    add(dated ? since - since % seconds_of_a_day : -1);
+    add_count(rule.ceiling > 0 ? rule.warn_permille.size() : 0);
+    for (const std::uint32_t step : rule.warn_permille) {
+      if (rule.ceiling <= 0) break;
+      add(step);
+      add_money(step_at(rule.ceiling, step));
+    }
+  }
+}
+
+std::int64_t RedisAnswer::take() {
+  std::int64_t number = 0;
+  if (at_end()) return number;
+  std::memcpy(&number, text_.data() + at_, sizeof number);
+  at_ += sizeof number;
+  return number;
+}
+
+NanoUsd RedisAnswer::take_money() {
+  const std::int64_t usd = take(), nano = take();
+  const __int128 sum = static_cast<__int128>(usd) * nano_per_usd + nano;
+  return static_cast<NanoUsd>(std::clamp<__int128>(sum, -nano_max, nano_max));
+}
+
+}  // namespace tollgate::policies

@@ -1,0 +1,42 @@
+// What the Redis store and its scripts say to each other: whole numbers of eight bytes, in the
+// order that each script's head names. Money goes as whole dollars and the nano-dollars beyond
+// them, since Lua counts in doubles (exact to 2^53) and a sum in nano-dollars may be larger. Pure.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "gateway/core/store.hpp"
+
+namespace tollgate::policies {
+
+/// The numbers of a script's second argument.
+class RedisNumbers {
+ public:
+  void add(std::int64_t number);
+  void add_count(std::size_t count) { add(static_cast<std::int64_t>(count)); }
+  void add_money(NanoUsd amount);
+  void add_limits(const LimitRule& rule);
+  /// All budgets of a scope, with their steps.
+  void add_budgets(const Scope& scope);
+  [[nodiscard]] std::string_view text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+/// The numbers that a script answered; what it left out reads as 0.
+class RedisAnswer {
+ public:
+  explicit RedisAnswer(std::string text) : text_(std::move(text)) {}
+  std::int64_t take();
+  /// What is beyond the house's whole numbers counts as the largest.
+  NanoUsd take_money();
+  [[nodiscard]] bool at_end() const { return at_ + sizeof(std::int64_t) > text_.size(); }
+
+ private:
+  std::string text_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace tollgate::policies

@@ -1,0 +1,89 @@
+// How the Redis store asks a script, and fills the scopes that Redis does not know.
+#include "policies/store/redis.hpp"
+#include "policies/store/redis_call.hpp"
+
+namespace tollgate::policies {
+namespace {
+
+Error away(std::string why, bool sent) {
+  Error error = make_error(ErrorKind::store_unavailable, "limits cannot be checked right now");
+  error.retry = sent ? Retry::never : Retry::same_or_other;
+  error.detail = std::move(why);
+  return error;
+}
+
+}  // namespace
+
+/// Error: no answer, or one that says that the script could not do its work.
+Awaitable<Result<RedisReply>> RedisStore::send(const RedisScript& script, RedisAsk& ask) {
+  if (port_ == nullptr) co_return std::unexpected(away("no worker asks for it", false));
+  const RedisTerms& terms = shared_.terms();
+  const std::string time =
+      terms.own_clock ? std::to_string(micros_of(shared_.clock().system())) : std::string{};
+  const std::vector<std::string_view> keys(ask.keys.begin(), ask.keys.end());
+  std::vector<std::string_view> args{time, ask.numbers.text(), terms.ledger};
+  args.insert(args.end(), ask.further.begin(), ask.further.end());
+  auto reply = co_await port_->script(script, keys.front(), keys, args);
+  if (reply && reply->is_error()) reply = std::unexpected(away(reply->text, true));
+  reply ? shared_.worked() : shared_.failed(reply.error());
+  co_return reply;
+}
+
+Awaitable<Result<RedisAnswer>> RedisStore::run(const RedisScript& script, RedisAsk& ask) {
+  auto reply = co_await send(script, ask);
+  if (!reply) co_return std::unexpected(reply.error());
+  co_return RedisAnswer(std::move(reply->text));
+}
+
+Awaitable<Result<std::vector<std::string>>> RedisStore::run_list(const RedisScript& script,
+                                                                 RedisAsk& ask) {
+  auto reply = co_await send(script, ask);
+  if (!reply) co_return std::unexpected(reply.error());
+  std::vector<std::string> texts;
+  for (RedisReply& item : reply->items)
+    texts.push_back(std::move(item.text));
+  co_return texts;
+}
+
+/// Fills what the script finds unknown, and asks it again.
+Awaitable<Result<RedisAnswer>> RedisStore::run_filled(const RedisScript& script, RedisAsk& ask) {
+  for (int turn = 0; turn < 3; ++turn) {
+    auto answer = co_await run(script, ask);
+    if (!answer) co_return answer;
+    RedisAnswer places = *answer;
+    if (places.take() != -1) {
+      for (RedisAccount* account : ask.accounts) {
+        if (!account->seen.load(std::memory_order_relaxed)) account->seen = true;
+      }
+      co_return answer;
+    }
+    while (!places.at_end()) {
+      const auto place = static_cast<std::size_t>(places.take()) - 1;
+      const Scope* scope = ask.scopes.empty() ? nullptr : ask.scopes[place];
+      auto filled = co_await fill(*ask.accounts[place], scope);
+      if (!filled) co_return std::unexpected(filled.error());
+    }
+  }
+  co_return std::unexpected(away("balances vanish as they are filled", true));
+}
+
+Awaitable<Result<void>> RedisStore::fill(RedisAccount& account, const Scope* scope) {
+  if (!shared_.may_fill(account)) {
+    co_return std::unexpected(away("balances are lost and are read from the ledger", false));
+  }
+  RedisAsk ask;
+  ask.keys = {account.key};
+  ask.keys.insert(ask.keys.end(), account.former.begin(), account.former.end());
+  shared_.add_spent(account, ask.numbers);
+  if (scope != nullptr) {
+    ask.numbers.add_budgets(*scope);
+  } else {
+    ask.numbers.add(0);
+  }
+  auto answer = co_await run(shared_.scripts().fill, ask);
+  if (!answer) co_return std::unexpected(answer.error());
+  account.seen = true;
+  co_return Result<void>{};
+}
+
+}  // namespace tollgate::policies

@@ -1,0 +1,172 @@
+#include "policies/store/redis_shared.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace tollgate::policies {
+
+RedisShared::RedisShared(RedisTerms terms, const Clock& clock)
+    : terms_(std::move(terms)),
+      clock_(clock),
+      keys_(terms_.prefix, terms_.cluster),
+      local_(clock) {}
+
+std::shared_ptr<RedisAccount> RedisShared::make(const Scope& scope) {
+  auto account = std::make_shared<RedisAccount>();
+  account->tag = RedisKeys::tag(scope);
+  account->key = keys_.scope(scope.kind, account->tag, scope.tenant, scope.name);
+  std::vector<std::string> tenants{scope.tenant}, names{scope.name};
+  tenants.insert(tenants.end(), scope.former_tenants.begin(), scope.former_tenants.end());
+  names.insert(names.end(), scope.formerly.begin(), scope.formerly.end());
+  for (const std::string& tenant : tenants) {
+    for (const std::string& name : names) {
+      Scope before;
+      before.kind = scope.kind;
+      before.name = name;
+      before.tenant = scope.kind == ScopeKind::tenant ? name : tenant;
+      const bool at_root = scope.root == scope.tenant;
+      before.root = at_root ? before.tenant : scope.root;
+      const std::string tag = RedisKeys::tag(before);
+      if (terms_.cluster && tag != account->tag) continue;  // not within one script's reach
+      account->former.push_back(keys_.scope(scope.kind, tag, before.tenant, name));
+    }
+  }
+  std::erase(account->former, account->key);
+  return account;
+}
+
+bool RedisShared::attach(Scope& scope) {
+  const std::lock_guard lock(mutex_);
+  const bool is_tenant = scope.kind == ScopeKind::tenant;
+  std::vector<std::string> tenants{scope.tenant}, names{scope.name};
+  tenants.insert(tenants.end(), scope.former_tenants.begin(), scope.former_tenants.end());
+  names.insert(names.end(), scope.formerly.begin(), scope.formerly.end());
+  auto& present = accounts_[Name(scope.kind, is_tenant ? "" : scope.tenant, scope.name)];
+  const bool fresh = present == nullptr;
+  if (fresh) {
+    present = make(scope);
+    for (const std::string& tenant : tenants) {
+      for (const std::string& name : names) {
+        const auto before = accounts_.find(Name(scope.kind, is_tenant ? "" : tenant, name));
+        if (before == accounts_.end() || before->second == nullptr) continue;
+        if (before->second == present) continue;
+        before->second->moved_to.store(present.get(), std::memory_order_release);
+        moved_.push_back(std::exchange(before->second, nullptr));
+      }
+    }
+  }
+  auto seat = std::make_shared<RedisSeat>();
+  seat->account = present;
+  seat->local = local_copy(scope);
+  scope.account = std::move(seat);
+  return fresh;
+}
+
+/// With what `on_error` leaves of its rules.
+Scope RedisShared::local_copy(const Scope& scope) {
+  Scope local = scope;
+  local.account = nullptr;
+  if (terms_.on_error.limits != config::OnStoreError::local) {
+    local.limits = {};
+    local.per_user.reset();
+  }
+  if (terms_.on_error.budgets != config::OnStoreError::local) local.budgets.clear();
+  local_.attach(local);
+  return local;
+}
+
+void RedisShared::restore(const Scope& scope, SystemTime when, NanoUsd charged) {
+  RedisAccount& account = redis_account(scope);
+  const auto hour = std::chrono::floor<std::chrono::hours>(when).time_since_epoch();
+  const std::lock_guard lock(account.mutex);
+  NanoUsd& sum = account.spent[std::chrono::seconds(hour).count()];
+  sum = add_saturated(sum, charged);
+  // What is read anew the store in the process knows already.
+  if (terms_.on_error.budgets == config::OnStoreError::local && !lost_) {
+    local_.restore(local_scope(scope), when, charged);
+  }
+}
+
+void RedisShared::forget_books() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, account] : accounts_) {
+    if (account == nullptr) continue;
+    const std::lock_guard of_account(account->mutex);
+    account->spent.clear();
+  }
+}
+
+void RedisShared::books_are_read() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, account] : accounts_) {
+    if (account != nullptr) account->seen = false;
+  }
+  lost_ = false;
+}
+
+bool RedisShared::may_fill(RedisAccount& account) {
+  if (!account.seen || !terms_.on_lost) return true;
+  if (!lost_.exchange(true)) terms_.on_lost();
+  return false;
+}
+
+void RedisShared::add_spent(RedisAccount& account, RedisNumbers& numbers) const {
+  // Hours matter as long as they may lie in this month's or the last month's window.
+  constexpr std::int64_t a_day = 86400, recent = 63 * a_day;
+  const std::int64_t now = micros_of(clock_.system()) / 1'000'000;
+  std::map<std::int64_t, NanoUsd> sums;
+  {
+    const std::lock_guard lock(account.mutex);
+    for (const auto& [second, amount] : account.spent) {
+      NanoUsd& sum = sums[second < now - recent ? second - second % a_day : second];
+      sum = add_saturated(sum, amount);
+    }
+  }
+  numbers.add_count(sums.size());
+  for (const auto& [second, amount] : sums) {
+    numbers.add(second);
+    numbers.add_money(amount);
+  }
+}
+
+void RedisShared::settled(NanoUsd held, NanoUsd charged) {
+  reserved_ -= held;
+  spent_ += charged;
+}
+
+void RedisShared::failed(const Error& error) {
+  ++errors_;
+  if (!away_.exchange(true) && terms_.warn) {
+    terms_.warn("the store is away, on_error holds: " +
+                (error.detail.empty() ? error.message : error.detail));
+  }
+}
+
+void RedisShared::worked() {
+  if (!away_.load(std::memory_order_relaxed)) return;
+  if (away_.exchange(false) && terms_.warn) terms_.warn("the store answers again");
+}
+
+void RedisShared::warn_once(std::string_view text) {
+  if (!warned_.exchange(true) && terms_.warn) terms_.warn(text);
+}
+
+void RedisShared::ran_out(const RunOut& call) {
+  ++run_out_;
+  if (terms_.on_run_out) terms_.on_run_out(call);
+}
+
+std::vector<std::string> RedisShared::lease_lists() {
+  if (!terms_.cluster) return {keys_.leases({})};
+  const std::lock_guard lock(mutex_);
+  std::set<std::string> lists;
+  for (const auto& [name, account] : accounts_) {
+    if (account != nullptr) lists.insert(keys_.leases(account->tag));
+  }
+  return {lists.begin(), lists.end()};
+}
+
+RedisCounts RedisShared::counts() const { return {errors_, degraded_, unfinished_, run_out_}; }
+
+}  // namespace tollgate::policies

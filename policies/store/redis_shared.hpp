@@ -1,0 +1,109 @@
+// RedisShared: what the Redis stores of all workers have in common: the scripts, where each scope
+// stands, what the ledger knows of it, and the figures of this process. Made once a process, keeps
+// its accounts over reloads; any thread.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <tuple>
+
+#include "config/config.hpp"
+#include "gateway/core/clock.hpp"
+#include "policies/store/memory.hpp"
+#include "policies/store/redis_account.hpp"
+#include "policies/store/redis_numbers.hpp"
+#include "policies/store/redis_scripts.hpp"
+
+namespace tollgate::policies {
+
+/// A call whose lease ran out: its gateway is gone, what it held counts as spent (M25).
+struct RunOut {
+  std::string id;
+  SystemTime admitted_at{};
+  NanoUsd charged = 0;
+};
+
+struct RedisTerms {
+  std::string prefix = "tollgate";
+  bool cluster = false;
+  std::chrono::milliseconds lease{60'000};
+  config::OnErrorConfig on_error;
+  std::string ledger = "none";               ///< id of the ledger that `restore` speaks for
+  std::chrono::milliseconds remember{5000};  ///< a denial, at most (M9)
+  std::uint64_t users_max = 100'000;         ///< of one tenant with a bucket of their own
+  bool own_clock = false;                    ///< tests: go by ours, not by that of Redis
+  std::function<void()> on_lost;             ///< Redis lost its data: `restore` anew; any worker
+  std::function<void(const RunOut&)> on_run_out;  ///< any worker
+  std::function<void(std::string_view)> warn;     ///< a sentence for the log; any worker
+};
+
+/// For /metrics.
+struct RedisCounts {
+  std::uint64_t errors = 0;      ///< questions that Redis did not answer
+  std::uint64_t degraded = 0;    ///< calls admitted or denied without it
+  std::uint64_t unfinished = 0;  ///< settlements that wait for it
+  std::uint64_t run_out = 0;     ///< leases
+};
+
+class RedisShared {
+ public:
+  /// `clock` outlives it.
+  RedisShared(RedisTerms terms, const Clock& clock);
+
+  // Store's contracts; control thread.
+  bool attach(Scope& scope);
+  void restore(const Scope& scope, SystemTime when, NanoUsd charged);
+  void forget_denials() { ++reloads_; }
+  [[nodiscard]] Store::Totals totals() const { return {reserved_, spent_}; }
+
+  /// Before the scopes are restored once more, after `on_lost`.
+  void forget_books();
+  /// They are: what Redis does not know is filled again.
+  void books_are_read();
+  [[nodiscard]] RedisCounts counts() const;
+
+  // For the workers' stores.
+  [[nodiscard]] const RedisTerms& terms() const { return terms_; }
+  [[nodiscard]] const RedisScripts& scripts() const { return scripts_; }
+  [[nodiscard]] const RedisKeys& keys() const { return keys_; }
+  [[nodiscard]] const Clock& clock() const { return clock_; }
+  [[nodiscard]] MemoryStore& local() { return local_; }
+  [[nodiscard]] std::uint64_t reloads() const { return reloads_; }
+  /// True: this account may be filled; false: its data were lost, and are being read anew.
+  bool may_fill(RedisAccount& account);
+  /// What the ledger knows of it, for the script that fills it.
+  void add_spent(RedisAccount& account, RedisNumbers& numbers) const;
+  void held(NanoUsd more) { reserved_ += more; }
+  void settled(NanoUsd held, NanoUsd charged);
+  void failed(const Error& error);
+  void worked();
+  /// Said the first time only.
+  void warn_once(std::string_view text);
+  void count_degraded() { ++degraded_; }
+  void count_unfinished(std::int64_t more) { unfinished_ += static_cast<std::uint64_t>(more); }
+  void ran_out(const RunOut& call);
+  /// The places of all leases.
+  [[nodiscard]] std::vector<std::string> lease_lists();
+
+ private:
+  using Name = std::tuple<ScopeKind, std::string, std::string>;  // kind, tenant, name
+  std::shared_ptr<RedisAccount> make(const Scope& scope);
+  [[nodiscard]] Scope local_copy(const Scope& scope);
+
+  const RedisTerms terms_;
+  const Clock& clock_;
+  const RedisScripts scripts_;
+  const RedisKeys keys_;
+  MemoryStore local_;
+  std::mutex mutex_;
+  std::map<Name, std::shared_ptr<RedisAccount>> accounts_;
+  // Other names may lead here; old plans still hold them.
+  std::vector<std::shared_ptr<RedisAccount>> moved_;
+  std::atomic<NanoUsd> reserved_{0}, spent_{0};
+  std::atomic<std::uint64_t> reloads_{0}, errors_{0}, degraded_{0}, unfinished_{0}, run_out_{0};
+  std::atomic<bool> lost_{false}, away_{false}, warned_{false};
+};
+
+}  // namespace tollgate::policies

@@ -1,0 +1,114 @@
+// What the Redis store does beside the calls: leases go on, what got no answer is asked again,
+// and calls of gateways that are gone end.
+#include <map>
+#include <utility>
+
+#include "policies/store/redis.hpp"
+#include "policies/store/redis_call.hpp"
+
+namespace tollgate::policies {
+namespace {
+
+constexpr std::size_t unfinished_max = 100'000;  // of one worker: some 100 MB
+constexpr std::size_t renewed_at_once = 500;
+constexpr int run_out_at_once = 100;
+
+}  // namespace
+
+/// What a denied call holds elsewhere.
+Awaitable<void> RedisStore::give_back(RedisReservation& own) {
+  for (RedisGroup& group : own.groups) {
+    if (!std::exchange(group.asked, false)) continue;
+    Unfinished what = ending(own, group, nullptr);
+    auto answer = co_await run_filled(shared_.scripts().settle, what.ask);
+    if (!answer) keep(std::move(what));
+  }
+}
+
+/// Whatever a reserve without an answer may have left in Redis, as soon as that answers: a late
+/// one finds itself given back.
+void RedisStore::take_back(RedisReservation& own) {
+  for (RedisGroup& group : own.groups) {
+    if (std::exchange(group.asked, false)) keep(ending(own, group, nullptr));
+  }
+}
+
+void RedisStore::keep(Unfinished what) {
+  if (unfinished_.size() >= unfinished_max) {
+    unfinished_.pop_front();
+    shared_.count_unfinished(-1);
+    shared_.warn_once(
+        "the store has been away for long: the oldest settlements are given up, the "
+        "ledger keeps them");
+  }
+  unfinished_.push_back(std::move(what));
+  shared_.count_unfinished(1);
+}
+
+Awaitable<void> RedisStore::keep_up() {
+  if (keeping_up_) co_return;
+  keeping_up_ = true;
+  while (!unfinished_.empty()) {
+    Unfinished what = std::move(unfinished_.front());
+    unfinished_.pop_front();
+    auto answer = co_await run_filled(shared_.scripts().settle, what.ask);
+    if (!answer) {
+      unfinished_.push_front(std::move(what));
+      break;
+    }
+    shared_.count_unfinished(-1);
+  }
+  co_await renew();
+  keeping_up_ = false;
+}
+
+Awaitable<void> RedisStore::renew() {
+  std::map<std::string, std::vector<std::string>> by_list;
+  for (const RedisReservation* own : running_) {
+    if (own->local) continue;
+    for (const RedisGroup& group : own->groups)
+      by_list[shared_.keys().leases(group.tag)].push_back(group.record);
+  }
+  for (const auto& [list, records] : by_list) {
+    for (std::size_t at = 0; at < records.size(); at += renewed_at_once) {
+      RedisAsk ask;
+      ask.keys = {list};
+      ask.numbers.add(std::chrono::microseconds(shared_.terms().lease).count());
+      const std::size_t end = std::min(records.size(), at + renewed_at_once);
+      ask.further.assign(records.begin() + static_cast<std::ptrdiff_t>(at),
+                         records.begin() + static_cast<std::ptrdiff_t>(end));
+      if (auto renewed = co_await run(shared_.scripts().renew, ask); !renewed) co_return;
+    }
+  }
+}
+
+Awaitable<void> RedisStore::end_leases() {
+  for (const std::string& list : shared_.lease_lists()) {
+    RedisAsk due;
+    due.keys = {list};
+    due.numbers.add(run_out_at_once);
+    auto records = co_await run_list(shared_.scripts().due, due);
+    if (!records) co_return;
+    for (const std::string& record : *records)
+      co_await end_lease(list, record);
+  }
+}
+
+Awaitable<void> RedisStore::end_lease(const std::string& list, const std::string& record) {
+  RedisAsk peek;
+  peek.keys = {record};
+  auto keys = co_await run_list(shared_.scripts().peek, peek);
+  if (!keys) co_return;
+  RedisAsk ask;
+  ask.keys = {record, list};
+  ask.keys.insert(ask.keys.end(), keys->begin(), keys->end());
+  auto answer = co_await run(shared_.scripts().run_out, ask);
+  if (!answer || answer->take() != 1) co_return;
+  RunOut call;
+  call.id = record.substr(record.rfind(':') + 1);
+  call.admitted_at = time_of(answer->take());
+  call.charged = answer->take_money();
+  shared_.ran_out(call);
+}
+
+}  // namespace tollgate::policies
