@@ -15,7 +15,6 @@ constexpr NotSupported table[] = {
     {"", "metrics"},
     {"providers.*", "limits"},
     {"providers.*", "probe"},
-    {"models.*", "breaker"},
     {"models.*", "fallback"},
     {"models.*", "context_window_fallback"},
     {"models.*", "hedge"},

@@ -109,14 +109,17 @@ bool TargetHealth::key_rests(std::uint32_t key, SteadyTime now) const {
 }
 
 std::uint32_t TargetHealth::next_key(SteadyTime now) {
-  const auto count = static_cast<std::uint32_t>(keys_rest_until_.size());
-  if (count == 1) return 0;
-  const std::uint32_t turn = turn_.fetch_add(1, std::memory_order_relaxed);
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const std::uint32_t key = (turn + i) % count;
+  if (keys_rest_until_.size() == 1) return 0;
+  return key_from(turn_.fetch_add(1, std::memory_order_relaxed), now);
+}
+
+std::uint32_t TargetHealth::key_from(std::uint64_t first, SteadyTime now) const {
+  const std::size_t count = keys_rest_until_.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto key = static_cast<std::uint32_t>((first + i) % count);
     if (!key_rests(key, now)) return key;
   }
-  return turn % count;
+  return static_cast<std::uint32_t>(first % count);
 }
 
 bool TargetHealth::takes(std::uint32_t lot, SteadyTime now) const {

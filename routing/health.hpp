@@ -67,8 +67,12 @@ class TargetHealth {
 
   /// Whether a call could go there now with any of our keys.
   [[nodiscard]] Availability look(SteadyTime now) const;
+  /// The same with a key that is not ours.
+  [[nodiscard]] Availability breaker(SteadyTime now) const;
   /// The key that the next call should use: in turns, those that rest left out.
   [[nodiscard]] std::uint32_t next_key(SteadyTime now);
+  /// That key, or the next one that does not rest.
+  [[nodiscard]] std::uint32_t key_from(std::uint64_t first, SteadyTime now) const;
   [[nodiscard]] bool key_rests(std::uint32_t key, SteadyTime now) const;
   /// Right after an outage: whether this call, whose lot is `lot` (0 to 1023), belongs to the
   /// growing share that goes there first.
@@ -115,7 +119,6 @@ class TargetHealth {
   [[nodiscard]] Snapshot snapshot(SteadyTime now) const;
 
  private:
-  [[nodiscard]] Availability breaker(SteadyTime now) const;
   [[nodiscard]] Availability keys(SteadyTime now) const;
   Availability enter_troubled(Pass& pass, SteadyTime now);
   void on_success(bool probe, SteadyTime now);

@@ -104,6 +104,13 @@ class Text {
                      config::to_text(model_.timeout), config::to_text(model_.hold_back)));
     line("attempts", fmt::format("{} over its targets, {} for a call", model_.retry.attempts,
                                  model_.max_attempts));
+    const config::BreakerConfig& breaker = model_.breaker;
+    line("breaker",
+         fmt::format("opens after {} failures in a row, or when {} of at least 20 calls within {} "
+                     "fail; for {}, then twice as long up to {}; slow start {}",
+                     breaker.failures, config::to_text(breaker.error_rate),
+                     config::to_text(breaker.window), config::to_text(breaker.open_for),
+                     config::to_text(breaker.max_open_for), config::to_text(breaker.slow_start)));
     for (const auto& [name, json] : model_.defaults) {
       line("default", fmt::format("{}: {}", name, json));
     }
