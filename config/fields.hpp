@@ -112,6 +112,9 @@ template <class V>
 void visit_fields(ModelConfig& c, V& v) {
   v("targets", c.targets, "Where its calls go.", Rule{.required = true});
   v("strategy", c.strategy, "How the first target is chosen.");
+  v("affinity", c.affinity,
+    "Calls that belong together go to the same target while it is healthy: those that begin with "
+    "the same messages (prefix), or those of the same `user`.");
   v("timeout", c.timeout, "The whole call, every attempt in it.", Rule{.min = 1});
   v("hold_back", c.hold_back,
     "How long the first content token is awaited before 200 is sent; until then failover is "

@@ -19,7 +19,6 @@ constexpr NotSupported table[] = {
     {"models.*", "context_window_fallback"},
     {"models.*", "hedge"},
     {"models.*", "queue"},
-    {"models.*", "affinity"},
     {"models.*", "continue_streams"},
     {"models.*.retry", "base"},
     {"models.*.retry", "cap"},

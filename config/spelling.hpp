@@ -33,8 +33,14 @@ template <class E>
 struct Spelling;
 template <>
 struct Spelling<Strategy> {
-  static constexpr std::array<std::string_view, 2> names{"ordered", "weighted"};
-  static constexpr std::array<std::string_view, 3> later{"least_latency", "least_busy", "cheapest"};
+  static constexpr std::array<std::string_view, 5> names{"ordered", "weighted", "least_latency",
+                                                         "least_busy", "cheapest"};
+  static constexpr std::array<std::string_view, 0> later{};
+};
+template <>
+struct Spelling<Affinity> {
+  static constexpr std::array<std::string_view, 2> names{"prefix", "user"};
+  static constexpr std::array<std::string_view, 0> later{};
 };
 template <>
 struct Spelling<UnsupportedParams> {

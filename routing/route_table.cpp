@@ -30,6 +30,7 @@ std::unique_ptr<Route> make_route(const std::string& name, const config::ModelCo
   route->targets = std::move(targets);
   route->strategy = model.strategy;
   if (model.strategy == config::Strategy::weighted) route->cycle = weighted_cycle(route->targets);
+  route->affinity = model.affinity;
   route->breaker = model.breaker;
   route->timeout = model.timeout;
   route->hold_back = model.hold_back;

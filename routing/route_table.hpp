@@ -27,6 +27,7 @@ struct Route {
   std::vector<std::shared_ptr<WildHealth>> wild;  ///< beside each target; nullptr: it has a name
   config::Strategy strategy = config::Strategy::ordered;
   std::vector<std::uint16_t> cycle;  ///< with `weighted`: whose turn it is
+  std::optional<config::Affinity> affinity;
   config::BreakerConfig breaker;
   std::chrono::milliseconds timeout{}, hold_back{};
   std::vector<RawField> defaults;

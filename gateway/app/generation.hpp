@@ -32,7 +32,9 @@ class Generation {
   Awaitable<Result<void>> reserve(const routing::Match& match);
   Result<routing::Match> downgrade() const;
   Result<void> start_forwarder(const routing::Match& match);
-  [[nodiscard]] routing::ChoiceFacts choice_facts() const;
+  [[nodiscard]] routing::ChoiceFacts choice_facts(const routing::Route& route) const;
+  [[nodiscard]] double price_at(const routing::ProviderEntry& provider,
+                                std::string_view model) const;
   void note_room();
   [[gnu::noinline]] Awaitable<Result<void>> pump();
   Awaitable<Result<void>> on_silence();

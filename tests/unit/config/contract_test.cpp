@@ -85,9 +85,9 @@ std::map<std::string, Keys> collect_all() {
 TEST_CASE("every key of the contract is either read or refused as not supported yet, never both") {
   std::map<std::string, Keys> known =
       collect_all<Config, Listen, ListenTls, ListenLimits, ListenTimeouts, ProviderConfig,
-                  ProviderTimeouts, ProviderTls, ModelConfig, TargetConfig, RetryConfig, BreakerConfig,
-                  TenantConfig, KeyConfig, LogConfig, LimitsConfig, BudgetConfig, TierConfig,
-                  TenantPrices, ProviderPrice, PricesConfig, LedgerConfig, SqliteConfig,
+                  ProviderTimeouts, ProviderTls, ModelConfig, TargetConfig, RetryConfig,
+                  BreakerConfig, TenantConfig, KeyConfig, LogConfig, LimitsConfig, BudgetConfig,
+                  TierConfig, TenantPrices, ProviderPrice, PricesConfig, LedgerConfig, SqliteConfig,
                   PostgresConfig, JournalConfig>();
   for (const NotSupported& entry : not_supported_keys()) {
     INFO(entry.section, " ", entry.key);

@@ -83,12 +83,11 @@ TEST_CASE("breakers") {
   };
   run({
       {model("failures: 3, open_for: 1s, error_rate: 0.25, window: 1m, slow_start: 0"), ""},
-      {model("failurs: 3"), "t.yaml:4:62: unknown key \"failurs\" (did you mean \"failures\"?)\n"},
-      {model("failures: 0"), "t.yaml:4:72: \"failures\" must be at least 1, got 0\n"},
-      {model("open_for: 10m"),
-       "t.yaml:4:72: open_for (10m) is longer than max_open_for (5m)\n"},
+      {model("failurs: 3"), "t.yaml:4:61: unknown key \"failurs\" (did you mean \"failures\"?)\n"},
+      {model("failures: 0"), "t.yaml:4:71: \"failures\" must be at least 1, got 0\n"},
+      {model("open_for: 10m"), "t.yaml:4:71: open_for (10m) is longer than max_open_for (5m)\n"},
       {model("open_for: 10s, max_open_for: 5s"),
-       "t.yaml:4:91: open_for (10s) is longer than max_open_for (5s)\n"},
+       "t.yaml:4:90: open_for (10s) is longer than max_open_for (5s)\n"},
   });
 }
 
