@@ -161,6 +161,11 @@ struct Listen {
 struct ProviderTimeouts {
   Duration connect{3000}, first_byte{300000}, idle{120000};
 };
+/// What the provider allows us; absent or 0: no such limit.
+struct ProviderLimits {
+  std::optional<std::uint64_t> requests_per_minute, tokens_per_minute;
+  std::optional<std::uint32_t> concurrent;
+};
 struct ProviderConfig {
   std::string kind, base_url;
   std::optional<Secret> api_key;
@@ -170,10 +175,13 @@ struct ProviderConfig {
   ProviderTimeouts timeouts;
   ProviderTls tls;
   std::optional<ProviderPrice> price;  ///< for all its models; else the price book
-  bool disabled = false;               ///< a key expanded to nothing
+  std::optional<ProviderLimits> limits;
+  Duration probe{0};      ///< 0: off
+  bool disabled = false;  ///< a key expanded to nothing
 };
 
-enum class Strategy : std::uint8_t { ordered, weighted };
+enum class Strategy : std::uint8_t { ordered, weighted, least_latency, least_busy, cheapest };
+enum class Affinity : std::uint8_t { prefix, user };
 enum class UnsupportedParams : std::uint8_t { drop, refuse };
 enum class OnDisconnect : std::uint8_t { cancel, drain };
 struct TargetConfig {
@@ -183,6 +191,16 @@ struct TargetConfig {
 struct RetryConfig {
   std::uint32_t attempts = 3;
 };
+struct BreakerConfig {
+  std::uint32_t failures = 5;
+  Duration open_for{30000};
+  Share error_rate{500};
+  Duration window{10000}, max_open_for{300000}, slow_start{10000};
+};
+struct QueueConfig {
+  Duration wait{2000};
+  std::uint32_t max = 100;
+};
 struct ModelConfig {
   std::vector<TargetConfig> targets;
   Strategy strategy = Strategy::ordered;
@@ -191,6 +209,9 @@ struct ModelConfig {
   std::vector<std::pair<std::string, std::string>> defaults;  ///< name -> JSON text
   UnsupportedParams unsupported_params = UnsupportedParams::drop;
   RetryConfig retry;
+  BreakerConfig breaker;
+  std::optional<Affinity> affinity;
+  std::optional<QueueConfig> queue;
   std::uint32_t max_attempts = 6;
   LimitsConfig limits;  ///< over all tenants
   std::vector<BudgetConfig> budgets;
@@ -225,7 +246,8 @@ struct TenantConfig {
   std::vector<BudgetConfig> budgets;
   std::uint32_t clip_min_tokens = 256;
   OnBudgetExceeded on_budget_exceeded;
-  TenantPrices prices;  ///< its own agreements
+  std::uint32_t weight = 1;  ///< share of a queue
+  TenantPrices prices;       ///< its own agreements
 };
 
 enum class Auth : std::uint8_t { keys, none };

@@ -96,9 +96,25 @@ void visit_fields(RetryConfig& c, V& v) {
 }
 
 template <class V>
+void visit_fields(BreakerConfig& c, V& v) {
+  v("failures", c.failures, "Retryable failures in a row that open it.",
+    Rule{.min = 1, .max = 1'000'000});
+  v("open_for", c.open_for, "How long it stays open; then one call is let through.",
+    Rule{.min = 1});
+  v("error_rate", c.error_rate, "Share of failures, of at least 20 calls, that opens it.");
+  v("window", c.window, "How far back that share looks.", Rule{.min = 10});
+  v("max_open_for", c.max_open_for,
+    "It stays open twice as long after each failed trial, up to this.", Rule{.min = 1});
+  v("slow_start", c.slow_start, "How long its share of calls takes to grow back.");
+}
+
+template <class V>
 void visit_fields(ModelConfig& c, V& v) {
   v("targets", c.targets, "Where its calls go.", Rule{.required = true});
   v("strategy", c.strategy, "How the first target is chosen.");
+  v("affinity", c.affinity,
+    "Calls that belong together go to the same target while it is healthy: those that begin with "
+    "the same messages (prefix), or those of the same `user`.");
   v("timeout", c.timeout, "The whole call, every attempt in it.", Rule{.min = 1});
   v("hold_back", c.hold_back,
     "How long the first content token is awaited before 200 is sent; until then failover is "
@@ -109,6 +125,8 @@ void visit_fields(ModelConfig& c, V& v) {
     "What happens to a request field that a provider cannot take: drop (and name it in "
     "x-tollgate-dropped-params) or refuse.");
   v("retry", c.retry, "How failures are retried.");
+  v("breaker", c.breaker,
+    "When a target that fails is left alone; where models share a target, the strictest holds.");
   v("max_attempts", c.max_attempts, "Requests to providers per call.", Rule{.min = 1, .max = 100});
   v("limits", c.limits, "Over all tenants.");
   v("budgets", c.budgets, "Over all tenants.");

@@ -33,8 +33,14 @@ template <class E>
 struct Spelling;
 template <>
 struct Spelling<Strategy> {
-  static constexpr std::array<std::string_view, 2> names{"ordered", "weighted"};
-  static constexpr std::array<std::string_view, 3> later{"least_latency", "least_busy", "cheapest"};
+  static constexpr std::array<std::string_view, 5> names{"ordered", "weighted", "least_latency",
+                                                         "least_busy", "cheapest"};
+  static constexpr std::array<std::string_view, 0> later{};
+};
+template <>
+struct Spelling<Affinity> {
+  static constexpr std::array<std::string_view, 2> names{"prefix", "user"};
+  static constexpr std::array<std::string_view, 0> later{};
 };
 template <>
 struct Spelling<UnsupportedParams> {
@@ -116,6 +122,7 @@ constexpr std::string_view section_of(const ProviderTls*) { return "providers.*.
 constexpr std::string_view section_of(const ModelConfig*) { return "models.*"; }
 constexpr std::string_view section_of(const TargetConfig*) { return "models.*.targets[]"; }
 constexpr std::string_view section_of(const RetryConfig*) { return "models.*.retry"; }
+constexpr std::string_view section_of(const BreakerConfig*) { return "models.*.breaker"; }
 constexpr std::string_view section_of(const TenantConfig*) { return "tenants.*"; }
 constexpr std::string_view section_of(const KeyConfig*) { return "tenants.*.keys[]"; }
 constexpr std::string_view section_of(const LogConfig*) { return "log"; }

@@ -3,6 +3,7 @@
 
 #include "config/request_fields.hpp"
 #include "config/validate.hpp"
+#include "config/values.hpp"
 
 namespace tollgate::config {
 namespace {
@@ -47,6 +48,14 @@ void check_defaults(const Checking& check, const std::string& name, const ModelC
   }
 }
 
+void check_breaker(const Checking& check, const std::string& name, const ModelConfig& model) {
+  if (model.breaker.open_for <= model.breaker.max_open_for) return;
+  const bool said = check.spots.find({"models", name, "breaker", "max_open_for"}) != nullptr;
+  check.complain({"models", name, "breaker", said ? "max_open_for" : "open_for"},
+                 "open_for (" + to_text(model.breaker.open_for) +
+                     ") is longer than max_open_for (" + to_text(model.breaker.max_open_for) + ")");
+}
+
 // A model whose every provider is switched off answers 404; said once.
 void note_absent_models(const Checking& check) {
   std::string list;
@@ -74,6 +83,7 @@ void check_models(const Checking& check) {
       check_target(check, name, i, model.targets[i], providers);
     }
     check_defaults(check, name, model);
+    check_breaker(check, name, model);
   }
   if (check.config.models.empty()) check.notes.emplace_back("no models: every call will be 404");
   note_absent_models(check);

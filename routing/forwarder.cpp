@@ -144,7 +144,7 @@ Result<void> Forwarder::encode(const Target& target) {
   }
   encoded_ = {};
   gate_.prepare(call_, target_of(target));
-  const EncodeContext context{.api_key = key_for(provider),
+  const EncodeContext context{.api_key = key_for(target),
                               .request_id = call_.outcome.request_id,
                               .now = std::chrono::system_clock::now(),
                               .refuse_unsupported = plan_.refuse_unsupported};
@@ -165,6 +165,8 @@ Awaitable<Result<void>> Forwarder::begin_on(const Target& target) {
     auto encoded = encode(target);
     if (!encoded) co_return encoded;
   }
+  auto healthy = watch_.enter(target, std::chrono::steady_clock::now());
+  if (!healthy) co_return healthy;
   auto attempt = co_await gate_.begin(call_, target_of(*current_));
   if (!attempt) co_return std::unexpected(attempt.error());
   attempt_.emplace(std::move(*attempt));
@@ -209,6 +211,7 @@ Awaitable<Result<Step>> Forwarder::advance(Batch& out, SteadyTime until) {
       std::swap(out, held_);
       held_ = {};
       content_out_ = true;
+      watch_.content(std::chrono::steady_clock::now());
     }
     if (out.frames.empty() && !ended_) continue;
     co_return out.frames.empty() ? Step::end : Step::batch;
@@ -257,6 +260,7 @@ void Forwarder::note(const Batch& batch) {
 }
 
 void Forwarder::end_attempt(const Error* error) noexcept {
+  watch_.end(error, ended_, std::chrono::steady_clock::now());
   if (attempt_) {
     AttemptEnd how;
     how.http_status = reply_ && decoder_ ? reply_->head().status : 0;
@@ -284,14 +288,15 @@ void Forwarder::end_attempt(const Error* error) noexcept {
   reply_.reset();
 }
 
-std::string_view Forwarder::key_for(const ProviderEntry& provider) const {
+std::string_view Forwarder::key_for(const Target& target) const {
+  const ProviderEntry& provider = *target.provider;
   if (plan_.own_keys != nullptr) {
     for (const auto& [name, key] : *plan_.own_keys) {
       if (name == provider.name) return key;
     }
   }
-  if (provider.api_keys.empty()) return {};
-  return provider.api_keys[plan_.turn % provider.api_keys.size()];
+  return target.key < provider.api_keys.size() ? std::string_view(provider.api_keys[target.key])
+                                               : std::string_view{};
 }
 
 }  // namespace tollgate::routing

@@ -11,6 +11,7 @@
 #include "gateway/core/attempt.hpp"
 #include "gateway/core/block.hpp"
 #include "gateway/core/call.hpp"
+#include "routing/health_watch.hpp"
 #include "routing/upstream.hpp"
 
 namespace tollgate::routing {
@@ -18,12 +19,11 @@ namespace tollgate::routing {
 /// What the loop needs of one call; everything outlives the forwarder.
 struct ForwardPlan {
   const wire::RequestView& view;
-  std::vector<Target> targets;  ///< in the order to try
+  std::vector<Target> targets;  ///< in the order to try; at least one
   std::uint32_t attempts_max = 1;
   bool refuse_unsupported = false;
   /// The tenant's own upstream keys by provider name; they replace the provider's.
   const HeaderList* own_keys = nullptr;
-  std::uint64_t turn = 0;                        ///< spreads calls over a provider's api_keys
   std::uint64_t reply_bytes_max = 64ULL << 20U;  ///< of a reply that is no stream
 };
 
@@ -72,7 +72,7 @@ class Forwarder {
   void remember(Error error);
   void end_attempt(const Error* error) noexcept;
   [[nodiscard]] bool may_try_another(const Error& error) const;
-  [[nodiscard]] std::string_view key_for(const ProviderEntry& provider) const;
+  [[nodiscard]] std::string_view key_for(const Target& target) const;
 
   Call& call_;
   ForwardPlan plan_;
@@ -86,6 +86,7 @@ class Forwarder {
 
   std::optional<Target> current_;
   std::optional<Attempt> attempt_;
+  HealthWatch watch_;
   Encoded encoded_;
   std::unique_ptr<UpstreamReply> reply_;
   std::unique_ptr<ReplyDecoder> decoder_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "routing/balance.hpp"
+
 namespace tollgate::routing {
 namespace {
 
@@ -12,7 +14,10 @@ std::vector<Target> usable_targets(const config::ModelConfig& model, const Provi
   for (const config::TargetConfig& target : model.targets) {
     const auto found = providers.find(target.provider);
     if (found == providers.end()) continue;  // disabled: its key expanded to nothing
-    targets.push_back({found->second, target.model, target.weight});
+    targets.push_back({.provider = found->second,
+                       .model = target.model,
+                       .weight = target.weight,
+                       .health = nullptr});
   }
   return targets;
 }
@@ -24,6 +29,9 @@ std::unique_ptr<Route> make_route(const std::string& name, const config::ModelCo
   route->wildcard = name.ends_with('*');
   route->targets = std::move(targets);
   route->strategy = model.strategy;
+  if (model.strategy == config::Strategy::weighted) route->cycle = weighted_cycle(route->targets);
+  route->affinity = model.affinity;
+  route->breaker = model.breaker;
   route->timeout = model.timeout;
   route->hold_back = model.hold_back;
   route->defaults = model.defaults;
@@ -31,26 +39,6 @@ std::unique_ptr<Route> make_route(const std::string& name, const config::ModelCo
   route->drain_on_disconnect = model.on_disconnect == config::OnDisconnect::drain;
   route->attempts_max = std::min(model.retry.attempts, model.max_attempts);
   return route;
-}
-
-/// Index of the target whose turn it is: smooth weighted round robin, computed from a shared
-/// counter so that no lock is needed. Position `turn` of the cycle goes to the target whose share
-/// is furthest behind there.
-std::size_t weighted_first(const std::vector<Target>& targets, std::uint64_t turn) {
-  std::uint64_t sum = 0;
-  for (const Target& target : targets)
-    sum += target.weight;
-  const std::uint64_t place = turn % sum;
-  std::vector<std::int64_t> credit(targets.size(), 0);
-  std::size_t best = 0;
-  for (std::uint64_t step = 0; step <= place; ++step) {
-    for (std::size_t i = 0; i < targets.size(); ++i)
-      credit[i] += targets[i].weight;
-    best =
-        static_cast<std::size_t>(std::max_element(credit.begin(), credit.end()) - credit.begin());
-    credit[best] -= static_cast<std::int64_t>(sum);
-  }
-  return best;
 }
 
 }  // namespace
@@ -80,20 +68,6 @@ std::optional<Match> RouteTable::find(std::string_view model) const {
     if (model.starts_with(prefix)) return Match{route, model.substr(prefix.size())};
   }
   return std::nullopt;
-}
-
-std::vector<Target> ordered_targets(const Match& match) {
-  const Route& route = *match.route;
-  std::vector<Target> targets = route.targets;
-  for (Target& target : targets) {
-    if (target.model == "*") target.model = match.rest;
-  }
-  if (route.strategy == config::Strategy::weighted && targets.size() > 1) {
-    const std::uint64_t turn = route.turn.fetch_add(1, std::memory_order_relaxed);
-    const auto first = static_cast<std::ptrdiff_t>(weighted_first(targets, turn));
-    std::rotate(targets.begin(), targets.begin() + first, targets.end());
-  }
-  return targets;
 }
 
 }  // namespace tollgate::routing

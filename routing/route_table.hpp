@@ -1,5 +1,6 @@
-// RouteTable: model name -> where its calls may go. Built from the configuration, immutable but for
-// the counters of weighted choice. Asked once a call, on any worker.
+// RouteTable: model name -> where its calls may go. Built from the configuration and given its
+// targets' health before it serves; then immutable but for the counters of weighted choice. Asked
+// once a call, on any worker.
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -15,13 +16,19 @@
 
 namespace tollgate::routing {
 
+class WildHealth;
+
 /// One `models:` entry that has at least one usable target.
 struct Route {
   std::string name;       ///< as configured, "anthropic/*" included
   std::size_t index = 0;  ///< position in the table, for metric handles
   bool wildcard = false;
   std::vector<Target> targets;  ///< model "*" stands for the rest of the asked name
+  std::vector<std::shared_ptr<WildHealth>> wild;  ///< beside each target; nullptr: it has a name
   config::Strategy strategy = config::Strategy::ordered;
+  std::vector<std::uint16_t> cycle;  ///< with `weighted`: whose turn it is
+  std::optional<config::Affinity> affinity;
+  config::BreakerConfig breaker;
   std::chrono::milliseconds timeout{}, hold_back{};
   std::vector<RawField> defaults;
   bool refuse_unsupported = false;
@@ -57,8 +64,5 @@ class RouteTable {
   std::unordered_map<std::string, const Route*, Hash, std::equal_to<>> exact_;
   std::vector<std::pair<std::string, const Route*>> prefixes_;  // longest first
 };
-
-/// The targets of a match in the order in which this call should try them.
-[[nodiscard]] std::vector<Target> ordered_targets(const Match& match);
 
 }  // namespace tollgate::routing

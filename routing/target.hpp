@@ -48,11 +48,15 @@ struct ProviderEntry {
   std::vector<std::string> allow_fields;
 };
 
+class TargetHealth;
+
 struct Target {
   std::shared_ptr<const ProviderEntry> provider;
   std::string
       model;  ///< the provider's name for it; "*" was replaced by the rest of the asked name
   std::uint32_t weight = 1;
+  std::shared_ptr<TargetHealth> health;  ///< nullptr: nobody keeps an eye on it
+  std::uint32_t key = 0;                 ///< which of the provider's api_keys a call uses
 };
 
 }  // namespace tollgate::routing

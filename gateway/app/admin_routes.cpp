@@ -1,6 +1,7 @@
 #include "gateway/app/admin_routes.hpp"
 
 #include "config/load.hpp"
+#include "gateway/app/target_report.hpp"
 #include "gateway/wire/json_writer.hpp"
 
 namespace tollgate::app {
@@ -55,6 +56,12 @@ std::vector<net::AdminRoute> admin_routes(Shared& shared, Reloader& reloader) {
                       return AdminReply{.status = 200,
                                         .content_type = "application/yaml",
                                         .body = config::masked_yaml(reloader.plan()->config)};
+                    }});
+  routes.push_back({"GET", "/admin/targets", [&reloader](std::string_view) {
+                      return AdminReply{.status = 200,
+                                        .content_type = "application/json",
+                                        .body = targets_json(reloader.plan()->routes,
+                                                             std::chrono::steady_clock::now())};
                     }});
   return routes;
 }

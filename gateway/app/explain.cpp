@@ -72,6 +72,30 @@ std::string base_url(const config::ProviderConfig& provider) {
   return codec == nullptr ? "" : std::string(codec->default_base_url());
 }
 
+std::string_view strategy_text(config::Strategy strategy) {
+  switch (strategy) {
+    case config::Strategy::ordered:
+      return "ordered";
+    case config::Strategy::weighted:
+      return "weighted";
+    case config::Strategy::least_latency:
+      return "least_latency: the faster one of two to the first token, drawn by lot";
+    case config::Strategy::least_busy:
+      return "least_busy: the one with the fewest calls in flight";
+    case config::Strategy::cheapest:
+      return "cheapest: by the price of the call";
+  }
+  return "";
+}
+
+std::string strategy_text(const ModelConfig& model) {
+  std::string text(strategy_text(model.strategy));
+  if (!model.affinity) return text;
+  return text + (*model.affinity == config::Affinity::user
+                     ? "; calls of one user stay at one target"
+                     : "; conversations stay at one target");
+}
+
 class Text {
  public:
   Text(const config::Config& config, const ExplainQuestion& question, const Named& entry)
@@ -98,12 +122,19 @@ class Text {
   }
 
   void limits() {
-    line("strategy", model_.strategy == config::Strategy::weighted ? "weighted" : "ordered");
+    line("strategy", strategy_text(model_));
     line("timeout",
          fmt::format("{} for the whole call; 200 is held back up to {}",
                      config::to_text(model_.timeout), config::to_text(model_.hold_back)));
     line("attempts", fmt::format("{} over its targets, {} for a call", model_.retry.attempts,
                                  model_.max_attempts));
+    const config::BreakerConfig& breaker = model_.breaker;
+    line("breaker",
+         fmt::format("opens after {} failures in a row, or when {} of at least 20 calls within {} "
+                     "fail; for {}, then twice as long up to {}; slow start {}",
+                     breaker.failures, config::to_text(breaker.error_rate),
+                     config::to_text(breaker.window), config::to_text(breaker.open_for),
+                     config::to_text(breaker.max_open_for), config::to_text(breaker.slow_start)));
     for (const auto& [name, json] : model_.defaults) {
       line("default", fmt::format("{}: {}", name, json));
     }

@@ -124,16 +124,6 @@ Result<routing::Match> Generation::choose(std::string_view model) {
   return *match;
 }
 
-void Generation::start_forwarder(const routing::Match& match) {
-  routing::ForwardPlan plan{.view = *view_,
-                            .targets = routing::ordered_targets(match),
-                            .attempts_max = route_->attempts_max,
-                            .refuse_unsupported = route_->refuse_unsupported,
-                            .own_keys = &run_.key->tenant->provider_keys,
-                            .turn = services_.turn++};
-  forwarder_.emplace(call_, std::move(plan), services_.upstream, gate_);
-}
-
 /// Moves batches from the provider to the client; each write is awaited: that is the backpressure.
 Awaitable<Result<void>> Generation::pump() {
   run_.drains = route_->drain_on_disconnect;

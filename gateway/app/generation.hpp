@@ -10,6 +10,7 @@
 #include "gateway/wire/dialect.hpp"
 #include "policies/policy.hpp"
 #include "policies/spending.hpp"
+#include "routing/balance.hpp"
 #include "routing/forwarder.hpp"
 
 namespace tollgate::app {
@@ -30,7 +31,10 @@ class Generation {
   [[gnu::noinline]] Awaitable<Result<void>> admit(const routing::Match& match);
   Awaitable<Result<void>> reserve(const routing::Match& match);
   Result<routing::Match> downgrade() const;
-  void start_forwarder(const routing::Match& match);
+  Result<void> start_forwarder(const routing::Match& match);
+  [[nodiscard]] routing::ChoiceFacts choice_facts(const routing::Route& route) const;
+  [[nodiscard]] double price_at(const routing::ProviderEntry& provider,
+                                std::string_view model) const;
   void note_room();
   [[gnu::noinline]] Awaitable<Result<void>> pump();
   Awaitable<Result<void>> on_silence();

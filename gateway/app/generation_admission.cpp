@@ -29,7 +29,8 @@ Awaitable<Result<void>> Generation::reserve(const routing::Match& match) {
                       .model = &run_.plan->scopes.of_model(match.route->name),
                       .clip_min_tokens = key.tenant->clip_min_tokens},
                      *view_);
-  start_forwarder(match);
+  auto started = start_forwarder(match);
+  if (!started) co_return started;
   auto target = forwarder_->preview();
   if (!target) co_return std::unexpected(target.error());
   auto admitted = co_await spending_.admit(*target);

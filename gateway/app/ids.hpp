@@ -15,9 +15,10 @@ class IdSource {
   /// A UUID of version 7: ordered by time, and of the one form that every provider takes as
   /// x-request-id (some servers answer 400 to an id that is no UUID).
   std::string next(SystemTime now);
+  /// For choices that must differ from call to call; no secret.
+  std::uint64_t random();
 
  private:
-  std::uint64_t random();
   std::array<std::uint64_t, 4> state_{};
 };
 

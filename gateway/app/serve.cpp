@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "gateway/app/server.hpp"
+#include "routing/health_registry.hpp"
 
 namespace tollgate::app {
 namespace {
@@ -59,7 +60,11 @@ int serve(const ServeOptions& options) {
 
   auto vault = Vault::open(config, **log);
   if (!vault) return give_up(vault.error());
-  reloader.prepare_with([&vault](Plan& plan) { (*vault)->prepare(plan); });
+  routing::HealthRegistry health;
+  reloader.prepare_with([&vault, &health](Plan& plan) {
+    (*vault)->prepare(plan);
+    health.attach(plan.routes);
+  });
 
   Server server(**log, access_log, reloader, **vault);
   if (auto opened = server.open(); !opened) return give_up(opened.error());

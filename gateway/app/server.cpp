@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "gateway/app/admin_routes.hpp"
+#include "gateway/app/target_report.hpp"
 
 namespace tollgate::app {
 namespace {
@@ -220,6 +221,7 @@ void Server::count(Metrics& metrics) {
   metrics.raise("tollgate_access_log_dropped_total", "Access-log lines lost under pressure.",
                 static_cast<double>(shared_.access_log.dropped()));
   count_money(metrics);
+  count_targets(metrics, reloader_.plan()->routes, std::chrono::steady_clock::now());
   double connects = 0, reused = 0, dns = 0, handshakes = 0, failures = 0, open = 0;
   for (const auto& worker : workers_) {
     const net::UpstreamStats& stats = worker->upstream_stats();

@@ -37,7 +37,6 @@ struct Services {
   BudgetWarnings& warnings;
   std::vector<OutcomeSink*> sinks;
   IdSource ids;
-  std::uint64_t turn = 0;  ///< spreads calls over api_keys
 };
 
 }  // namespace tollgate::app

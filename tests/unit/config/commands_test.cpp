@@ -145,6 +145,8 @@ TEST_CASE("explain shows where a model goes") {
         "strategy   weighted\n"
         "timeout    10m for the whole call; 200 is held back up to 15s\n"
         "attempts   3 over its targets, 6 for a call\n"
+        "breaker    opens after 5 failures in a row, or when 0.5 of at least 20 calls within 10s "
+        "fail; for 30s, then twice as long up to 5m; slow start 10s\n"
         "default    max_tokens: 9\n"
         "targets    2\n"
         "  1. up (kind openai), model x, http://h/v1, weight 3 (100.0 % of calls)\n"

@@ -33,6 +33,8 @@ const std::map<std::string, Keys> contract = {
       "on_disconnect", "defaults", "limits", "budgets", "unsupported_params"}},
     {"models.*.targets[]", {"provider", "model", "weight"}},
     {"models.*.retry", {"attempts", "base", "cap", "budget"}},
+    {"models.*.breaker",
+     {"failures", "open_for", "error_rate", "window", "max_open_for", "slow_start"}},
     {"tenants.*",
      {"parent", "tier", "formerly", "keys", "models", "limits", "per_user", "budgets",
       "clip_min_tokens", "on_budget_exceeded", "weight", "provider_keys", "prices", "cache",
@@ -88,8 +90,8 @@ TEST_CASE("every key of the contract is either read or refused as not supported 
   std::map<std::string, Keys> known =
       collect_all<Config, Listen, ListenTls, ListenLimits, ListenTimeouts, ProviderConfig,
                   ProviderTimeouts, ProviderTls, ModelConfig, TargetConfig, RetryConfig,
-                  TenantConfig, KeyConfig, LogConfig, LimitsConfig, BudgetConfig, TierConfig,
-                  TenantPrices, ProviderPrice, PricesConfig, LedgerConfig, SqliteConfig,
+                  BreakerConfig, TenantConfig, KeyConfig, LogConfig, LimitsConfig, BudgetConfig,
+                  TierConfig, TenantPrices, ProviderPrice, PricesConfig, LedgerConfig, SqliteConfig,
                   PostgresConfig, JournalConfig, StoreConfig, RedisConfig, OnErrorConfig>();
   for (const NotSupported& entry : not_supported_keys()) {
     INFO(entry.section, " ", entry.key);

@@ -39,8 +39,8 @@ TEST_CASE("keys and values of the contract that are not there yet are never acce
   run({
       {"guard: {}\n", "t.yaml:4:1: \"guard\" is not supported yet\n"},
       {"idempotency: off\n", "t.yaml:4:1: \"idempotency\" is not supported yet\n"},
-      {"models: {m: {targets: [{provider: up, model: x}], strategy: least_latency}}\n",
-       "t.yaml:4:61: \"strategy\": \"least_latency\" is not supported yet\n"},
+      {"models: {m: {targets: [{provider: up, model: x}], strategy: cheapest, affinity: user}}\n",
+       ""},
       {"models: {m: {targets: [{provider: up, model: x}], retry: {base: 250ms}}}\n",
        "t.yaml:4:59: \"base\" is not supported yet\n"},
       {"log: {bodies: all}\n", "t.yaml:4:15: \"bodies\": \"all\" is not supported yet\n"},

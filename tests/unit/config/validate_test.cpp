@@ -77,6 +77,20 @@ TEST_CASE("defaults hold request fields only") {
   CHECK(report(file).empty());
 }
 
+TEST_CASE("breakers") {
+  const auto model = [](const std::string& breaker) {
+    return "models: {m: {targets: [{provider: up, model: x}], breaker: {" + breaker + "}}}\n";
+  };
+  run({
+      {model("failures: 3, open_for: 1s, error_rate: 0.25, window: 1m, slow_start: 0"), ""},
+      {model("failurs: 3"), "t.yaml:4:61: unknown key \"failurs\" (did you mean \"failures\"?)\n"},
+      {model("failures: 0"), "t.yaml:4:71: \"failures\" must be at least 1, got 0\n"},
+      {model("open_for: 10m"), "t.yaml:4:71: open_for (10m) is longer than max_open_for (5m)\n"},
+      {model("open_for: 10s, max_open_for: 5s"),
+       "t.yaml:4:90: open_for (10s) is longer than max_open_for (5s)\n"},
+  });
+}
+
 TEST_CASE("providers") {
   CHECK(report(provider("kind: opnai")) ==
         "t.yaml:4:13: unknown kind \"opnai\" (did you mean \"openai\"?)\n");

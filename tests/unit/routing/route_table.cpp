@@ -1,7 +1,7 @@
-#include "routing/route_table.hpp"
-
 #include <doctest/doctest.h>
 #include <map>
+
+#include "routing/balance.hpp"
 
 namespace tollgate::routing {
 namespace {
@@ -40,7 +40,7 @@ TEST_CASE("an exact name beats the longest wildcard prefix") {
   CHECK_FALSE(table.find("b").has_value());
   CHECK_FALSE(table.find("").has_value());
   const std::string asked = "a/b/d/e";
-  const auto targets = ordered_targets(*table.find(asked));
+  const auto targets = choose_targets(*table.find(asked), {}).targets;
   CHECK(targets[0].model == "x-*");
   CHECK(targets[1].model == "d/e");
 }
@@ -51,7 +51,7 @@ TEST_CASE("a model whose providers are all disabled is none") {
                    {"half", model({{"off", "m", 1}, {"p", "n", 1}})}};
   const RouteTable table(config, providers({"p"}));
   CHECK_FALSE(table.find("gone").has_value());
-  CHECK(ordered_targets(*table.find("half")).size() == 1);
+  CHECK(choose_targets(*table.find("half"), {}).targets.size() == 1);
   CHECK(table.routes().size() == 1);
 }
 
@@ -60,7 +60,7 @@ TEST_CASE("ordered targets keep their order") {
   config.models = {{"m", model({{"p", "1", 1}, {"p", "2", 9}, {"p", "3", 1}})}};
   const RouteTable table(config, providers({"p"}));
   for (int i = 0; i < 5; ++i) {
-    const auto targets = ordered_targets(*table.find("m"));
+    const auto targets = choose_targets(*table.find("m"), {}).targets;
     CHECK(targets[0].model + targets[1].model + targets[2].model == "123");
   }
 }
@@ -73,7 +73,7 @@ TEST_CASE("weighted targets take turns by weight, smoothly, and the others follo
   std::map<std::string, int> first;
   std::string order;
   for (int i = 0; i < 700; ++i) {
-    const auto targets = ordered_targets(*table.find("m"));
+    const auto targets = choose_targets(*table.find("m"), {}).targets;
     REQUIRE(targets.size() == 3);
     ++first[targets[0].model];
     if (i < 7) order += targets[0].model;

@@ -1,0 +1,61 @@
+// The part of a call that decides where it goes: its model's targets in order, and the loop that
+// tries them.
+#include <limits>
+
+#include "gateway/app/affinity.hpp"
+#include "gateway/app/generation.hpp"
+#include "routing/health_watch.hpp"
+
+namespace tollgate::app {
+
+/// What this call would cost there, by the usual rates; for comparing only.
+double Generation::price_at(const routing::ProviderEntry& provider, std::string_view model) const {
+  constexpr double bytes_per_token = 4, usual_output = 500;
+  const policies::Tariff tariff = run_.plan->tariffs.find({.tenant = run_.key->tenant->name,
+                                                           .provider = provider.name,
+                                                           .kind = provider.kind,
+                                                           .model = model,
+                                                           .when = call_.outcome.started_at});
+  if (!tariff.known()) return std::numeric_limits<double>::infinity();
+  const double input = static_cast<double>(view_->body.size()) / bytes_per_token;
+  const auto limit = view_->output_limit();
+  const double output = limit ? static_cast<double>(*limit) : usual_output;
+  const config::PriceRow& row = *tariff.rows.front();
+  const config::Rates rates = row.rates_for(static_cast<std::uint64_t>(input));
+  return input * static_cast<double>(rates.input.value_or(0)) +
+         output * static_cast<double>(rates.output.value_or(0)) +
+         1e6 * static_cast<double>(row.request.value_or(0));
+}
+
+routing::ChoiceFacts Generation::choice_facts(const routing::Route& route) const {
+  routing::ChoiceFacts facts;
+  facts.now = std::chrono::steady_clock::now();
+  facts.random = services_.ids.random();
+  facts.own_keys = &run_.key->tenant->provider_keys;
+  if (route.affinity) {
+    facts.affinity = affinity_of(*view_, *route.affinity, run_.key->tenant->name);
+  }
+  if (route.strategy == config::Strategy::cheapest) {
+    facts.price = [this](const routing::ProviderEntry& provider, std::string_view model) {
+      return price_at(provider, model);
+    };
+  }
+  return facts;
+}
+
+Result<void> Generation::start_forwarder(const routing::Match& match) {
+  const routing::ChoiceFacts facts = choice_facts(*match.route);
+  routing::Choice choice = routing::choose_targets(match, facts);
+  if (choice.targets.empty()) {
+    return std::unexpected(routing::resting_error(choice.rest, facts.now));
+  }
+  routing::ForwardPlan plan{.view = *view_,
+                            .targets = std::move(choice.targets),
+                            .attempts_max = route_->attempts_max,
+                            .refuse_unsupported = route_->refuse_unsupported,
+                            .own_keys = facts.own_keys};
+  forwarder_.emplace(call_, std::move(plan), services_.upstream, gate_);
+  return {};
+}
+
+}  // namespace tollgate::app

@@ -1,0 +1,35 @@
+// ErrorWindow: how many of a target's calls of the last seconds have failed. A ring of ten cells,
+// each a time slice with its calls and failures packed into one word, so that counting is one
+// compare-and-swap and old slices need no sweeper. Shared by all workers without a lock.
+#pragma once
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+#include "gateway/core/clock.hpp"
+
+namespace tollgate::routing {
+
+class ErrorWindow {
+ public:
+  struct Sum {
+    std::uint64_t calls = 0, failures = 0;
+  };
+
+  void set_length(std::chrono::milliseconds length) noexcept;
+  void count(bool failed, SteadyTime now) noexcept;
+  [[nodiscard]] Sum sum(SteadyTime now) const noexcept;
+  void clear() noexcept;
+
+ private:
+  static constexpr std::size_t slices = 10;
+
+  [[nodiscard]] std::uint64_t slice_at(SteadyTime now) const noexcept;
+
+  std::atomic<SteadyTime::rep> slice_length_{
+      std::chrono::nanoseconds(std::chrono::seconds(1)).count()};
+  std::array<std::atomic<std::uint64_t>, slices> cells_{};
+};
+
+}  // namespace tollgate::routing

@@ -1,0 +1,155 @@
+// TargetHealth: what is known of one upstream model at one provider: its breaker, how long it takes
+// to a first token, its calls in flight, and which of our keys there must rest. One object for each
+// (provider, upstream model), shared by all workers and kept over reloads. A healthy target costs a
+// call a few atomic operations; the lock is for changes of state only. Any thread.
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/core/clock.hpp"
+#include "routing/error_window.hpp"
+#include "routing/peak_latency.hpp"
+
+namespace tollgate::routing {
+
+/// `breaker:` of a model. Where several models share a target, the strictest of each holds.
+struct BreakerRules {
+  std::uint32_t failures = 5;  ///< in a row
+  std::chrono::milliseconds open_for{30000};
+  std::uint32_t error_permille = 500;  ///< of at least 20 calls within `window`
+  std::chrono::milliseconds window{10000};
+  std::chrono::milliseconds max_open_for{300000};
+  std::chrono::milliseconds slow_start{10000};
+  bool operator==(const BreakerRules&) const = default;
+  [[nodiscard]] BreakerRules stricter(const BreakerRules& other) const;
+};
+
+enum class BreakerState : std::uint8_t { closed, slow_start, half_open, open };
+[[nodiscard]] std::string_view to_string(BreakerState state);
+
+/// What an attempt says about the target that it went to.
+enum class Verdict : std::uint8_t {
+  nothing,       ///< the client left, or the fault was ours
+  good,          ///< it answered; a refusal of this one request is an answer too
+  failed,        ///< it is ill: 5xx, no connection, a broken stream, too slow
+  rate_limited,  ///< 429: the key must rest
+  no_credit,     ///< the key's purse is empty
+  bad_key,       ///< it refused the key
+};
+
+/// Why a target cannot be asked.
+enum class Rest : std::uint8_t { none, limited, broken };
+
+struct Availability {
+  Rest rest = Rest::none;
+  SteadyTime until{};  ///< when it may be asked again, where it rests
+  [[nodiscard]] bool usable() const { return rest == Rest::none; }
+};
+
+/// An attempt that was let through; ended exactly once.
+struct Pass {
+  std::uint32_t key = 0;
+  bool probe = false;  ///< the one call that a half-open breaker lets through
+};
+
+class TargetHealth {
+ public:
+  static constexpr std::uint32_t foreign_key = ~std::uint32_t{0};  ///< the tenant's own
+
+  TargetHealth(std::string provider, std::string model, std::size_t keys);
+  void set_rules(const BreakerRules& rules);
+
+  /// Whether a call could go there now with any of our keys.
+  [[nodiscard]] Availability look(SteadyTime now) const;
+  /// The same with a key that is not ours.
+  [[nodiscard]] Availability breaker(SteadyTime now) const;
+  /// The key that the next call should use: in turns, those that rest left out.
+  [[nodiscard]] std::uint32_t next_key(SteadyTime now);
+  /// That key, or the next one that does not rest.
+  [[nodiscard]] std::uint32_t key_from(std::uint64_t first, SteadyTime now) const;
+  [[nodiscard]] bool key_rests(std::uint32_t key, SteadyTime now) const;
+  /// Right after an outage: whether this call, whose lot is `lot` (0 to 1023), belongs to the
+  /// growing share that goes there first.
+  [[nodiscard]] bool takes(std::uint32_t lot, SteadyTime now) const;
+
+  /// Takes a place for an attempt with that key, or says why not.
+  std::optional<Pass> enter(std::uint32_t key, SteadyTime now, Availability& refused);
+  /// The first content is there: a probe has been answered.
+  void first_token(Pass& pass, std::chrono::nanoseconds took, SteadyTime now) noexcept;
+  /// It has been silent for that long, which is all that is known.
+  void silent_for(std::chrono::nanoseconds waited, SteadyTime now) noexcept {
+    if (static_cast<double>(waited.count()) > latency_.at(now)) latency_.observe(waited, now);
+  }
+  struct Report {
+    Verdict verdict = Verdict::nothing;
+    std::optional<std::chrono::milliseconds> retry_after = {};
+    std::string_view error = {};  ///< a short code, for people
+  };
+  void leave(const Pass& pass, const Report& report, SteadyTime now) noexcept;
+  /// That key must rest until then: the provider said ahead of time that nothing is left.
+  void rest_key(std::uint32_t key, SteadyTime until) noexcept;
+  /// An active probe found it alive, or not; true when that changed the breaker.
+  bool probed(bool alive, SteadyTime now);
+
+  [[nodiscard]] std::uint32_t in_flight() const {
+    return in_flight_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] const PeakLatency& latency() const { return latency_; }
+  [[nodiscard]] const std::string& provider() const { return provider_; }
+  [[nodiscard]] const std::string& model() const { return model_; }
+
+  /// For people.
+  struct Snapshot {
+    BreakerState state = BreakerState::closed;
+    std::string reason;                     ///< why it opened
+    std::chrono::nanoseconds reopens_in{};  ///< until the next probe, where open
+    std::chrono::nanoseconds latency{};
+    std::uint32_t in_flight = 0;
+    std::vector<std::chrono::nanoseconds> keys_rest;  ///< 0: that key is ready
+    std::string last_error;
+    std::chrono::nanoseconds last_error_ago{-1};
+    std::uint64_t opened = 0;  ///< how often
+  };
+  [[nodiscard]] Snapshot snapshot(SteadyTime now) const;
+
+ private:
+  [[nodiscard]] Availability keys(SteadyTime now) const;
+  Availability enter_troubled(Pass& pass, SteadyTime now);
+  void on_success(bool probe, SteadyTime now);
+  void on_failure(const Pass& pass, const Report& report, SteadyTime now);
+  void on_bad_key(const Pass& pass, const Report& report, SteadyTime now);
+  void rest(std::uint32_t key, SteadyTime until, bool bad) noexcept;
+  // With the lock:
+  void note_error(std::string_view error, SteadyTime now);
+  void open(std::string_view reason, SteadyTime now);
+  void close(SteadyTime now);
+
+  const std::string provider_, model_;
+  // What a call looks at.
+  std::atomic<BreakerState> state_{BreakerState::closed};
+  std::atomic<std::uint32_t> failures_{0};  // in a row
+  std::atomic<std::uint32_t> in_flight_{0};
+  std::atomic<SteadyTime::rep> any_key_rests_until_;
+  PeakLatency latency_;
+  ErrorWindow window_;
+  std::atomic<std::uint32_t> turn_{0};
+  std::vector<std::atomic<SteadyTime::rep>> keys_rest_until_;
+  // What changes of state look at.
+  mutable std::mutex mutex_;
+  BreakerRules rules_;
+  SteadyTime open_until_{}, warm_from_{};
+  std::chrono::milliseconds open_for_{0};  // of the last outage, 0 when it is long past
+  bool probing_ = false;
+  std::string reason_, last_error_;
+  SteadyTime last_error_at_{};
+  bool seen_error_ = false;
+  std::uint64_t opened_ = 0;
+};
+
+}  // namespace tollgate::routing

@@ -1,0 +1,81 @@
+#include "routing/health_watch.hpp"
+
+#include <algorithm>
+
+namespace tollgate::routing {
+
+Error resting_error(const Availability& rest, SteadyTime now) {
+  const bool limited = rest.rest == Rest::limited;
+  Error error =
+      make_error(limited ? ErrorKind::upstream_rate_limited : ErrorKind::no_healthy_target,
+                 limited ? "Every target of this model is at its provider's limit."
+                         : "No target of this model can be used right now.");
+  error.origin = Origin::gateway;
+  if (rest.usable()) return error;
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(rest.until - now);
+  error.retry_after = std::max(wait, std::chrono::milliseconds(1));
+  return error;
+}
+
+Verdict verdict_of(const Error* error) {
+  if (error == nullptr) return Verdict::good;
+  switch (error->kind) {
+    case ErrorKind::upstream_error:
+    case ErrorKind::upstream_overloaded:
+    case ErrorKind::upstream_timeout:
+    case ErrorKind::stream_cut:
+      return Verdict::failed;
+    case ErrorKind::upstream_rate_limited:
+      return Verdict::rate_limited;
+    case ErrorKind::upstream_quota:
+      return Verdict::no_credit;
+    case ErrorKind::upstream_auth:
+      return Verdict::bad_key;
+    default:
+      // The provider's own 4xx: it lives. Anything else is the client's or ours.
+      return error->origin == Origin::upstream || error->upstream_status != 0 ? Verdict::good
+                                                                              : Verdict::nothing;
+  }
+}
+
+Result<void> HealthWatch::enter(const Target& target, SteadyTime now) {
+  if (!target.health) return {};
+  Availability refused;
+  const auto pass = target.health->enter(target.key, now, refused);
+  if (!pass) return std::unexpected(resting_error(refused, now));
+  health_ = target.health;
+  pass_ = *pass;
+  since_ = now;
+  content_ = false;
+  return {};
+}
+
+void HealthWatch::content(SteadyTime now) noexcept {
+  if (!health_ || content_) return;
+  content_ = true;
+  health_->first_token(pass_, now - since_, now);
+}
+
+void HealthWatch::end(const Error* error, bool whole, SteadyTime now) noexcept {
+  if (!health_) return;
+  TargetHealth::Report report;
+  if (error != nullptr || whole) {
+    report.verdict = verdict_of(error);
+  }
+  if (error != nullptr) {
+    report.retry_after = error->retry_after;
+    report.error = error->code;
+    if (error->kind == ErrorKind::deadline_exceeded && !content_) {
+      health_->silent_for(now - since_, now);
+    }
+  }
+  // Whoever left in the middle of a good reply has seen a target that works.
+  if (report.verdict == Verdict::nothing && content_) report.verdict = Verdict::good;
+  leave(report, now);
+}
+
+void HealthWatch::leave(const TargetHealth::Report& report, SteadyTime now) noexcept {
+  if (health_) std::exchange(health_, nullptr)->leave(pass_, report, now);
+}
+
+}  // namespace tollgate::routing
