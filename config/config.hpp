@@ -167,6 +167,8 @@ struct TargetConfig {
 };
 struct RetryConfig {
   std::uint32_t attempts = 3;
+  Duration base{250}, cap{8000};
+  Share budget{200};
 };
 struct ModelConfig {
   std::vector<TargetConfig> targets;
@@ -177,6 +179,7 @@ struct ModelConfig {
   UnsupportedParams unsupported_params = UnsupportedParams::drop;
   RetryConfig retry;
   std::uint32_t max_attempts = 6;
+  std::vector<std::string> fallback, context_window_fallback;  ///< names of models
   LimitsConfig limits;  ///< over all tenants
   std::vector<BudgetConfig> budgets;
 };

@@ -93,6 +93,12 @@ template <class V>
 void visit_fields(RetryConfig& c, V& v) {
   v("attempts", c.attempts, "Attempts over all targets of this model, the first included.",
     Rule{.min = 1, .max = 100});
+  v("base", c.base,
+    "Before the same target is asked again: a random time up to this, twice as much each time.");
+  v("cap", c.cap,
+    "The most of it. A provider's Retry-After wins, unless it is longer and there is a fallback.");
+  v("budget", c.budget,
+    "Share of a target's traffic that may be such repeats; never under 10 a second.");
 }
 
 template <class V>

@@ -22,9 +22,6 @@ constexpr NotSupported table[] = {
     {"models.*", "queue"},
     {"models.*", "affinity"},
     {"models.*", "continue_streams"},
-    {"models.*.retry", "base"},
-    {"models.*.retry", "cap"},
-    {"models.*.retry", "budget"},
     {"tenants.*", "weight"},
     {"tenants.*", "cache"},
 };

@@ -3,6 +3,7 @@
 #pragma once
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "routing/retry.hpp"
 #include "routing/target.hpp"
 
 namespace tollgate::routing {
@@ -26,7 +28,9 @@ struct Route {
   std::vector<RawField> defaults;
   bool refuse_unsupported = false;
   bool drain_on_disconnect = false;
-  std::uint32_t attempts_max = 3;
+  RetryRules retry;                 ///< within this model
+  std::uint32_t attempts_max = 6;   ///< of a call, whatever models it comes to
+  std::deque<RetryBudget> repeats;  ///< of each target
   mutable std::atomic<std::uint64_t> turn{0};
 };
 

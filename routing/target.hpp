@@ -13,6 +13,7 @@
 namespace tollgate::routing {
 
 struct Provider;
+class RetryBudget;
 
 /// Where a provider's host is. `base_path` has no trailing slash ("/v1").
 struct Address {
@@ -53,6 +54,7 @@ struct Target {
   std::string
       model;  ///< the provider's name for it; "*" was replaced by the rest of the asked name
   std::uint32_t weight = 1;
+  RetryBudget* repeats = nullptr;  ///< its route's; null: its calls are never repeated
 };
 
 }  // namespace tollgate::routing

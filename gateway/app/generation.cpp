@@ -125,9 +125,11 @@ Result<routing::Match> Generation::choose(std::string_view model) {
 }
 
 void Generation::start_forwarder(const routing::Match& match) {
+  routing::RetryRules retry = route_->retry;
+  retry.attempts = std::min(retry.attempts, route_->attempts_max);
   routing::ForwardPlan plan{.view = *view_,
                             .targets = routing::ordered_targets(match),
-                            .attempts_max = route_->attempts_max,
+                            .retry = retry,
                             .refuse_unsupported = route_->refuse_unsupported,
                             .own_keys = &run_.key->tenant->provider_keys,
                             .turn = services_.turn++};

@@ -67,6 +67,13 @@ Awaitable<Result<std::unique_ptr<routing::UpstreamReply>>> ScriptedUpstream::sen
   co_return std::make_unique<ScriptedReply>(*this);
 }
 
+Awaitable<Result<void>> ScriptedUpstream::pause(SteadyTime until, AbortSlot& slot) {
+  pauses.push_back(until - std::chrono::steady_clock::now());
+  if (on_pause) on_pause(slot);
+  if (slot.aborted()) co_return std::unexpected(slot.reason());
+  co_return Result<void>{};
+}
+
 Awaitable<Result<std::string_view>> ScriptedClient::read(std::uint64_t) {
   if (steps.fails()) co_return fail(ErrorKind::client_gone, "gone");
   co_return std::string_view(request);
