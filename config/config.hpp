@@ -180,7 +180,7 @@ struct ModelConfig {
   RetryConfig retry;
   std::uint32_t max_attempts = 6;
   std::vector<std::string> fallback, context_window_fallback;  ///< names of models
-  LimitsConfig limits;  ///< over all tenants
+  LimitsConfig limits;                                         ///< over all tenants
   std::vector<BudgetConfig> budgets;
 };
 

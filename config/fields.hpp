@@ -116,6 +116,11 @@ void visit_fields(ModelConfig& c, V& v) {
     "x-tollgate-dropped-params) or refuse.");
   v("retry", c.retry, "How failures are retried.");
   v("max_attempts", c.max_attempts, "Requests to providers per call.", Rule{.min = 1, .max = 100});
+  v("fallback", c.fallback,
+    "Other models of this file, in order, for when every target has failed; those that the key "
+    "may not use are skipped.");
+  v("context_window_fallback", c.context_window_fallback,
+    "Other models of this file, in order, for prompts that do not fit.");
   v("limits", c.limits, "Over all tenants.");
   v("budgets", c.budgets, "Over all tenants.");
 }

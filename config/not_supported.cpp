@@ -16,8 +16,6 @@ constexpr NotSupported table[] = {
     {"providers.*", "limits"},
     {"providers.*", "probe"},
     {"models.*", "breaker"},
-    {"models.*", "fallback"},
-    {"models.*", "context_window_fallback"},
     {"models.*", "hedge"},
     {"models.*", "queue"},
     {"models.*", "affinity"},

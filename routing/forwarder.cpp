@@ -92,7 +92,8 @@ Phase Forwarder::phase() const {
 
 /// Whose turn it is now; false: nobody's, or not within the call's time.
 bool Forwarder::choose() {
-  const SteadyTime now = std::chrono::steady_clock::now();
+  // The first turn needs no clock.
+  const SteadyTime now = last_error_ ? std::chrono::steady_clock::now() : SteadyTime{};
   turn_ = begun_ < plan_.retry.attempts ? turns_.next(now) : std::nullopt;
   if (!turn_) return false;
   if (plan_.elsewhere && turn_->at - now > plan_.retry.cap) turn_.reset();

@@ -59,6 +59,10 @@ class Forwarder {
   /// Request fields that the attempt in flight could not take.
   [[nodiscard]] const std::vector<std::string>& dropped() const { return encoded_.dropped; }
   [[nodiscard]] std::uint32_t attempts() const { return begun_; }
+  /// Some target takes the request.
+  [[nodiscard]] bool previewed() const { return previewed_; }
+  /// Content was handed out: there is no way back.
+  [[nodiscard]] bool shown() const { return content_out_; }
 
  private:
   Awaitable<Result<Step>> begin_attempt(SteadyTime until);

@@ -31,6 +31,8 @@ std::unique_ptr<Route> make_route(const std::string& name, const config::ModelCo
   route->drain_on_disconnect = model.on_disconnect == config::OnDisconnect::drain;
   route->retry = {model.retry.attempts, model.retry.base, model.retry.cap};
   route->attempts_max = model.max_attempts;
+  route->fallback = model.fallback;
+  route->context_window_fallback = model.context_window_fallback;
   if (model.retry.attempts > 1 && model.max_attempts > 1) {
     for (Target& target : route->targets)
       target.repeats = &route->repeats.emplace_back(model.retry.budget.permille);

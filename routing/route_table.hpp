@@ -31,6 +31,8 @@ struct Route {
   RetryRules retry;                 ///< within this model
   std::uint32_t attempts_max = 6;   ///< of a call, whatever models it comes to
   std::deque<RetryBudget> repeats;  ///< of each target
+  /// Names of models that stand by: for when every target has failed, and for prompts too long.
+  std::vector<std::string> fallback, context_window_fallback;
   mutable std::atomic<std::uint64_t> turn{0};
 };
 

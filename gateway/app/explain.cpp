@@ -104,9 +104,20 @@ class Text {
                      config::to_text(model_.timeout), config::to_text(model_.hold_back)));
     line("attempts", fmt::format("{} over its targets, {} for a call", model_.retry.attempts,
                                  model_.max_attempts));
+    for (const std::string& other : model_.fallback)
+      line("fallback", fmt::format("{}{}", other, may_use_it(other)));
+    for (const std::string& other : model_.context_window_fallback)
+      line("too long", fmt::format("{}{}", other, may_use_it(other)));
     for (const auto& [name, json] : model_.defaults) {
       line("default", fmt::format("{}: {}", name, json));
     }
+  }
+
+  [[nodiscard]] std::string_view may_use_it(const std::string& other) const {
+    if (question_.tenant.empty()) return "";
+    return allowed(config_.tenants.at(question_.tenant).models, other)
+               ? ""
+               : " (skipped: this tenant may not use it)";
   }
 
   void targets() {

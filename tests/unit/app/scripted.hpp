@@ -3,6 +3,7 @@
 #pragma once
 #include <deque>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,13 @@ struct ScriptedUpstream final : routing::Upstream {
   Steps& steps;
   std::vector<std::string> pieces;
   int sent = 0, open = 0;
+  /// What the provider says for an upstream model, where not `pieces`.
+  struct Script {
+    int status = 200;
+    std::vector<std::string> pieces;
+    bool dies = false;  ///< cut behind the last piece
+  };
+  std::map<std::string, Script> scripts;
   std::vector<std::chrono::nanoseconds> pauses;   ///< that were asked for; none is waited
   std::function<void(AbortSlot& slot)> on_pause;  ///< what happens meanwhile
 
