@@ -15,11 +15,12 @@ std::uint64_t second_of(SteadyTime now) {
   return static_cast<std::uint64_t>(seconds.count()) & tag_mask;
 }
 
-/// The provider may have worked and billed though nothing was said of it.
+/// The provider may have worked and billed though it reported no failure: it was silent for too
+/// long, or began a reply that was cut, empty or garbage.
 bool repeated_once_only(const Error& error, Phase phase) {
-  if (error.kind == ErrorKind::stream_cut) return true;
-  return error.kind == ErrorKind::upstream_timeout && error.upstream_status == 0 &&
-         phase != Phase::connecting;
+  if (error.upstream_status != 0) return false;
+  return phase == Phase::replying ||
+         (phase == Phase::waiting && error.kind == ErrorKind::upstream_timeout);
 }
 
 }  // namespace

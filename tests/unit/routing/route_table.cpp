@@ -93,7 +93,8 @@ TEST_CASE("attempts are bounded within a model and over all; one attempt needs n
   CHECK(route.retry.attempts == 5);
   CHECK(route.attempts_max == 2);
   CHECK(route.targets[0].repeats == &route.repeats[0]);
-  config.models["m"].max_attempts = 1;
+  few.max_attempts = 1;
+  config.models = {{"m", few}};
   CHECK(RouteTable(config, providers({"p"})).find("m")->route->targets[0].repeats == nullptr);
 }
 

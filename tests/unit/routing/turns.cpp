@@ -30,6 +30,7 @@ std::vector<Target> targets(const std::vector<std::string>& names, RetryBudget* 
 
 Error error(ErrorKind kind, std::optional<milliseconds> asked = {}) {
   Error made = make_error(kind, "m");
+  made.upstream_status = made.status;
   made.asked_wait = asked;
   return made;
 }
