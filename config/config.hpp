@@ -190,6 +190,8 @@ struct TargetConfig {
 };
 struct RetryConfig {
   std::uint32_t attempts = 3;
+  Duration base{250}, cap{8000};
+  Share budget{200};
 };
 struct BreakerConfig {
   std::uint32_t failures = 5;
@@ -213,7 +215,8 @@ struct ModelConfig {
   std::optional<Affinity> affinity;
   std::optional<QueueConfig> queue;
   std::uint32_t max_attempts = 6;
-  LimitsConfig limits;  ///< over all tenants
+  std::vector<std::string> fallback, context_window_fallback;  ///< names of models
+  LimitsConfig limits;                                         ///< over all tenants
   std::vector<BudgetConfig> budgets;
 };
 

@@ -93,6 +93,12 @@ template <class V>
 void visit_fields(RetryConfig& c, V& v) {
   v("attempts", c.attempts, "Attempts over all targets of this model, the first included.",
     Rule{.min = 1, .max = 100});
+  v("base", c.base,
+    "Before the same target is asked again: a random time up to this, twice as much each time.");
+  v("cap", c.cap,
+    "The most of it. A provider's Retry-After wins, unless it is longer and there is a fallback.");
+  v("budget", c.budget,
+    "Share of a target's traffic that may be such repeats; never under 10 a second.");
 }
 
 template <class V>
@@ -128,6 +134,11 @@ void visit_fields(ModelConfig& c, V& v) {
   v("breaker", c.breaker,
     "When a target that fails is left alone; where models share a target, the strictest holds.");
   v("max_attempts", c.max_attempts, "Requests to providers per call.", Rule{.min = 1, .max = 100});
+  v("fallback", c.fallback,
+    "Other models of this file, in order, for when every target has failed; those that the key "
+    "may not use are skipped.");
+  v("context_window_fallback", c.context_window_fallback,
+    "Other models of this file, in order, for prompts that do not fit.");
   v("limits", c.limits, "Over all tenants.");
   v("budgets", c.budgets, "Over all tenants.");
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "config/load.hpp"
 #include "config/request_fields.hpp"
 #include "config/validate.hpp"
 #include "config/values.hpp"
@@ -56,6 +57,33 @@ void check_breaker(const Checking& check, const std::string& name, const ModelCo
                      ") is longer than max_open_for (" + to_text(model.breaker.max_open_for) + ")");
 }
 
+bool names_a_model(const Config& config, const std::string& name) {
+  return std::any_of(config.models.begin(), config.models.end(),
+                     [&](const auto& model) { return matches(model.first, name); });
+}
+
+void check_fallbacks(const Checking& check, const std::string& name, const std::string& key,
+                     const std::vector<std::string>& fallbacks) {
+  std::vector<std::string_view> models;
+  for (const auto& [other, model] : check.config.models)
+    models.emplace_back(other);
+  for (std::size_t i = 0; i < fallbacks.size(); ++i) {
+    const std::string& other = fallbacks[i];
+    const std::string at = std::to_string(i);
+    const Spots::Path path{"models", name, key, at};
+    const auto end = fallbacks.begin() + static_cast<std::ptrdiff_t>(i);
+    if (other == name) {
+      check.complain(path, "a model cannot stand by for itself");
+    } else if (other.find('*') != std::string::npos) {
+      check.complain(path, "a fallback names one model, not a wildcard");
+    } else if (!names_a_model(check.config, other)) {
+      check.complain(path, "no model has the name " + check.shown(path, other), other, models);
+    } else if (std::find(fallbacks.begin(), end, other) != end) {
+      check.complain(path, "named twice: " + check.shown(path, other));
+    }
+  }
+}
+
 // A model whose every provider is switched off answers 404; said once.
 void note_absent_models(const Checking& check) {
   std::string list;
@@ -84,6 +112,8 @@ void check_models(const Checking& check) {
     }
     check_defaults(check, name, model);
     check_breaker(check, name, model);
+    check_fallbacks(check, name, "fallback", model.fallback);
+    check_fallbacks(check, name, "context_window_fallback", model.context_window_fallback);
   }
   if (check.config.models.empty()) check.notes.emplace_back("no models: every call will be 404");
   note_absent_models(check);

@@ -113,6 +113,46 @@ Result<void> Spending::may_be_paid(const Priced& priced) const {
   return std::unexpected(unpriced(priced.bound.unpriced));
 }
 
+/// Before a byte goes to another model: that the prompt probably fits it, and what it may cost.
+Result<void> Spending::may_go_on(const AttemptTarget& target, const GoingOn& how) const {
+  auto payable = may_be_paid(current_);
+  if (!payable) return payable;
+  const Estimate estimate =
+      treasury_.estimates.estimate(target.upstream_model, target.body_bytes, 1);
+  const auto window = current_.tariff.context_window();
+  if (window && (*window <= how.window_above || *window < estimate.input)) {
+    return fail(ErrorKind::context_length, "The request does not fit another model either.");
+  }
+  if (how.at_most && current_.bound.total > *how.at_most) {
+    return fail(ErrorKind::budget_exceeded, "Another model would be dearer.");
+  }
+  return {};
+}
+
+/// The scopes that the call has already hold more attempt by attempt; those of the new model admit
+/// now.
+Awaitable<Result<void>> Spending::go_on(const AttemptTarget& target, const GoingOn& how) {
+  if (!reservation_) co_return fail(ErrorKind::internal, "A fallback without a reservation.");
+  look_at(target);
+  auto fine = may_go_on(target, how);
+  if (!fine) co_return fine;
+  if (!std::exchange(moved_, true)) charge_.of_model = {charge_.tokens, charge_.charged};
+  begun_ = true;  // whatever is sent from here on is held beside what ended attempts cost
+  under_ = nullptr;
+  if (terms_->model->scopes.empty()) co_return Result<void>{};
+  const std::string id = call_.outcome.request_id + "/" + std::to_string(further_.size() + 1);
+  Ask ask = ask_for(target);
+  ask.id = id;
+  ask.scopes = terms_->model->scopes;
+  ask.user = {};
+  ask.floor = ask.bound;
+  auto verdict = co_await treasury_.store.reserve(ask);
+  if (!verdict) co_return std::unexpected(error_of(verdict.error()));
+  further_.push_back({std::move(verdict->reservation), {}});
+  under_ = &further_.back();
+  co_return Result<void>{};
+}
+
 Ask Spending::ask_for(const AttemptTarget& target) const {
   const Bound& bound = current_.bound;
   const Estimate estimate = treasury_.estimates.estimate(target.upstream_model, target.body_bytes,
@@ -178,6 +218,10 @@ Awaitable<Result<void>> Spending::hold_more(const AttemptTarget& target) {
     if (!payable) co_return payable;
     auto held = co_await treasury_.store.extend(
         *reservation_, add_saturated(charge_.charged, current_.bound.total));
+    if (held && under_ != nullptr) {
+      held = co_await treasury_.store.extend(
+          *under_->reservation, add_saturated(under_->charge.charged, current_.bound.total));
+    }
     if (!held) co_return std::unexpected(error_of(held.error()));
   }
   begun_ = true;
@@ -216,16 +260,17 @@ void Spending::end(AttemptOutcome& attempt, const AttemptEnd& how) noexcept {
   attempt.charged = settled.charged;
   attempt.cost_by_kind = settled.by_kind;
   attempt.overrun = settled.overrun;
+  std::uint64_t tokens = 0;
   if (how.usage_from_provider) {
     treasury_.estimates.learn(current_model_, body_bytes_, how.usage, current_.bound.copies);
-    charge_.tokens += counted_tokens(how.usage);
+    tokens = counted_tokens(how.usage);
   } else if (settled.charged > 0) {
-    charge_.tokens += treasury_.estimates.estimate(current_model_, body_bytes_, 1).input +
-                      how.text_bytes / bytes_per_token;
+    tokens = treasury_.estimates.estimate(current_model_, body_bytes_, 1).input +
+             how.text_bytes / bytes_per_token;
   }
   Outcome& outcome = call_.outcome;
   const bool first = outcome.attempts.size() == 1;
-  charge_.charged = add_saturated(charge_.charged, settled.charged);
+  note_charge(tokens, settled.charged);
   outcome.charged = charge_.charged;
   outcome.cost_by_kind = sum(outcome.cost_by_kind, settled.by_kind);
   outcome.price_version = attempt.price_version;
@@ -236,9 +281,25 @@ void Spending::end(AttemptOutcome& attempt, const AttemptEnd& how) noexcept {
   }
 }
 
+/// The call's own scopes bear everything, a model's what ran under it.
+void Spending::note_charge(std::uint64_t tokens, NanoUsd charged) noexcept {
+  charge_.tokens += tokens;
+  charge_.charged = add_saturated(charge_.charged, charged);
+  if (under_ == nullptr) return;
+  under_->charge.tokens += tokens;
+  under_->charge.charged = add_saturated(under_->charge.charged, charged);
+}
+
 Awaitable<std::vector<Crossing>> Spending::settle() {
   if (!reservation_) co_return std::vector<Crossing>{};
-  co_return co_await treasury_.store.settle(std::exchange(reservation_, nullptr), charge_);
+  auto crossings = co_await treasury_.store.settle(std::exchange(reservation_, nullptr), charge_);
+  under_ = nullptr;
+  for (Further& further : further_) {
+    const auto more = co_await treasury_.store.settle(std::exchange(further.reservation, nullptr),
+                                                      further.charge);
+    crossings.insert(crossings.end(), more.begin(), more.end());
+  }
+  co_return crossings;
 }
 
 std::optional<NanoUsd> Spending::cost_so_far(const Usage& usage,

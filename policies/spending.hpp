@@ -33,6 +33,12 @@ struct SpendingTerms {
   std::uint32_t clip_min_tokens = 256;  ///< 0: never cut
 };
 
+/// What another model must be, to be gone on with.
+struct GoingOn {
+  std::uint64_t window_above = 0;  ///< tokens: its window, where known, is larger
+  std::optional<NanoUsd> at_most;  ///< no dearer (M10)
+};
+
 class Spending {
  public:
   Spending(Treasury& treasury, Call& call) : treasury_(treasury), call_(call) {}
@@ -48,6 +54,10 @@ class Spending {
   /// Reserves the first attempt in all scopes. True: the output limit was cut, encode again.
   /// Errors: 429 of a limit or a budget, 400 model_unpriced, 400 for a missing limit, 503.
   Awaitable<Result<bool>> admit(const AttemptTarget& target);
+  /// In place of `admit`, where the call goes on under another model (after `consider` with its
+  /// terms): that model's scopes admit and hold what an attempt there may cost. Error: why it
+  /// cannot; the call may try yet another model.
+  Awaitable<Result<void>> go_on(const AttemptTarget& target, const GoingOn& how);
   /// Before an attempt is sent: its bound is held and its intent is in the journal, or it must not
   /// be sent. `attempt` is the last of the outcome's.
   Awaitable<Result<void>> begin(const AttemptTarget& target, AttemptOutcome& attempt);
@@ -69,6 +79,12 @@ class Spending {
   [[nodiscard]] std::uint64_t cut_to() const { return cut_to_; }
   [[nodiscard]] bool under_budget() const;
   [[nodiscard]] bool admitted() const { return admitted_; }
+  /// Of the target that was looked at last: what its attempt is bound to, and its window (0: not
+  /// known).
+  [[nodiscard]] NanoUsd bound() const { return current_.bound.total; }
+  [[nodiscard]] std::uint64_t window() const {
+    return current_.tariff.context_window().value_or(0);
+  }
 
  private:
   struct Priced {
@@ -86,6 +102,9 @@ class Spending {
   bool take(Admitted admitted);
   bool cut_to_fit(NanoUsd money);
   Awaitable<Result<void>> hold_more(const AttemptTarget& target);
+  [[nodiscard]] Result<void> may_go_on(const AttemptTarget& target, const GoingOn& how) const;
+  void look_at(const AttemptTarget& target);
+  void note_charge(std::uint64_t tokens, NanoUsd charged) noexcept;
 
   Treasury& treasury_;
   Call& call_;
@@ -103,6 +122,15 @@ class Spending {
   std::uint64_t cut_to_ = 0;
   bool admitted_ = false, begun_ = false;
   Charge charge_;
+
+  /// Another model's scopes, and what its attempts came to.
+  struct Further {
+    std::unique_ptr<Reservation> reservation;
+    Charge charge;
+  };
+  std::vector<Further> further_;
+  bool moved_ = false;        // the call has left the model that admitted it
+  Further* under_ = nullptr;  // of further_: the model that it runs under now, where it has any
 };
 
 }  // namespace tollgate::policies

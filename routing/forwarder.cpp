@@ -49,7 +49,11 @@ CallStatus status_for(const Error& error) {
 }  // namespace
 
 Forwarder::Forwarder(Call& call, ForwardPlan plan, Upstream& upstream, AttemptGate& gate)
-    : call_(call), plan_(std::move(plan)), upstream_(upstream), gate_(gate) {}
+    : call_(call),
+      plan_(std::move(plan)),
+      upstream_(upstream),
+      gate_(gate),
+      turns_(std::move(plan_.targets), plan_.retry, call.outcome.request_id) {}
 
 Forwarder::~Forwarder() { close(); }
 
@@ -65,24 +69,43 @@ Awaitable<Result<Step>> Forwarder::next(Batch& out, SteadyTime until) {
   if (ended_) co_return Step::end;  // what the last batch points to stays
   out.clear();
   for (;;) {
+    Result<Step> step = Step::batch;
     if (!attempt_) {
-      auto begun = co_await begin_attempt();
-      if (!begun) co_return std::unexpected(begun.error());
+      step = co_await begin_attempt(until);
+      if (!step || *step == Step::timeout) co_return step;
     }
-    auto step = co_await advance(out, until);
+    step = co_await advance(out, until);
     if (step) co_return *step;
+    const Phase reached = phase();
     end_attempt(&step.error());
-    remember(std::move(step.error()));
-    if (content_out_ || !may_try_another(*last_error_)) co_return std::unexpected(*last_error_);
+    if (!fail_over(std::move(step.error()), reached, true)) co_return std::unexpected(*last_error_);
     out.clear();
     held_.clear();
   }
 }
 
-bool Forwarder::may_try_another(const Error& error) const {
-  return error.retry != Retry::never && !call_.abort.aborted() &&
-         next_target_ < plan_.targets.size() && begun_ < plan_.attempts_max &&
-         std::chrono::steady_clock::now() < call_.deadline;
+Phase Forwarder::phase() const {
+  if (content_out_) return Phase::shown;
+  if (decoder_) return Phase::replying;
+  return reply_ ? Phase::waiting : Phase::connecting;
+}
+
+/// Whose turn it is now; false: nobody's, or not within the call's time.
+bool Forwarder::choose() {
+  // The first turn needs no clock.
+  const SteadyTime now = last_error_ ? std::chrono::steady_clock::now() : SteadyTime{};
+  turn_ = begun_ < plan_.retry.attempts ? turns_.next(now) : std::nullopt;
+  if (!turn_) return false;
+  if (plan_.elsewhere && turn_->at - now > plan_.retry.cap) turn_.reset();
+  return turn_ && (!last_error_ || std::max(turn_->at, now) < call_.deadline);
+}
+
+/// After a failed attempt, or one that could not begin: true where another may follow.
+bool Forwarder::fail_over(Error error, Phase phase, bool begun) {
+  const bool final = error.retry == Retry::never || phase == Phase::shown;
+  turns_.failed(turn_->target, {error, phase, begun}, std::chrono::steady_clock::now());
+  remember(std::move(error));
+  return !final && !call_.abort.aborted() && choose();
 }
 
 /// What a provider said is worth more to the client than why the target after it could not be
@@ -93,36 +116,49 @@ void Forwarder::remember(Error error) {
   if (!keep) last_error_ = std::move(error);
 }
 
-/// Begins on the next target that lets itself be begun; the last reason when none is left.
-Awaitable<Result<void>> Forwarder::begin_attempt() {
+/// Begins on the next target that lets itself be begun: `batch`; or `timeout`.
+Awaitable<Result<Step>> Forwarder::begin_attempt(SteadyTime until) {
   for (;;) {
     if (call_.abort.aborted()) co_return std::unexpected(call_.abort.reason());
-    if (next_target_ >= plan_.targets.size()) {
-      if (last_error_) co_return std::unexpected(*last_error_);
-      co_return fail(ErrorKind::no_healthy_target,
-                     "No target of this model can be used right now.");
+    if (!turn_ && !choose()) co_return std::unexpected(why_none());
+    if (turn_->repeat) {
+      auto rested = co_await rest(until);
+      if (!rested || *rested == Step::timeout) co_return rested;
     }
-    auto begun = co_await begin_on(plan_.targets[next_target_++]);
-    if (begun) co_return Result<void>{};
-    end_attempt(&begun.error());
-    remember(std::move(begun.error()));
-    if (!may_try_another(*last_error_)) co_return std::unexpected(*last_error_);
+    auto sent = co_await send(turns_.target(turn_->target));
+    if (sent) co_return Step::batch;
+    const bool begun = attempt_.has_value();
+    end_attempt(&sent.error());
+    if (!fail_over(std::move(sent.error()), Phase::connecting, begun)) {
+      co_return std::unexpected(*last_error_);
+    }
   }
 }
 
+/// Lets the time until the turn pass.
+Awaitable<Result<Step>> Forwarder::rest(SteadyTime until) {
+  const Waiting waiting(call_);
+  auto rested = co_await upstream_.pause(std::min(turn_->at, until), call_.abort);
+  if (!rested) co_return std::unexpected(rested.error());
+  co_return until < turn_->at ? Step::timeout : Step::batch;
+}
+
+Error Forwarder::why_none() const {
+  if (last_error_) return *last_error_;
+  return make_error(ErrorKind::no_healthy_target, "No target of this model can be used right now.");
+}
+
 Result<AttemptTarget> Forwarder::preview() {
-  for (; next_target_ < plan_.targets.size(); ++next_target_) {
-    const Target& target = plan_.targets[next_target_];
+  while (turn_ || choose()) {
+    const Target& target = turns_.target(turn_->target);
     auto encoded = encode(target);
     if (encoded) {
       previewed_ = true;
       return target_of(target);
     }
-    remember(std::move(encoded.error()));
-    if (last_error_->retry == Retry::never) return std::unexpected(*last_error_);
+    if (!fail_over(std::move(encoded.error()), Phase::connecting, false)) break;
   }
-  if (last_error_) return std::unexpected(*last_error_);
-  return fail(ErrorKind::no_healthy_target, "No target of this model can be used right now.");
+  return std::unexpected(why_none());
 }
 
 AttemptTarget Forwarder::target_of(const Target& target) const {
@@ -158,9 +194,9 @@ Result<void> Forwarder::encode(const Target& target) {
   return {};
 }
 
-Awaitable<Result<void>> Forwarder::begin_on(const Target& target) {
+Awaitable<Result<void>> Forwarder::send(const Target& target) {
   const ProviderEntry& provider = *target.provider;
-  current_ = target;
+  current_ = &target;
   if (!std::exchange(previewed_, false)) {
     auto encoded = encode(target);
     if (!encoded) co_return encoded;
@@ -177,6 +213,7 @@ Awaitable<Result<void>> Forwarder::begin_on(const Target& target) {
   reply_bytes_ = text_bytes_ = 0;
   reply_model_.clear();
   sent_at_ = std::chrono::steady_clock::now();
+  if (target.repeats != nullptr && !turn_->repeat) target.repeats->note(sent_at_);
   const Waiting waiting(call_);
   auto reply = co_await upstream_.send(
       {provider, encoded_.request, plan_.view.stream, call_.deadline, call_.abort});

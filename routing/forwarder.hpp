@@ -1,7 +1,7 @@
 // Forwarder: the attempt loop, the only failover code. Sends a call to its targets one after
-// another until one brings content, then passes that one's batches on. Until the first content has
-// been handed out a retryable failure goes to the next target and nobody sees it. One object a
-// call, on the call's worker. Asked step by step by the run.
+// another, then again to those whose failure may pass, until one brings content; then passes that
+// one's batches on. Until the first content has been handed out nobody sees a failure that may be
+// retried. One object a call and model, on the call's worker. Asked step by step by the run.
 #pragma once
 #include <memory>
 #include <optional>
@@ -12,6 +12,7 @@
 #include "gateway/core/block.hpp"
 #include "gateway/core/call.hpp"
 #include "routing/health_watch.hpp"
+#include "routing/turns.hpp"
 #include "routing/upstream.hpp"
 
 namespace tollgate::routing {
@@ -20,7 +21,8 @@ namespace tollgate::routing {
 struct ForwardPlan {
   const wire::RequestView& view;
   std::vector<Target> targets;  ///< in the order to try; at least one
-  std::uint32_t attempts_max = 1;
+  RetryRules retry;             ///< `attempts`: at most so many
+  bool elsewhere = false;  ///< another model stands by: no wait longer than `retry.cap` is begun
   bool refuse_unsupported = false;
   /// The tenant's own upstream keys by provider name; they replace the provider's.
   const HeaderList* own_keys = nullptr;
@@ -52,17 +54,24 @@ class Forwarder {
   void close() noexcept;
 
   /// Target and hints of the attempt in flight, or of the last one; null before the first.
-  [[nodiscard]] const Target* target() const { return current_ ? &*current_ : nullptr; }
+  [[nodiscard]] const Target* target() const { return current_; }
   [[nodiscard]] const DecodeHints& hints() const { return encoded_.hints; }
   /// Request fields that the attempt in flight could not take.
   [[nodiscard]] const std::vector<std::string>& dropped() const { return encoded_.dropped; }
   /// What the reply under way calls its model; empty: nothing yet.
   [[nodiscard]] std::string_view reply_model() const { return reply_model_; }
   [[nodiscard]] std::uint32_t attempts() const { return begun_; }
+  /// Some target takes the request.
+  [[nodiscard]] bool previewed() const { return previewed_; }
+  /// Content was handed out: there is no way back.
+  [[nodiscard]] bool shown() const { return content_out_; }
 
  private:
-  Awaitable<Result<void>> begin_attempt();
-  Awaitable<Result<void>> begin_on(const Target& target);
+  Awaitable<Result<Step>> begin_attempt(SteadyTime until);
+  Awaitable<Result<Step>> rest(SteadyTime until);
+  Awaitable<Result<void>> send(const Target& target);
+  bool choose();
+  bool fail_over(Error error, Phase phase, bool begun);
   Result<void> encode(const Target& target);
   [[nodiscard]] AttemptTarget target_of(const Target& target) const;
   Awaitable<Result<Step>> advance(Batch& out, SteadyTime until);
@@ -71,7 +80,8 @@ class Forwarder {
   void note(const Batch& batch);
   void remember(Error error);
   void end_attempt(const Error* error) noexcept;
-  [[nodiscard]] bool may_try_another(const Error& error) const;
+  [[nodiscard]] Phase phase() const;
+  [[nodiscard]] Error why_none() const;
   [[nodiscard]] std::string_view key_for(const Target& target) const;
 
   Call& call_;
@@ -79,12 +89,13 @@ class Forwarder {
   Upstream& upstream_;
   AttemptGate& gate_;
 
-  std::size_t next_target_ = 0;
-  bool previewed_ = false;  // encoded_ is for targets[next_target_]
+  Turns turns_;
+  std::optional<Turns::Turn> turn_;  // under way, or up
+  bool previewed_ = false;           // encoded_ is for its target
   std::uint32_t begun_ = 0;
   std::optional<Error> last_error_;
 
-  std::optional<Target> current_;
+  const Target* current_ = nullptr;
   std::optional<Attempt> attempt_;
   HealthWatch watch_;
   Encoded encoded_;

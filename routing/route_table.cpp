@@ -37,7 +37,14 @@ std::unique_ptr<Route> make_route(const std::string& name, const config::ModelCo
   route->defaults = model.defaults;
   route->refuse_unsupported = model.unsupported_params == config::UnsupportedParams::refuse;
   route->drain_on_disconnect = model.on_disconnect == config::OnDisconnect::drain;
-  route->attempts_max = std::min(model.retry.attempts, model.max_attempts);
+  route->retry = {model.retry.attempts, model.retry.base, model.retry.cap};
+  route->attempts_max = model.max_attempts;
+  route->fallback = model.fallback;
+  route->context_window_fallback = model.context_window_fallback;
+  if (model.retry.attempts > 1 && model.max_attempts > 1) {
+    for (Target& target : route->targets)
+      target.repeats = &route->repeats.emplace_back(model.retry.budget.permille);
+  }
   return route;
 }
 

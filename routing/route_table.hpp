@@ -4,6 +4,7 @@
 #pragma once
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "routing/retry.hpp"
 #include "routing/target.hpp"
 
 namespace tollgate::routing {
@@ -33,7 +35,11 @@ struct Route {
   std::vector<RawField> defaults;
   bool refuse_unsupported = false;
   bool drain_on_disconnect = false;
-  std::uint32_t attempts_max = 3;
+  RetryRules retry;                 ///< within this model
+  std::uint32_t attempts_max = 6;   ///< of a call, whatever models it comes to
+  std::deque<RetryBudget> repeats;  ///< of each target
+  /// Names of models that stand by: for when every target has failed, and for prompts too long.
+  std::vector<std::string> fallback, context_window_fallback;
   mutable std::atomic<std::uint64_t> turn{0};
 };
 

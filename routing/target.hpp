@@ -13,6 +13,7 @@
 namespace tollgate::routing {
 
 struct Provider;
+class RetryBudget;
 
 /// Where a provider's host is. `base_path` has no trailing slash ("/v1").
 struct Address {
@@ -57,6 +58,7 @@ struct Target {
   std::uint32_t weight = 1;
   std::shared_ptr<TargetHealth> health;  ///< nullptr: nobody keeps an eye on it
   std::uint32_t key = 0;                 ///< which of the provider's api_keys a call uses
+  RetryBudget* repeats = nullptr;  ///< its route's; null: its calls are never repeated
 };
 
 }  // namespace tollgate::routing

@@ -66,6 +66,8 @@ struct Upstream {
   /// reason when aborted.
   virtual Awaitable<Result<std::unique_ptr<UpstreamReply>>> send(
       const UpstreamRequest& request) = 0;
+  /// Lets time pass until `until`. Error: the slot's reason, at once when it is aborted.
+  virtual Awaitable<Result<void>> pause(SteadyTime until, AbortSlot& slot) = 0;
 };
 
 }  // namespace tollgate::routing

@@ -135,9 +135,20 @@ class Text {
                      breaker.failures, config::to_text(breaker.error_rate),
                      config::to_text(breaker.window), config::to_text(breaker.open_for),
                      config::to_text(breaker.max_open_for), config::to_text(breaker.slow_start)));
+    for (const std::string& other : model_.fallback)
+      line("fallback", fmt::format("{}{}", other, may_use_it(other)));
+    for (const std::string& other : model_.context_window_fallback)
+      line("too long", fmt::format("{}{}", other, may_use_it(other)));
     for (const auto& [name, json] : model_.defaults) {
       line("default", fmt::format("{}: {}", name, json));
     }
+  }
+
+  [[nodiscard]] std::string_view may_use_it(const std::string& other) const {
+    if (question_.tenant.empty()) return "";
+    return allowed(config_.tenants.at(question_.tenant).models, other)
+               ? ""
+               : " (skipped: this tenant may not use it)";
   }
 
   void targets() {

@@ -115,13 +115,18 @@ Result<routing::Match> Generation::choose(std::string_view model) {
         "The model '" + std::string(model) + "' does not exist or you do not have access to it.",
         "model");
   }
-  route_ = match->route;
-  call_.outcome.model = route_->name;
-  view_->set_defaults(&route_->defaults);
+  home_ = match->route;
+  run_under(*home_);
   auto allowed = route_->timeout;
   if (run_.timeout) allowed = std::min(allowed, *run_.timeout);
   call_.deadline = call_.started + allowed;
   return *match;
+}
+
+void Generation::run_under(const routing::Route& route) {
+  route_ = &route;
+  call_.outcome.model = route.name;
+  view_->set_defaults(&route.defaults);
 }
 
 /// Moves batches from the provider to the client; each write is awaited: that is the backpressure.
@@ -129,7 +134,12 @@ Awaitable<Result<void>> Generation::pump() {
   run_.drains = route_->drain_on_disconnect;
   for (;;) {
     auto step = co_await forwarder_->next(batch_, silence_until());
-    if (!step) co_return std::unexpected(step.error());
+    if (!step) {
+      if (fallbacks_for(step.error()) == nullptr) co_return std::unexpected(step.error());
+      auto fallen = co_await fall_back(std::move(step.error()));
+      if (!fallen) co_return fallen;
+      continue;
+    }
     Result<void> done;
     switch (*step) {
       case routing::Step::end:

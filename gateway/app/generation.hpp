@@ -28,6 +28,7 @@ class Generation {
   [[gnu::noinline]] Awaitable<Result<void>> prepare();
   Result<void> read_view(std::string_view bytes);
   Result<routing::Match> choose(std::string_view model);
+  void run_under(const routing::Route& route);
   [[gnu::noinline]] Awaitable<Result<void>> admit(const routing::Match& match);
   Awaitable<Result<void>> reserve(const routing::Match& match);
   Result<routing::Match> downgrade() const;
@@ -35,6 +36,13 @@ class Generation {
   [[nodiscard]] routing::ChoiceFacts choice_facts(const routing::Route& route) const;
   [[nodiscard]] double price_at(const routing::ProviderEntry& provider,
                                 std::string_view model) const;
+  [[nodiscard]] policies::SpendingTerms terms(const routing::Route& route) const;
+  Awaitable<Result<void>> reserve_or_fall_back(const routing::Match& match);
+  [[gnu::noinline]] Awaitable<Result<void>> fall_back(Error why);
+  Awaitable<Result<void>> fall_back_to(const routing::Match& match, bool longer);
+  std::optional<routing::Match> next_fallback(const Error& why);
+  [[nodiscard]] const std::vector<std::string>* fallbacks_for(const Error& why) const;
+  [[nodiscard]] std::uint32_t attempts_left() const;
   void note_room();
   [[gnu::noinline]] Awaitable<Result<void>> pump();
   Awaitable<Result<void>> on_silence();
@@ -60,7 +68,10 @@ class Generation {
   const wire::Dialect& dialect_;
 
   std::optional<wire::RequestView> view_;
-  const routing::Route* route_ = nullptr;
+  const routing::Route* route_ = nullptr;  // that the call runs under
+  const routing::Route* home_ = nullptr;   // that was asked for, or that a spent budget sent it to
+  std::size_t fallbacks_tried_ = 0, longer_tried_ = 0;  // of home_'s lists
+  std::optional<NanoUsd> at_most_;                      // after a downgrade: of what follows
   policies::Watches watches_;
   policies::Spending spending_;
   BookGate gate_;

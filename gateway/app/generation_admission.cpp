@@ -8,27 +8,30 @@ namespace tollgate::app {
 /// Reserves what the first attempt may cost; a budget that is spent may send the call to a cheaper
 /// model, once (M10).
 Awaitable<Result<void>> Generation::admit(const routing::Match& match) {
-  auto reserved = co_await reserve(match);
+  auto reserved = co_await reserve_or_fall_back(match);
   if (reserved || reserved.error().kind != ErrorKind::budget_exceeded) co_return reserved;
   auto cheaper = downgrade();
   if (!cheaper) co_return reserved;
-  route_ = cheaper->route;
-  call_.outcome.model = route_->name;
-  view_->set_defaults(&route_->defaults);
+  home_ = cheaper->route;
+  run_under(*home_);
   auto again = co_await reserve(*cheaper);
   // What stands between the client and its model is the budget that was exceeded first.
   if (!again) co_return reserved;
+  at_most_ = spending_.bound();
   co_return again;
 }
 
-Awaitable<Result<void>> Generation::reserve(const routing::Match& match) {
+policies::SpendingTerms Generation::terms(const routing::Route& route) const {
   const policies::Key& key = *run_.key;
-  spending_.consider({.tariffs = run_.plan->tariffs,
-                      .unknown = run_.plan->config.prices.unknown,
-                      .key = key,
-                      .model = &run_.plan->scopes.of_model(match.route->name),
-                      .clip_min_tokens = key.tenant->clip_min_tokens},
-                     *view_);
+  return {.tariffs = run_.plan->tariffs,
+          .unknown = run_.plan->config.prices.unknown,
+          .key = key,
+          .model = &run_.plan->scopes.of_model(route.name),
+          .clip_min_tokens = key.tenant->clip_min_tokens};
+}
+
+Awaitable<Result<void>> Generation::reserve(const routing::Match& match) {
+  spending_.consider(terms(*match.route), *view_);
   auto started = start_forwarder(match);
   if (!started) co_return started;
   auto target = forwarder_->preview();

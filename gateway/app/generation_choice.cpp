@@ -1,5 +1,6 @@
 // The part of a call that decides where it goes: its model's targets in order, and the loop that
 // tries them.
+#include <algorithm>
 #include <limits>
 
 #include "gateway/app/affinity.hpp"
@@ -49,9 +50,12 @@ Result<void> Generation::start_forwarder(const routing::Match& match) {
   if (choice.targets.empty()) {
     return std::unexpected(routing::resting_error(choice.rest, facts.now));
   }
+  routing::RetryRules retry = route_->retry;
+  retry.attempts = std::min(retry.attempts, attempts_left());
   routing::ForwardPlan plan{.view = *view_,
                             .targets = std::move(choice.targets),
-                            .attempts_max = route_->attempts_max,
+                            .retry = retry,
+                            .elsewhere = fallbacks_tried_ < home_->fallback.size(),
                             .refuse_unsupported = route_->refuse_unsupported,
                             .own_keys = facts.own_keys};
   forwarder_.emplace(call_, std::move(plan), services_.upstream, gate_);

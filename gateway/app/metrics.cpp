@@ -29,6 +29,8 @@ Metrics::Metrics() {
                                  "Calls that limits and budgets admitted or denied.");
   families_.warnings =
       counters("tollgate_budget_warnings_total", "Steps of warn_at that budgets have passed.");
+  families_.fallbacks =
+      counters("tollgate_fallbacks_total", "Calls that went on under another model of the file.");
   families_.overhead = histograms("tollgate_overhead_seconds",
                                   "Time spent in the gateway itself: all less waiting.");
   families_.duration =
@@ -82,6 +84,10 @@ void Metrics::gauge(const std::string& name, const std::string& help, double val
 void Metrics::count_warning(std::string_view scope_kind, std::string_view per) {
   families_.warnings->Add({{"scope", std::string(scope_kind)}, {"per", std::string(per)}})
       .Increment();
+}
+
+void Metrics::count_fallback(const std::string& from, const std::string& to) {
+  families_.fallbacks->Add({{"model", from}, {"to", to}}).Increment();
 }
 
 CounterCell& Metrics::add_cell(prometheus::Counter& target, double unit) {

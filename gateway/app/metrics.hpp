@@ -39,7 +39,7 @@ class Metrics {
   using Histograms = prometheus::Family<prometheus::Histogram>;
   struct Families {
     Counters *requests, *attempts, *tokens, *errors, *dropped_params;
-    Counters *cost, *overrun, *unpriced, *decisions, *warnings;
+    Counters *cost, *overrun, *unpriced, *decisions, *warnings, *fallbacks;
     Histograms *overhead, *duration, *token_usage, *first_chunk, *output_chunk;
     Histograms *server_duration, *server_ttft, *server_output_token;
   };
@@ -49,6 +49,8 @@ class Metrics {
   CounterCell& add_cell(prometheus::Counter& target, double unit = 1);
   /// A budget passed a `warn_at` step. Any thread; rare.
   void count_warning(std::string_view scope_kind, std::string_view per);
+  /// A call went on under another model. Any thread; rare. Names of the file.
+  void count_fallback(const std::string& from, const std::string& to);
   HistogramCell& add_cell(HistogramCell::Bounds bounds,
                           std::vector<prometheus::Histogram*> targets);
 

@@ -47,7 +47,7 @@ constexpr std::array rows{
         Retry::other_target},
     Row{ErrorKind::upstream_rejected, 400, invalid, invalid, Origin::upstream, Retry::never},
     Row{ErrorKind::upstream_rate_limited, 429, "upstream_rate_limited", "rate_limit_error",
-        Origin::upstream, Retry::other_target},
+        Origin::upstream, Retry::same_or_other},
     Row{ErrorKind::upstream_quota, 429, "upstream_rate_limited", "insufficient_quota",
         Origin::upstream, Retry::other_target},
     Row{ErrorKind::internal, 500, "internal_error", server, Origin::gateway, Retry::never},

@@ -65,6 +65,7 @@ struct Error {
   std::string members;  ///< further JSON members of the error object (`"scope":"key:a"`), or empty
   int upstream_status = 0;                               ///< what the provider answered; 0: nothing
   std::optional<std::chrono::milliseconds> retry_after;  ///< when a retry may help
+  std::optional<std::chrono::milliseconds> asked_wait;   ///< what the provider itself asked for
 };
 
 template <class T>

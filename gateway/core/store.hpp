@@ -135,6 +135,15 @@ using Verdict = std::expected<Admitted, Denial>;
 struct Charge {
   std::uint64_t tokens = 0;  ///< uncached input + cache writes + output
   NanoUsd charged = 0;
+  /// Of it, what the model's scope bears; less where the call went on under another model (M14).
+  struct Part {
+    std::uint64_t tokens = 0;
+    NanoUsd charged = 0;
+  };
+  std::optional<Part> of_model;
+  [[nodiscard]] Part part_of(ScopeKind kind) const {
+    return kind == ScopeKind::model && of_model ? *of_model : Part{tokens, charged};
+  }
 };
 
 /// A budget has passed one of its `warn_at` steps; each is reported once a window.
@@ -177,7 +186,8 @@ struct Store {
   virtual Awaitable<Result<std::vector<Reading>>> read(std::span<const Scope* const> scopes,
                                                        std::string_view user) = 0;
   /// Sums over tenant scopes without a parent, for `tollgate_reserved_usd` and
-  /// `tollgate_spent_usd` (since the process began).
+  /// `tollgate_spent_usd` (since the process began). A reservation of model scopes alone stands
+  /// beside one that counts.
   struct Totals {
     NanoUsd reserved = 0, spent = 0;
   };

@@ -5,6 +5,7 @@
 
 #include "gateway/net/asio_task.hpp"
 #include "gateway/net/patience.hpp"
+#include "gateway/net/pause.hpp"
 #include "routing/providers/demo_script.hpp"
 
 namespace tollgate::net {
@@ -130,6 +131,10 @@ Awaitable<Result<std::unique_ptr<routing::UpstreamReply>>> DemoUpstream::send(
   co_return std::make_unique<DemoReply>(
       io_, deadlines_, request,
       routing::make_demo_script(request.http.target, request.http.body.joined(), created.count()));
+}
+
+Awaitable<Result<void>> DemoUpstream::pause(SteadyTime until, AbortSlot& slot) {
+  return net::pause(io_, until, slot);
 }
 
 }  // namespace tollgate::net

@@ -15,6 +15,7 @@ class DemoUpstream final : public routing::Upstream {
 
   Awaitable<Result<std::unique_ptr<routing::UpstreamReply>>> send(
       const routing::UpstreamRequest& request) override;
+  Awaitable<Result<void>> pause(SteadyTime until, AbortSlot& slot) override;
 
  private:
   boost::asio::io_context& io_;

@@ -203,6 +203,7 @@ Result<void> Exchange::judge_head() {
         ErrorKind::upstream_error,
         "it answered with status " + std::to_string(head_.status) + "; redirects are not followed");
     refused.error().upstream_status = head_.status;
+    refused.error().retry = Retry::other_target;  // it would lead there again
     return refused;
   }
   const std::string_view encoding = head_.header("content-encoding");

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "gateway/net/exchange.hpp"
+#include "gateway/net/pause.hpp"
 
 namespace tollgate::net {
 namespace {
@@ -44,6 +45,10 @@ std::string request_head(const routing::HttpRequest& request, const Way& way,
 }
 
 }  // namespace
+
+Awaitable<Result<void>> HttpUpstream::pause(SteadyTime until, AbortSlot& slot) {
+  return net::pause(connector_.parts().io, until, slot);
+}
 
 HttpUpstream::HttpUpstream(const UpstreamParts& parts, HttpUpstreamSettings settings)
     : user_agent_(std::move(settings.user_agent)),

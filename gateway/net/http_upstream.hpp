@@ -24,6 +24,7 @@ class HttpUpstream final : public routing::Upstream {
 
   Awaitable<Result<std::unique_ptr<routing::UpstreamReply>>> send(
       const routing::UpstreamRequest& request) override;
+  Awaitable<Result<void>> pause(SteadyTime until, AbortSlot& slot) override;
 
   [[nodiscard]] Pool& pool() { return pool_; }
 

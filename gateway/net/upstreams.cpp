@@ -1,5 +1,7 @@
 #include "gateway/net/upstreams.hpp"
 
+#include "gateway/net/pause.hpp"
+
 namespace tollgate::net {
 
 Upstreams::Upstreams(boost::asio::io_context& io, Deadlines& deadlines, UpstreamShared& shared)
@@ -7,13 +9,18 @@ Upstreams::Upstreams(boost::asio::io_context& io, Deadlines& deadlines, Upstream
 
 Upstreams::Upstreams(boost::asio::io_context& io, Deadlines& deadlines, UpstreamShared& shared,
                      std::unique_ptr<DnsSource> names)
-    : resolver_(io, std::move(names)),
+    : io_(io),
+      resolver_(io, std::move(names)),
       http_({io, deadlines, resolver_, shared.tls, shared.proxies, stats_}, shared.settings),
       demo_(io, deadlines) {}
 
 Awaitable<Result<std::unique_ptr<routing::UpstreamReply>>> Upstreams::send(
     const routing::UpstreamRequest& request) {
   return request.provider.address.in_process ? demo_.send(request) : http_.send(request);
+}
+
+Awaitable<Result<void>> Upstreams::pause(SteadyTime until, AbortSlot& slot) {
+  return net::pause(io_, until, slot);
 }
 
 void Upstreams::close() {

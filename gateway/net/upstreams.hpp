@@ -26,11 +26,13 @@ class Upstreams final : public routing::Upstream {
 
   Awaitable<Result<std::unique_ptr<routing::UpstreamReply>>> send(
       const routing::UpstreamRequest& request) override;
+  Awaitable<Result<void>> pause(SteadyTime until, AbortSlot& slot) override;
   /// Closes idle connections; no name is asked for any more. On the worker's thread, at its end.
   void close();
   [[nodiscard]] const UpstreamStats& stats() const { return stats_; }
 
  private:
+  boost::asio::io_context& io_;
   UpstreamStats stats_;
   Resolver resolver_;
   HttpUpstream http_;

@@ -79,7 +79,7 @@ Verdict MemoryStore::reserve_now(const Ask& ask) {
   const auto held = question.budgets();
   if (!held) return std::unexpected(held.error());
   question.charge(*held);
-  reserved_ += *held;
+  if (reservation->counts()) reserved_ += *held;
   Admitted admitted;
   admitted.room = question.room();
   admitted.would_deny = question.take_would_deny();
@@ -112,7 +112,7 @@ std::expected<void, Denial> MemoryStore::extend_now(Reservation& reservation, Na
   for (const Scope* scope : own.scopes)
     account_of(*scope).balance.hold(own.admitted_at, more, 0);
   own.held = total;
-  reserved_ += more;
+  if (own.counts()) reserved_ += more;
   return {};
 }
 
@@ -125,24 +125,27 @@ std::vector<Crossing> MemoryStore::settle_now(MemoryReservation& own, const Char
   std::vector<Crossing> crossings;
   const Locks locks(own.scopes);
   const SystemTime now = clock_.system();
-  const auto give_back = [&](Buckets& buckets, const LimitRule& rule) {
+  const auto give_back = [&](Buckets& buckets, const LimitRule& rule, std::uint64_t tokens) {
     --buckets.concurrent;
     if (rule.tokens_per_minute == 0) return;
     buckets.tokens.drain(tokens_of(rule), micros_of(now));
-    charge.tokens > own.tokens ? buckets.tokens.take(charge.tokens - own.tokens)
-                               : buckets.tokens.give(own.tokens - charge.tokens);
+    tokens > own.tokens ? buckets.tokens.take(tokens - own.tokens)
+                        : buckets.tokens.give(own.tokens - tokens);
   };
   for (const Scope* scope : own.scopes) {
     MemoryAccount& account = account_of(*scope);
-    give_back(account.buckets, scope->limits);
-    if (scope == own.user_scope) give_back(*own.user_buckets, *scope->per_user);
+    const Charge::Part part = charge.part_of(scope->kind);
+    give_back(account.buckets, scope->limits, part.tokens);
+    if (scope == own.user_scope) give_back(*own.user_buckets, *scope->per_user, part.tokens);
     account.balance.roll(now);
     account.balance.release(own.admitted_at, own.held, own.estimate);
-    account.balance.spend(own.admitted_at, charge.charged);
+    account.balance.spend(own.admitted_at, part.charged);
     note_crossings(*scope, account.balance, own.admitted_at, now, crossings);
   }
-  reserved_ -= own.held;
-  spent_ += charge.charged;
+  if (own.counts()) {
+    reserved_ -= own.held;
+    spent_ += charge.charged;
+  }
   return crossings;
 }
 

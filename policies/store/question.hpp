@@ -44,6 +44,10 @@ struct MemoryReservation final : Reservation {
   Buckets* user_buckets = nullptr;    ///< stay in place while the call counts in them
   std::uint64_t tokens = 0;
   NanoUsd estimate = 0;
+  /// False for one of model scopes alone: its money is already in the totals.
+  [[nodiscard]] bool counts() const {
+    return !scopes.empty() && scopes.front()->kind != ScopeKind::model;
+  }
 };
 
 /// A question to scopes whose accounts are in this process; the caller holds their locks. Moves

@@ -233,7 +233,9 @@ Error map_upstream_error(int status, const HeaderFields& headers, const Reported
   if (reported.retry_after && (!asked || *asked < *reported.retry_after)) {
     asked = reported.retry_after;
   }
-  if (asked && kind != ErrorKind::upstream_quota) error.retry_after = asked;
+  if (!asked && kind == ErrorKind::upstream_rate_limited) asked = reset_wait(headers);
+  if (kind != ErrorKind::upstream_quota) error.asked_wait = asked;
+  if (error.asked_wait) error.retry_after = asked;
   if (kind == ErrorKind::upstream_rate_limited && !error.retry_after) {
     error.retry_after = std::chrono::seconds(1);
   }

@@ -32,6 +32,10 @@ struct ReportedError {
 /// float, or an HTTP date relative to `date`); negative becomes 0, capped at a day.
 [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after(const HeaderFields& headers);
 
+/// Where no delay is asked for: how long until the limits that are used up (`remaining` 0) are
+/// whole again, by the reset headers of OpenAI's and Anthropic's families; times count from `date`.
+[[nodiscard]] std::optional<std::chrono::milliseconds> reset_wait(const HeaderFields& headers);
+
 /// A duration as providers write it in bodies and headers: `12`, `1.5`, `46s`, `46.2s`, `12ms`,
 /// `6m0s`. Plain numbers are seconds.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_delay(std::string_view text);

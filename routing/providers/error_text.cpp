@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "config/values.hpp"
 #include "routing/providers/error_table.hpp"
 
 namespace tollgate::routing {
@@ -91,6 +92,20 @@ std::optional<milliseconds> retry_after_ms(const HeaderFields& headers) {
   return clamp_ms(*value);
 }
 
+/// The headers of one limit.
+struct Quota {
+  std::string_view remaining, reset;
+};
+
+constexpr std::array quotas{
+    Quota{"x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"},
+    Quota{"x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"},
+    Quota{"anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset"},
+    Quota{"anthropic-ratelimit-tokens-remaining", "anthropic-ratelimit-tokens-reset"},
+    Quota{"anthropic-ratelimit-input-tokens-remaining", "anthropic-ratelimit-input-tokens-reset"},
+    Quota{"anthropic-ratelimit-output-tokens-remaining",
+          "anthropic-ratelimit-output-tokens-reset"}};
+
 struct SecretForm {
   std::string_view prefix;
   std::size_t least;  ///< characters behind the prefix; below it is ordinary text
@@ -141,6 +156,22 @@ std::optional<milliseconds> retry_after(const HeaderFields& headers) {
   const auto fine = retry_after_ms(headers), coarse = retry_after_seconds(headers);
   if (!fine) return coarse;
   return coarse ? std::max(*fine, *coarse) : fine;
+}
+
+std::optional<milliseconds> reset_wait(const HeaderFields& headers) {
+  std::optional<milliseconds> longest;
+  for (const Quota& quota : quotas) {
+    const std::string_view left = trim(headers.find(quota.remaining));
+    if (left != "0") continue;
+    const std::string_view reset = headers.find(quota.reset);
+    auto wait = parse_delay(reset);
+    const auto until = config::parse_time(trim(reset)), now = http_date(headers.find("date"));
+    if (!wait && until && now) {
+      wait = clamp_ms(static_cast<double>((*until - *now).count()) * 1000);
+    }
+    if (wait && (!longest || *longest < *wait)) longest = wait;
+  }
+  return longest;
 }
 
 std::string mask_secrets(std::string_view text) {

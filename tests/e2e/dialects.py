@@ -383,6 +383,7 @@ def config(urls: dict[str, str], tenant: str) -> str:
         )
     lines.append("models:")
     for name in urls:
-        lines.append(f"  {name}/*: {{targets: [{{provider: {name}, model: '*'}}]}}")
+        lines.append(f"  {name}/*: {{targets: [{{provider: {name}, model: '*'}}], "
+                     "retry: {attempts: 1}}")
         lines.append(f"  {name}-text: {{targets: [{{provider: {name}, model: text}}]}}")
     return "\n".join(lines) + "\n" + tenant

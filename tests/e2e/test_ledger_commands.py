@@ -18,7 +18,7 @@ from test_commands import run
 
 CONFIG = """providers: {{demo: {{kind: demo, price: {{input: 1, output: 2}}}}}}
 models:
-  demo/*: {{targets: [{{provider: demo, model: "*"}}]}}
+  demo/*: {{targets: [{{provider: demo, model: "*"}}], retry: {{attempts: 1}}}}
 ledger: {{sqlite: {{path: {path}}}}}
 """ + tenant_yaml().replace("{", "{{").replace("}", "}}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")

@@ -25,7 +25,7 @@ providers:
 models:
   up/*: {{targets: [{{provider: a, model: "*"}}]}}
   held: {{targets: [{{provider: a, model: first}}, {{provider: a, model: text}}], hold_back: 100ms}}
-  alone: {{targets: [{{provider: a, model: first}}], hold_back: 100ms}}
+  alone: {{targets: [{{provider: a, model: first}}], hold_back: 100ms, retry: {{attempts: 1}}}}
   demo: {{targets: [{{provider: demo, model: "rate=100000"}}]}}
 {tenant_yaml()}"""
 

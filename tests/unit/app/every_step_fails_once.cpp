@@ -10,16 +10,17 @@ namespace {
 
 const std::string secret = "tg-k-0123456789012345678901";
 
-std::string yaml(int targets) {
+/// `attempts`: as many as there are targets, unless more are wanted: then they are repeats.
+std::string yaml(int targets, int attempts = 0) {
   std::string text =
       "version: 1\nproviders:\n  p: {kind: openai, api_key: sk-x, price: {input: 2, output: "
       "8}}\nmodels:\n  m: {targets: [";
   for (int i = 0; i < targets; ++i)
     text += "{provider: p, model: u}, ";
-  text +=
-      "]}\ntenants:\n  t:\n    limits: {requests_per_minute: 10, concurrent: 1}\n"
-      "    budgets: [{usd: 1, per: total}]\n    keys: [{id: k, sha256: \"" +
-      config::sha256_hex(secret) + "\"}]\n";
+  text += "], retry: {attempts: " + std::to_string(attempts > 0 ? attempts : targets) +
+          "}}\ntenants:\n  t:\n    limits: {requests_per_minute: 10, concurrent: 1}\n"
+          "    budgets: [{usd: 1, per: total}]\n    keys: [{id: k, sha256: \"" +
+          config::sha256_hex(secret) + "\"}]\n";
   return text;
 }
 
@@ -83,9 +84,10 @@ void check_reply(const House& house, const ScriptedClient& client) {
   }
 }
 
-void fail_each_step(bool stream, int targets) {
+void fail_each_step(bool stream, int targets, int attempts = 0) {
   const auto& reply = stream ? stream_reply : whole_reply;
-  House good(yaml(targets), reply, 0);
+  const bool again = targets > 1 || attempts > 1;
+  House good(yaml(targets, attempts), reply, 0);
   const ScriptedClient seen = good.call(ask(stream), secret);
   check_books(good, seen);
   REQUIRE(good.recorder.outcomes.front().status == CallStatus::ok);
@@ -94,13 +96,13 @@ void fail_each_step(bool stream, int targets) {
   REQUIRE(steps >= 8);
   for (int step = 1; step <= steps; ++step) {
     CAPTURE(step);
-    House house(yaml(targets), reply, step);
+    House house(yaml(targets, attempts), reply, step);
     const ScriptedClient client = house.call(ask(stream), secret);
     check_books(house, client);
     check_reply(house, client);
-    // Fine only where another target answered, or the client had the last word already.
+    // Fine only where another attempt answered, or the client had the last word already.
     const bool had_all = client.received.find("[DONE]") != std::string::npos;
-    CHECK((house.recorder.outcomes.front().status != CallStatus::ok || targets > 1 || had_all));
+    CHECK((house.recorder.outcomes.front().status != CallStatus::ok || again || had_all));
   }
 }
 
@@ -123,8 +125,40 @@ TEST_CASE("with a second target every failure before the first content is invisi
   }
 }
 
+TEST_CASE("with one target it is asked again, after a backoff, and no failure is seen") {
+  for (const bool stream : {false, true}) {
+    CAPTURE(stream);
+    fail_each_step(stream, 1, 3);
+    for (const int step : {4, 5, 6, 7}) {  // send, head, the reads before the first content
+      CAPTURE(step);
+      House house(yaml(1, 3), stream ? stream_reply : whole_reply, step);
+      const ScriptedClient client = house.call(ask(stream), secret);
+      check_books(house, client);
+      CHECK(house.recorder.outcomes.front().status == CallStatus::ok);
+      CHECK(house.upstream.sent == 2);
+      REQUIRE(house.upstream.pauses.size() == 1);
+      CHECK(house.upstream.pauses.front() <= std::chrono::milliseconds(250));
+      CHECK(client.head.find("x-tollgate-attempts: 2") != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("who hangs up during a backoff is not served any more") {
+  House house(yaml(1, 3), stream_reply, 5);
+  house.upstream.on_pause = [](AbortSlot& slot) {
+    slot.abort(make_error(ErrorKind::client_gone, "gone"));
+  };
+  const ScriptedClient client = house.call(ask(true), secret);
+  check_books(house, client);
+  const Outcome& outcome = house.recorder.outcomes.front();
+  CHECK(outcome.status == CallStatus::client_abort);
+  CHECK(outcome.http_status == 499);
+  CHECK(house.upstream.sent == 1);
+  CHECK(client.replies == 0);
+}
+
 TEST_CASE("a stream that dies after content is not restarted") {
-  House house(yaml(2), stream_reply, 9);  // the read after "Hel" went out
+  House house(yaml(2, 9), stream_reply, 9);  // the read after "Hel" went out
   const ScriptedClient client = house.call(ask(true), secret);
   CHECK(house.upstream.sent == 1);
   CHECK(client.received.find("Hel") != std::string::npos);

@@ -14,9 +14,12 @@ struct ScriptedReply final : routing::UpstreamReply {
   routing::UpstreamTimes timing;
   std::size_t next = 0;
 
-  explicit ScriptedReply(ScriptedUpstream& from) : upstream(from) {
+  ScriptedUpstream::Script script;
+
+  ScriptedReply(ScriptedUpstream& from, ScriptedUpstream::Script played)
+      : upstream(from), script(std::move(played)) {
     ++upstream.open;
-    response.status = 200;
+    response.status = script.status;
     response.headers = {{"content-type", "text/event-stream"}};
   }
   ~ScriptedReply() override { --upstream.open; }
@@ -29,10 +32,11 @@ struct ScriptedReply final : routing::UpstreamReply {
   Awaitable<Result<routing::ReadStep>> read(SteadyTime) override {
     using What = routing::ReadStep::What;
     if (upstream.steps.fails()) co_return fail(ErrorKind::stream_cut, "cut");
-    if (next == upstream.pieces.size()) {
+    if (next == script.pieces.size()) {
+      if (script.dies) co_return fail(ErrorKind::stream_cut, "cut");
       co_return routing::ReadStep{.what = What::end, .block = {}, .bytes = {}};
     }
-    const std::string& piece = upstream.pieces[next++];
+    const std::string& piece = script.pieces[next++];
     auto block = std::make_shared<Block>(piece.size());
     const std::string_view bytes = block->append(piece);
     co_return routing::ReadStep{.what = What::bytes, .block = block, .bytes = bytes};
@@ -61,10 +65,22 @@ config::Config loaded(const std::string& yaml) {
 }  // namespace
 
 Awaitable<Result<std::unique_ptr<routing::UpstreamReply>>> ScriptedUpstream::send(
-    const routing::UpstreamRequest&) {
+    const routing::UpstreamRequest& request) {
   ++sent;
   if (steps.fails()) co_return fail(ErrorKind::upstream_error, "no connection");
-  co_return std::make_unique<ScriptedReply>(*this);
+  Script script{.status = 200, .pieces = pieces};
+  const std::string body = request.http.body.joined();
+  for (const auto& [model, own] : scripts) {
+    if (body.find("\"model\":\"" + model + '"') != std::string::npos) script = own;
+  }
+  co_return std::make_unique<ScriptedReply>(*this, std::move(script));
+}
+
+Awaitable<Result<void>> ScriptedUpstream::pause(SteadyTime until, AbortSlot& slot) {
+  pauses.push_back(until - std::chrono::steady_clock::now());
+  if (on_pause) on_pause(slot);
+  if (slot.aborted()) co_return std::unexpected(slot.reason());
+  co_return Result<void>{};
 }
 
 Awaitable<Result<std::string_view>> ScriptedClient::read(std::uint64_t) {

@@ -2,6 +2,8 @@
 // Every step can be made to fail; what happened is written down.
 #pragma once
 #include <deque>
+#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,11 +25,21 @@ struct ScriptedUpstream final : routing::Upstream {
   Steps& steps;
   std::vector<std::string> pieces;
   int sent = 0, open = 0;
+  /// What the provider says for an upstream model, where not `pieces`.
+  struct Script {
+    int status = 200;
+    std::vector<std::string> pieces;
+    bool dies = false;  ///< cut behind the last piece
+  };
+  std::map<std::string, Script> scripts;
+  std::vector<std::chrono::nanoseconds> pauses;   ///< that were asked for; none is waited
+  std::function<void(AbortSlot& slot)> on_pause;  ///< what happens meanwhile
 
   ScriptedUpstream(Steps& counted, std::vector<std::string> reply)
       : steps(counted), pieces(std::move(reply)) {}
   Awaitable<Result<std::unique_ptr<routing::UpstreamReply>>> send(
       const routing::UpstreamRequest& request) override;
+  Awaitable<Result<void>> pause(SteadyTime until, AbortSlot& slot) override;
 };
 
 /// A client that takes what it is given; every read and write is a step.

@@ -41,8 +41,6 @@ TEST_CASE("keys and values of the contract that are not there yet are never acce
       {"idempotency: off\n", "t.yaml:4:1: \"idempotency\" is not supported yet\n"},
       {"models: {m: {targets: [{provider: up, model: x}], strategy: cheapest, affinity: user}}\n",
        ""},
-      {"models: {m: {targets: [{provider: up, model: x}], retry: {base: 250ms}}}\n",
-       "t.yaml:4:59: \"base\" is not supported yet\n"},
       {"log: {bodies: all}\n", "t.yaml:4:15: \"bodies\": \"all\" is not supported yet\n"},
   });
 }
@@ -174,8 +172,10 @@ models:
     defaults: {max_tokens: 5, stop: ["a\"b", null], temperature: 0.5, user: "7",
                metadata: {k: true}}
     unsupported_params: refuse
-    retry: {attempts: 2}
+    retry: {attempts: 2, base: 0s, cap: 1m, budget: 0.05}
     max_attempts: 4
+    fallback: [alpha/one]
+    context_window_fallback: [alpha/long, alpha/longer]
   alpha/*: {targets: [{provider: up, model: "*"}]}
 tenants:
   acme:

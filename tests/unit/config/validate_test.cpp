@@ -48,6 +48,26 @@ TEST_CASE("names that do not exist") {
         "t.yaml:5:108: no model has the name \"none\"\n");
 }
 
+TEST_CASE("fallbacks are other models of the file") {
+  const std::string many =
+      "models:\n  a: {targets: [{provider: up, model: x}], ZZ}\n"
+      "  beta: {targets: [{provider: up, model: x}], fallback: [a]}\n"
+      "  w/*: {targets: [{provider: up, model: \"*\"}]}\n";
+  for (const std::string key : {"fallback", "context_window_fallback"}) {
+    const auto with = [&](const std::string& names) {
+      std::string yaml = minimal + many;
+      return yaml.replace(yaml.find("ZZ"), 2, key + ": [" + names + "]");
+    };
+    const std::string at = "t.yaml:5:" + std::to_string(47 + key.size());
+    CHECK(report(with("beta, w/any")).empty());
+    CHECK(report(with("btea")) ==
+          at + ": no model has the name \"btea\" (did you mean \"beta\"?)\n");
+    CHECK(report(with("a")) == at + ": a model cannot stand by for itself\n");
+    CHECK(report(with("\"w/*\"")) == at + ": a fallback names one model, not a wildcard\n");
+    CHECK(report(with("beta, beta")).ends_with(": named twice: \"beta\"\n"));
+  }
+}
+
 TEST_CASE("wildcards stand only at the end, and \"*\" only under one") {
   run({
       {"models: {a*b: {targets: [{provider: up, model: x}]}}\n",

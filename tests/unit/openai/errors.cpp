@@ -51,7 +51,7 @@ TEST_CASE("the retry matrix, by status and then by structured code") {
       {429, R"({"error":{"message":"m","code":"insufficient_quota"}})", ErrorKind::upstream_quota,
        429, "upstream_rate_limited", Retry::other_target},
       {429, R"({"error":{"message":"m","code":"rate_limit_exceeded"}})",
-       ErrorKind::upstream_rate_limited, 429, "upstream_rate_limited", Retry::other_target},
+       ErrorKind::upstream_rate_limited, 429, "upstream_rate_limited", Retry::same_or_other},
       {500, R"({"error":{"message":"m"}})", ErrorKind::upstream_error, 500, "upstream_error",
        Retry::same_or_other},
       {502, "<html>bad</html>", ErrorKind::upstream_error, 502, "upstream_error",

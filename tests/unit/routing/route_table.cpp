@@ -82,14 +82,20 @@ TEST_CASE("weighted targets take turns by weight, smoothly, and the others follo
   CHECK(order == "aabacaa");
 }
 
-TEST_CASE("attempts are bounded by retry.attempts and by max_attempts") {
+TEST_CASE("attempts are bounded within a model and over all; one attempt needs no budget") {
   config::Config config;
   config::ModelConfig few = model({{"p", "m", 1}});
   few.retry.attempts = 5;
   few.max_attempts = 2;
   config.models = {{"m", few}};
   const RouteTable table(config, providers({"p"}));
-  CHECK(table.find("m")->route->attempts_max == 2);
+  const Route& route = *table.find("m")->route;
+  CHECK(route.retry.attempts == 5);
+  CHECK(route.attempts_max == 2);
+  CHECK(route.targets[0].repeats == &route.repeats[0]);
+  few.max_attempts = 1;
+  config.models = {{"m", few}};
+  CHECK(RouteTable(config, providers({"p"})).find("m")->route->targets[0].repeats == nullptr);
 }
 
 }  // namespace tollgate::routing

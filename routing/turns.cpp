@@ -1,0 +1,59 @@
+#include "routing/turns.hpp"
+
+#include <algorithm>
+
+namespace tollgate::routing {
+namespace {
+
+/// What another of the provider's keys may change.
+bool is_of_the_key(const Error& error) {
+  return error.kind == ErrorKind::upstream_auth || error.kind == ErrorKind::upstream_quota ||
+         error.kind == ErrorKind::upstream_rate_limited;
+}
+
+}  // namespace
+
+/// True where the same question went to the same place and came back for good.
+bool Turns::is_spent(std::size_t target) const {
+  for (std::size_t i = 0; i < states_.size() && i < target; ++i) {
+    const bool same = targets_[i].provider == targets_[target].provider &&
+                      targets_[i].model == targets_[target].model;
+    const State& state = states_[i];
+    if (same && state.tries > 0 && !state.may_repeat && !state.of_the_key) return true;
+  }
+  return false;
+}
+
+std::optional<Turns::Turn> Turns::next(SteadyTime now) {
+  while (fresh_ < targets_.size() && is_spent(fresh_))
+    ++fresh_;
+  if (fresh_ < targets_.size()) return Turn{fresh_++, now, false};
+  for (;;) {
+    State* best = nullptr;
+    for (State& state : states_) {
+      if (state.may_repeat && (best == nullptr || state.ready_at < best->ready_at)) best = &state;
+    }
+    if (best == nullptr) return std::nullopt;
+    const auto index = static_cast<std::size_t>(best - states_.data());
+    RetryBudget* budget = targets_[index].repeats;
+    best->may_repeat = false;
+    if (budget != nullptr && budget->take(now)) return Turn{index, best->ready_at, true};
+  }
+}
+
+void Turns::failed(std::size_t target, const Failure& failure, SteadyTime now) {
+  if (states_.empty()) states_.resize(targets_.size());
+  State& state = states_[target];
+  ++state.tries;
+  state.of_the_key = is_of_the_key(failure.error);
+  const Retry after = after_failure(failure.error, failure.phase, state.tries);
+  state.may_repeat = failure.begun && after == Retry::same_or_other;
+  state.ready_at = now + wait_after(failure.error, state.tries);
+}
+
+std::chrono::milliseconds Turns::wait_after(const Error& error, std::uint32_t tries) const {
+  if (error.asked_wait && error.asked_wait->count() > 0) return *error.asked_wait;
+  return backoff(rules_, tries - 1, draw_of(call_id_, tries));
+}
+
+}  // namespace tollgate::routing
