@@ -22,7 +22,6 @@ struct Shared {
   Log& log;
   AccessLog& access_log;
   Metrics& metrics;
-  policies::Treasury treasury;
   std::atomic<bool> draining{false};
   std::atomic<std::uint32_t> in_flight{0};
 };
@@ -33,6 +32,7 @@ struct Services {
   routing::Upstream& upstream;
   MetricsSink& metrics;
   BudgetWarnings& warnings;
+  policies::Treasury treasury;
   std::vector<OutcomeSink*> sinks;
   IdSource ids;
   std::uint64_t turn = 0;  ///< spreads calls over api_keys
