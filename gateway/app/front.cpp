@@ -237,7 +237,7 @@ Awaitable<void> GatewayFront::answer_models(std::shared_ptr<Run> served, ReplyWr
 Awaitable<void> GatewayFront::answer_usage(std::shared_ptr<Run> served, ReplyWriter& writer) {
   Run& run = *served;
   const auto& scopes = run.key->scopes->scopes;
-  auto readings = co_await services_.shared.treasury.store.read(scopes, {});
+  auto readings = co_await services_.treasury.store.read(scopes, {});
   if (!readings) co_return co_await refuse(run, readings.error(), writer);
   ReplyHead head = base_head(run, 200);
   head.add("content-type", "application/json");

@@ -53,7 +53,7 @@ Generation::Generation(Services& services, Run& run, RequestBody& body, ReplyWri
       body_(body),
       writer_(writer),
       dialect_(wire::openai_chat()),
-      spending_(services.shared.treasury, run.call),
+      spending_(services.treasury, run.call),
       gate_(spending_) {}
 
 Awaitable<void> Generation::serve() {

@@ -14,6 +14,8 @@ namespace {
 constexpr auto poll_every = std::chrono::seconds(1);
 /// After the drain's end connections get this long to take their last bytes.
 constexpr auto last_grace = std::chrono::seconds(10);
+/// A second, of which 200 ms is what a ledger's writer waits for a batch.
+constexpr auto rows_travel = std::chrono::seconds(1);
 /// Request bodies held at one time, all connections together.
 constexpr std::uint64_t buffered_bytes_max = 1ULL << 30U;
 
@@ -34,15 +36,15 @@ Server::Server(Log& log, AccessLog& access_log, Reloader& reloader, Vault& vault
     : log_(log),
       reloader_(reloader),
       vault_(vault),
-      shared_{
-          .log = log, .access_log = access_log, .metrics = metrics_, .treasury = vault.treasury()},
-      ledger_(vault.treasury().ledger),
+      shared_{.log = log, .access_log = access_log, .metrics = metrics_},
+      ledger_(&vault.ledger()),
       rows_(shared_.denials, access_log.add_worker(), ledger_),
       server_shared_(buffered_bytes_max),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       poll_timer_(io_),
       denials_timer_(io_),
-      drain_timer_(io_) {}
+      drain_timer_(io_),
+      refill_timer_(io_) {}
 
 Result<void> Server::open() {
   auto proxies = net::ProxySettings::from_environment([](const char* name) {
@@ -71,6 +73,8 @@ Result<void> Server::open_workers() {
   auto where = net::probe(config().listen.http);
   if (!where) return std::unexpected(where.error());
   const Common common{.shared = shared_,
+                      .treasury = vault_.treasury(),
+                      .store_place = vault_.place(),
                       .server = server_shared_,
                       .upstream = upstream_shared_,
                       .tls = server_tls_};
@@ -106,6 +110,7 @@ Result<void> Server::open_admin() {
 
 void Server::run() {
   vault_.start();
+  vault_.when_lost([this] { boost::asio::post(io_, [this] { refill_store(); }); });
   await_signal();
   poll_files();
   collect_denials();
@@ -116,6 +121,17 @@ void Server::run() {
             config().source);
   io_.run();
   log_.info("stopped");
+}
+
+/// Redis has lost what it held. Rows of other replicas are on their way to the shared ledger for a
+/// moment: the sums are read behind them.
+void Server::refill_store() {
+  log_.error("the store has lost its data: budgets are filled again from the ledger");
+  refill_timer_.expires_after(rows_travel);
+  refill_timer_.async_wait([this](const boost::system::error_code& failed) {
+    if (failed) return;
+    vault_.reread([this] { boost::asio::post(io_, [this] { vault_.refill(*reloader_.plan()); }); });
+  });
 }
 
 void Server::publish(const std::shared_ptr<const Plan>& plan) {
@@ -244,7 +260,24 @@ void Server::count(Metrics& metrics) {
                 open);
 }
 
+void Server::count_store(Metrics& metrics) {
+  if (vault_.place() == nullptr) return;
+  const policies::RedisCounts counts = vault_.place()->shared.counts();
+  metrics.gauge("tollgate_store_up", "0 while Redis does not answer: on_error holds.",
+                counts.away ? 0 : 1);
+  metrics.raise("tollgate_store_errors_total", "Questions that Redis did not answer.",
+                static_cast<double>(counts.errors));
+  metrics.raise("tollgate_store_degraded_total", "Calls that on_error admitted or denied.",
+                static_cast<double>(counts.degraded));
+  metrics.gauge("tollgate_store_unfinished", "Settlements that wait until Redis answers.",
+                static_cast<double>(counts.unfinished));
+  metrics.raise("tollgate_store_leases_run_out_total",
+                "Calls of gateways that are gone, charged as spent.",
+                static_cast<double>(counts.run_out));
+}
+
 void Server::count_money(Metrics& metrics) {
+  count_store(metrics);
   constexpr double usd = 1e-9;
   const Store::Totals totals = vault_.store().totals();
   metrics.gauge("tollgate_reserved_usd", "Held by running calls, US dollars.",

@@ -23,7 +23,6 @@ struct Shared {
   Log& log;
   AccessLog& access_log;
   Metrics& metrics;
-  policies::Treasury treasury;
   Denials denials{};
   std::atomic<bool> draining{false};
   std::atomic<std::uint32_t> in_flight{0};
@@ -35,6 +34,7 @@ struct Services {
   routing::Upstream& upstream;
   MetricsSink& metrics;
   BudgetWarnings& warnings;
+  policies::Treasury treasury;
   std::vector<OutcomeSink*> sinks;
   IdSource ids;
 };

@@ -8,7 +8,6 @@ namespace tollgate::app {
 
 Result<std::unique_ptr<Vault>> Vault::open(const config::Config& config, Log& log) {
   std::unique_ptr<Vault> vault(new Vault);
-  vault->store_ = std::make_unique<policies::MemoryStore>(vault->clock_);
   auto ledger = ledger::Ledger::open(config.ledger,
                                      [&log](std::string_view severity, const std::string& message) {
                                        if (severity == "error") return log.error(message);
@@ -19,7 +18,35 @@ Result<std::unique_ptr<Vault>> Vault::open(const config::Config& config, Log& lo
   auto read = vault->ledger_->hours(
       SystemTime{}, [&vault](const ledger::HourSum& sum) { vault->history_.push_back(sum); });
   if (!read) return std::unexpected(read.error());
+  auto opened = vault->open_store(config.store, log);
+  if (!opened) return std::unexpected(opened.error());
   return vault;
+}
+
+Result<void> Vault::open_store(const config::StoreConfig& config, Log& log) {
+  if (!config.redis) {
+    store_ = std::make_unique<policies::MemoryStore>(clock_);
+    return {};
+  }
+  auto settings = net::RedisSettings::from(*config.redis);
+  if (!settings) return std::unexpected(settings.error());
+  policies::RedisTerms terms;
+  terms.prefix = config.redis->prefix;
+  terms.cluster = config.redis->mode == config::RedisMode::cluster;
+  terms.lease = config.lease;
+  terms.on_error = config.on_error;
+  terms.ledger = ledger_->id();
+  terms.warn = [&log](std::string_view text) { log.warn(std::string(text)); };
+  terms.on_lost = [this] {
+    if (lost_) lost_();
+  };
+  terms.on_run_out = [&log](const policies::RunOut& call) {
+    log.warn("the lease of call " + call.id + " ran out: " + usd_text(call.charged) +
+             " USD are charged as spent");
+  };
+  place_ = std::make_unique<StorePlace>(std::move(*settings), std::move(terms), clock_);
+  store_ = std::make_unique<policies::RedisStore>(place_->shared, nullptr);
+  return greet_store(*place_, log);
 }
 
 Vault::~Vault() = default;
@@ -30,13 +57,45 @@ void Vault::prepare(Plan& plan) {
     if (store_->attach(*scope)) fresh.push_back(scope.get());
   }
   store_->forget_denials();
-  if (fresh.empty()) return;
-  std::ranges::sort(fresh);
+  restore(plan, fresh);
+}
+
+/// `scopes` in any order.
+void Vault::restore(const Plan& plan, const std::vector<const Scope*>& scopes) {
+  if (scopes.empty()) return;
+  std::vector<const Scope*> sorted = scopes;
+  std::ranges::sort(sorted);
   for (const ledger::HourSum& sum : history_) {
     for (const Scope* scope : plan.scopes.by_any_name(sum.tenant, sum.key_id, sum.model)) {
-      if (std::ranges::binary_search(fresh, scope)) store_->restore(*scope, sum.hour, sum.charged);
+      if (std::ranges::binary_search(sorted, scope)) {
+        store_->restore(*scope, sum.hour, sum.charged);
+      }
     }
   }
+}
+
+void Vault::reread(std::function<void()> done) {
+  ledger_->ask_hours([this, done = std::move(done)](Result<ledger::Ledger::Hours> sums) {
+    if (sums) {
+      const std::lock_guard lock(reread_mutex_);
+      reread_ = std::move(*sums);
+    }
+    if (sums) return done();
+    reread(done);  // the database is away, so budgets stay denied
+  });
+}
+
+void Vault::refill(const Plan& plan) {
+  {
+    const std::lock_guard lock(reread_mutex_);
+    history_ = std::move(reread_);
+  }
+  place_->shared.forget_books();
+  std::vector<const Scope*> scopes;
+  for (const auto& scope : plan.scopes.all())
+    scopes.push_back(scope.get());
+  restore(plan, scopes);
+  place_->shared.books_are_read();
 }
 
 void Vault::start() { ledger_->start(); }

@@ -2,11 +2,14 @@
 // ledger, what has been learned of models' tokens. Opened before the first plan serves; control
 // thread, but for what `treasury` names.
 #pragma once
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "gateway/app/log.hpp"
 #include "gateway/app/plan.hpp"
+#include "gateway/app/store_link.hpp"
 #include "gateway/core/clock.hpp"
 #include "policies/ledger/ledger.hpp"
 #include "policies/spending.hpp"
@@ -23,6 +26,12 @@ class Vault {
 
   /// Finds the plan's scopes their balances; what the ledger knows of new ones is restored.
   void prepare(Plan& plan);
+  /// Redis lost its data: called (on any thread) when the sums are to be read again, see `reread`.
+  void when_lost(std::function<void()> lost) { lost_ = std::move(lost); }
+  /// Reads again what was spent, behind the rows that wait; then calls `done`, on another thread.
+  void reread(std::function<void()> done);
+  /// What was reread fills the store once more.
+  void refill(const Plan& plan);
   void start();
   /// Writes out what the ledger still holds.
   void stop();
@@ -30,16 +39,24 @@ class Vault {
   [[nodiscard]] policies::Treasury treasury() { return {*store_, estimates_, ledger_.get()}; }
   [[nodiscard]] ledger::Ledger& ledger() { return *ledger_; }
   [[nodiscard]] Store& store() { return *store_; }
+  /// Where limits and budgets are kept; nullptr: in this process.
+  [[nodiscard]] StorePlace* place() { return place_.get(); }
 
  private:
   Vault() = default;
+  Result<void> open_store(const config::StoreConfig& config, Log& log);
+  void restore(const Plan& plan, const std::vector<const Scope*>& scopes);
 
   Clock clock_;
+  std::unique_ptr<StorePlace> place_;
   std::unique_ptr<Store> store_;
   policies::TokenEstimates estimates_;
   std::unique_ptr<ledger::Ledger> ledger_;
   // Spending before this process began, by hour: a scope that a reload brings may have some.
-  std::vector<ledger::HourSum> history_;
+  ledger::Ledger::Hours history_;
+  std::mutex reread_mutex_;
+  ledger::Ledger::Hours reread_;
+  std::function<void()> lost_;
 };
 
 }  // namespace tollgate::app

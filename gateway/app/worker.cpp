@@ -18,13 +18,14 @@ Worker::Worker(const Common& common, std::shared_ptr<const Plan> plan)
     : upstreams_(io_, deadlines_, common.upstream),
       metrics_(common.shared.metrics),
       warnings_(common.shared.log, common.shared.metrics, upstreams_),
-      ledger_(common.shared.treasury.ledger),
+      ledger_(common.treasury.ledger),
       rows_(common.shared.denials, common.shared.access_log.add_worker(), ledger_),
       services_{.shared = common.shared,
                 .plan = std::move(plan),
                 .upstream = upstreams_,
                 .metrics = metrics_,
                 .warnings = warnings_,
+                .treasury = treasury_of(common),
                 .sinks = {&metrics_, &rows_},
                 .ids = {}},
       front_(services_),
@@ -33,11 +34,19 @@ Worker::Worker(const Common& common, std::shared_ptr<const Plan> plan)
 
 Worker::~Worker() { stop(); }
 
+/// The store is the worker's own where it stands in Redis.
+policies::Treasury Worker::treasury_of(const Common& common) {
+  if (common.store_place == nullptr) return common.treasury;
+  store_link_.emplace(io_, deadlines_, *common.store_place, common.shared.log);
+  return {store_link_->store(), common.treasury.estimates, common.treasury.ledger};
+}
+
 Result<void> Worker::open(const boost::asio::ip::tcp::endpoint& where) {
   return listener_.open(where);
 }
 
 void Worker::start() {
+  if (store_link_) store_link_->start();
   thread_ = std::thread([this] { run(); });
 }
 
@@ -74,6 +83,7 @@ void Worker::stop() {
   if (!thread_.joinable()) return;
   boost::asio::post(io_, [this] {
     upstreams_.close();
+    if (store_link_) store_link_->stop();
     deadlines_.stop();
     work_.reset();
   });

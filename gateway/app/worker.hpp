@@ -5,11 +5,13 @@
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "gateway/app/front.hpp"
 #include "gateway/app/ledger_sink.hpp"
 #include "gateway/app/services.hpp"
+#include "gateway/app/store_link.hpp"
 #include "gateway/net/deadlines.hpp"
 #include "gateway/net/listener.hpp"
 #include "gateway/net/upstreams.hpp"
@@ -19,6 +21,8 @@ namespace tollgate::app {
 /// What the workers share besides `Shared`.
 struct Common {
   Shared& shared;
+  policies::Treasury treasury;
+  StorePlace* store_place;  ///< nullptr: the treasury's store is in this process
   net::ServerShared& server;
   net::UpstreamShared& upstream;
   const net::TlsServerContext& tls;  ///< used while the plan says TLS
@@ -47,10 +51,12 @@ class Worker {
 
  private:
   void run();
+  [[nodiscard]] policies::Treasury treasury_of(const Common& common);
 
   boost::asio::io_context io_{1};
   net::Deadlines deadlines_{io_};
   net::Upstreams upstreams_;
+  std::optional<StoreLink> store_link_;
   MetricsSink metrics_;
   BudgetWarnings warnings_;
   LedgerSink ledger_;

@@ -57,6 +57,13 @@ class RealLedger final : public Ledger {
     return books_->hours(since, each);
   }
 
+  void ask_hours(std::function<void(Result<Hours>)> done) override {
+    const std::lock_guard lock(mutex_);
+    asked_.push_back(std::move(done));
+  }
+
+  std::string id() const override { return journal_->ledger_id(); }
+
   void start() override {
     thread_ = std::thread([this] { run(); });
   }
@@ -116,12 +123,15 @@ class RealLedger final : public Ledger {
   void run() {
     auto wait = std::chrono::milliseconds(batch_wait);
     while (!pause(wait)) {
-      wait = drain() ? batch_wait : std::min<std::chrono::milliseconds>(wait * 2, backoff_max);
+      const bool drained = drain();
+      wait = drained ? batch_wait : std::min<std::chrono::milliseconds>(wait * 2, backoff_max);
+      answer(drained);
       forget_old();
     }
     while (std::chrono::steady_clock::now() < deadline_ && journal_->fill().rows > 0) {
       if (!drain()) std::this_thread::sleep_for(50ms);
     }
+    answer(false);
     const Journal::Fill left = journal_->fill();
     if (left.rows == 0 && left.intents == 0) journal_->clear();
     if (left.rows > 0)
@@ -164,6 +174,21 @@ class RealLedger final : public Ledger {
     }
   }
 
+  /// Those who asked for the sums.
+  void answer(bool drained) {
+    std::vector<std::function<void(Result<Hours>)>> asked;
+    {
+      const std::lock_guard lock(mutex_);
+      asked.swap(asked_);
+    }
+    for (const auto& done : asked) {
+      Hours sums;
+      Result<void> read = fail(ErrorKind::store_unavailable, "The ledger's database is away.");
+      if (drained) read = books_->hours({}, [&sums](const HourSum& sum) { sums.push_back(sum); });
+      done(read ? Result<Hours>(std::move(sums)) : std::unexpected(read.error()));
+    }
+  }
+
   void forget_old() {
     const auto now = std::chrono::steady_clock::now();
     if (now < forget_at_) return;
@@ -180,6 +205,7 @@ class RealLedger final : public Ledger {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::thread thread_;
+  std::vector<std::function<void(Result<Hours>)>> asked_;
   bool stopping_ = false;
   SteadyTime deadline_{};
   SteadyTime forget_at_ = std::chrono::steady_clock::now() + 1min;

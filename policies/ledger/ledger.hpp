@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/config.hpp"
 #include "gateway/core/error.hpp"
@@ -45,6 +46,13 @@ class Ledger : public OutcomeSink {
   /// Calls `each` for every hour sum of rows with `admitted_at >= since`, what the crash left
   /// included. Before `start`.
   virtual Result<void> hours(SystemTime since, const std::function<void(const HourSum&)>& each) = 0;
+
+  using Hours = std::vector<HourSum>;
+  /// The same while it runs, behind all rows that wait: `done` is called on the writer's thread,
+  /// with an error where the database is away or it ends first.
+  virtual void ask_hours(std::function<void(Result<Hours>)> done) = 0;
+  /// Which ledger this is; all that share a database have one.
+  [[nodiscard]] virtual std::string id() const = 0;
 
   /// Starts the writer thread.
   virtual void start() = 0;

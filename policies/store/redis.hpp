@@ -35,11 +35,11 @@ class RedisStore final : public Store {
   [[nodiscard]] Totals totals() const override { return shared_.totals(); }
   void forget_denials() override { shared_.forget_denials(); }
 
-  /// A few times within each lease: renews those of running calls, and asks again what got no
-  /// answer.
+  /// Every second or so: asks again what got no answer; three times in a lease renews those of
+  /// running calls.
   Awaitable<void> keep_up();
-  /// As often, by one worker of a process: ends the leases that ran out.
-  Awaitable<void> end_leases();
+  /// One store of a process also looks after what gateways that are gone left behind.
+  void look_after_all() { ends_leases_ = true; }
 
  private:
   /// A settlement, or what takes a reserve back.
@@ -65,7 +65,9 @@ class RedisStore final : public Store {
   Awaitable<void> give_back(RedisReservation& own);
   void take_back(RedisReservation& own);
   void keep(Unfinished what);
+  Awaitable<void> mark();
   Awaitable<void> renew();
+  Awaitable<void> end_leases();
   Awaitable<void> end_lease(const std::string& list, const std::string& record);
 
   // While Redis is away.
@@ -82,7 +84,9 @@ class RedisStore final : public Store {
   std::uint64_t reloads_seen_ = 0;
   std::list<RedisReservation*> running_;
   std::deque<Unfinished> unfinished_;
-  bool keeping_up_ = false;
+  bool keeping_up_ = false, ends_leases_ = false;
+  SystemTime marked_{};
+  SteadyTime renewed_at_{};
 };
 
 }  // namespace tollgate::policies

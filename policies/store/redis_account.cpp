@@ -43,6 +43,10 @@ std::string RedisKeys::record(std::string_view tag, std::string_view id) const {
   return prefix_ + "{" + std::string(tag) + "}:call:" + std::string(id);
 }
 
+std::string RedisKeys::marker(std::string_view tag) const {
+  return cluster_ ? prefix_ + "{" + std::string(tag) + "}:here" : prefix_ + "here";
+}
+
 std::string RedisKeys::leases(std::string_view tag) const {
   return cluster_ ? prefix_ + "{" + std::string(tag) + "}:leases" : prefix_ + "leases";
 }

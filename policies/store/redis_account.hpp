@@ -55,6 +55,8 @@ class RedisKeys {
   [[nodiscard]] std::string nobody(const RedisAccount& account) const;
   [[nodiscard]] std::string users(const RedisAccount& account) const;
   [[nodiscard]] std::string record(std::string_view tag, std::string_view id) const;
+  /// Stands as long as the data are not lost.
+  [[nodiscard]] std::string marker(std::string_view tag) const;
   /// Outside Cluster one list holds all leases.
   [[nodiscard]] std::string leases(std::string_view tag) const;
 

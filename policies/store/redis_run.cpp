@@ -69,11 +69,13 @@ Awaitable<Result<RedisAnswer>> RedisStore::run_filled(const RedisScript& script,
 
 Awaitable<Result<void>> RedisStore::fill(RedisAccount& account, const Scope* scope) {
   if (!shared_.may_fill(account)) {
+    shared_.lost();
     co_return std::unexpected(away("balances are lost and are read from the ledger", false));
   }
   RedisAsk ask;
-  ask.keys = {account.key};
+  ask.keys = {account.key, shared_.keys().marker(account.tag)};
   ask.keys.insert(ask.keys.end(), account.former.begin(), account.former.end());
+  ask.numbers.add(micros_of(shared_.books_at()));
   shared_.add_spent(account, ask.numbers);
   if (scope != nullptr) {
     ask.numbers.add_budgets(*scope);
@@ -82,6 +84,10 @@ Awaitable<Result<void>> RedisStore::fill(RedisAccount& account, const Scope* sco
   }
   auto answer = co_await run(shared_.scripts().fill, ask);
   if (!answer) co_return std::unexpected(answer.error());
+  if (answer->take() == 2) {
+    shared_.lost();
+    co_return std::unexpected(away("balances are lost and are read from the ledger", false));
+  }
   account.seen = true;
   co_return Result<void>{};
 }

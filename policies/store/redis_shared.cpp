@@ -10,7 +10,8 @@ RedisShared::RedisShared(RedisTerms terms, const Clock& clock)
     : terms_(std::move(terms)),
       clock_(clock),
       keys_(terms_.prefix, terms_.cluster),
-      local_(clock) {}
+      local_(clock),
+      books_at_(micros_of(clock.system())) {}
 
 std::shared_ptr<RedisAccount> RedisShared::make(const Scope& scope) {
   auto account = std::make_shared<RedisAccount>();
@@ -102,13 +103,16 @@ void RedisShared::books_are_read() {
   for (const auto& [name, account] : accounts_) {
     if (account != nullptr) account->seen = false;
   }
+  books_at_ = micros_of(clock_.system());
   lost_ = false;
 }
 
-bool RedisShared::may_fill(RedisAccount& account) {
-  if (!account.seen || !terms_.on_lost) return true;
-  if (!lost_.exchange(true)) terms_.on_lost();
-  return false;
+void RedisShared::lost() {
+  if (!lost_.exchange(true) && terms_.on_lost) terms_.on_lost();
+}
+
+SystemTime RedisShared::books_at() const {
+  return terms_.on_lost ? time_of(books_at_) : clock_.system();
 }
 
 void RedisShared::add_spent(RedisAccount& account, RedisNumbers& numbers) const {
@@ -157,16 +161,18 @@ void RedisShared::ran_out(const RunOut& call) {
   if (terms_.on_run_out) terms_.on_run_out(call);
 }
 
-std::vector<std::string> RedisShared::lease_lists() {
-  if (!terms_.cluster) return {keys_.leases({})};
+std::vector<std::string> RedisShared::tags() {
+  if (!terms_.cluster) return {{}};
   const std::lock_guard lock(mutex_);
-  std::set<std::string> lists;
+  std::set<std::string> all;
   for (const auto& [name, account] : accounts_) {
-    if (account != nullptr) lists.insert(keys_.leases(account->tag));
+    if (account != nullptr) all.insert(account->tag);
   }
-  return {lists.begin(), lists.end()};
+  return {all.begin(), all.end()};
 }
 
-RedisCounts RedisShared::counts() const { return {errors_, degraded_, unfinished_, run_out_}; }
+RedisCounts RedisShared::counts() const {
+  return {errors_, degraded_, unfinished_, run_out_, away_};
+}
 
 }  // namespace tollgate::policies

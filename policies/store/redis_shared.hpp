@@ -45,6 +45,7 @@ struct RedisCounts {
   std::uint64_t degraded = 0;    ///< calls admitted or denied without it
   std::uint64_t unfinished = 0;  ///< settlements that wait for it
   std::uint64_t run_out = 0;     ///< leases
+  bool away = false;
 };
 
 class RedisShared {
@@ -71,8 +72,14 @@ class RedisShared {
   [[nodiscard]] const Clock& clock() const { return clock_; }
   [[nodiscard]] MemoryStore& local() { return local_; }
   [[nodiscard]] std::uint64_t reloads() const { return reloads_; }
-  /// True: this account may be filled; false: its data were lost, and are being read anew.
-  bool may_fill(RedisAccount& account);
+  /// False: Redis knew this account, so its data are lost and must be read anew.
+  [[nodiscard]] bool may_fill(const RedisAccount& account) const {
+    return !account.seen || !terms_.on_lost;
+  }
+  /// Has the ledger read anew.
+  void lost();
+  /// When that was done last, by our clock.
+  [[nodiscard]] SystemTime books_at() const;
   /// What the ledger knows of it, for the script that fills it.
   void add_spent(RedisAccount& account, RedisNumbers& numbers) const;
   void held(NanoUsd more) { reserved_ += more; }
@@ -84,8 +91,8 @@ class RedisShared {
   void count_degraded() { ++degraded_; }
   void count_unfinished(std::int64_t more) { unfinished_ += static_cast<std::uint64_t>(more); }
   void ran_out(const RunOut& call);
-  /// The places of all leases.
-  [[nodiscard]] std::vector<std::string> lease_lists();
+  /// What leases and markers are kept by: all tags in Cluster, else one that stands for all.
+  [[nodiscard]] std::vector<std::string> tags();
 
  private:
   using Name = std::tuple<ScopeKind, std::string, std::string>;  // kind, tenant, name
@@ -103,6 +110,7 @@ class RedisShared {
   std::vector<std::shared_ptr<RedisAccount>> moved_;
   std::atomic<NanoUsd> reserved_{0}, spent_{0};
   std::atomic<std::uint64_t> reloads_{0}, errors_{0}, degraded_{0}, unfinished_{0}, run_out_{0};
+  std::atomic<std::int64_t> books_at_;
   std::atomic<bool> lost_{false}, away_{false}, warned_{false};
 };
 

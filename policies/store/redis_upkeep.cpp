@@ -1,5 +1,7 @@
 // What the Redis store does beside the calls: leases go on, what got no answer is asked again,
 // and calls of gateways that are gone end.
+#include <algorithm>
+#include <array>
 #include <map>
 #include <utility>
 
@@ -45,9 +47,24 @@ void RedisStore::keep(Unfinished what) {
   shared_.count_unfinished(1);
 }
 
+/// Whoever reads the ledger says since when Redis holds what it says; so a scope that is asked for
+/// the first time much later is filled from it, and not taken for lost.
+Awaitable<void> RedisStore::mark() {
+  const SystemTime books_at = shared_.books_at();
+  if (port_ == nullptr || books_at == marked_) co_return;
+  const std::string time = std::to_string(micros_of(books_at));
+  for (const std::string& tag : shared_.tags()) {
+    const std::string key = shared_.keys().marker(tag);
+    const std::array<std::string_view, 4> set{"SET", key, time, "NX"};
+    if (auto done = co_await port_->call(key, set); !done) co_return;
+  }
+  marked_ = books_at;
+}
+
 Awaitable<void> RedisStore::keep_up() {
   if (keeping_up_) co_return;
   keeping_up_ = true;
+  if (ends_leases_) co_await mark();
   while (!unfinished_.empty()) {
     Unfinished what = std::move(unfinished_.front());
     unfinished_.pop_front();
@@ -58,7 +75,12 @@ Awaitable<void> RedisStore::keep_up() {
     }
     shared_.count_unfinished(-1);
   }
-  co_await renew();
+  const SteadyTime now = shared_.clock().steady();
+  if (now - renewed_at_ >= shared_.terms().lease / 3) {
+    renewed_at_ = now;
+    co_await renew();
+    if (ends_leases_) co_await end_leases();
+  }
   keeping_up_ = false;
 }
 
@@ -83,7 +105,8 @@ Awaitable<void> RedisStore::renew() {
 }
 
 Awaitable<void> RedisStore::end_leases() {
-  for (const std::string& list : shared_.lease_lists()) {
+  for (const std::string& tag : shared_.tags()) {
+    const std::string list = shared_.keys().leases(tag);
     RedisAsk due;
     due.keys = {list};
     due.numbers.add(run_out_at_once);

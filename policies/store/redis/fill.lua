@@ -1,8 +1,14 @@
 -- A scope's balance is made, or gets what one more ledger knows of it; once for each ledger.
--- KEYS: the scope; then names that it had before: the first that has a balance hands it over.
--- Numbers: count of amounts, each: second, usd, nano; its budgets, whose steps are passed already.
--- Answers 1, or 0: it was filled.
-for k = 2, #KEYS do
+-- KEYS: the scope; the marker that says that there are data here, and since when; names that the
+-- scope had before: the first that has a balance hands it over.
+-- Numbers: when the ledger was read; count of amounts, each: second, usd, nano; its budgets, whose
+-- steps are passed already.
+-- Answers 1; 0: it was filled; 2: what was here is lost, and the ledger was read before that.
+local read_at, marked, leeway = take(), call('GET', KEYS[2]), 5000000
+if marked and read_at + leeway < tonumber(marked) then return packed({2, now}) end
+if not marked and now - read_at > leeway then return packed({2, now}) end
+if not marked then call('SET', KEYS[2], string.format('%.0f', read_at)) end
+for k = 3, #KEYS do
   if call('EXISTS', KEYS[1]) == 0 and call('EXISTS', KEYS[k]) == 1 then
     call('RENAME', KEYS[k], KEYS[1])
   end

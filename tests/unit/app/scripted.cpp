@@ -127,10 +127,7 @@ Awaitable<Result<policies::Admission>> CountingPolicy::admit(policies::Request&)
 House::House(const std::string& yaml, std::vector<std::string> reply, int fail_at)
     : steps{.fail_at = fail_at},
       log(std::move(*Log::open({.level = "off"}))),
-      shared{.log = *log,
-             .access_log = access_log,
-             .metrics = metrics,
-             .treasury = {store, estimates, nullptr}},
+      shared{.log = *log, .access_log = access_log, .metrics = metrics},
       upstream(steps, std::move(reply)),
       warnings(*log, metrics, upstream),
       services{.shared = shared,
@@ -138,6 +135,7 @@ House::House(const std::string& yaml, std::vector<std::string> reply, int fail_a
                .upstream = upstream,
                .metrics = sink,
                .warnings = warnings,
+               .treasury = {store, estimates, nullptr},
                .sinks = {&sink, &recorder},
                .ids = {}} {
   auto plan = std::make_shared<Plan>(loaded(yaml));
