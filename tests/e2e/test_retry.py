@@ -7,7 +7,7 @@ import threading
 import pytest
 
 import scripted
-from gateway import Gateway, key_yaml
+from gateway import Gateway, key_yaml, tenant_yaml
 from raw import AUTH, Connection, ask, chat_body, post, until
 from upstream import Upstream
 
@@ -160,6 +160,45 @@ def test_hang_up_during_a_backoff(gate, p, stream):
     gate.access.wait(lambda l: '"client_abort"' in l, len(aborted) + 1)
     until(lambda: gate.metric("tollgate_in_flight") == 0)
     assert failing.left == 8
+
+
+@pytest.mark.threads
+def test_the_end_of_a_drain_ends_a_backoff(gateway, upstream):
+    failing, answered = Failing(9, 429, retry_after="60"), threading.Event()
+
+    def refuse(exchange):
+        failing(exchange)
+        answered.set()
+
+    gate = gateway(f"""
+listen: {{http: 127.0.0.1:0, admin: 127.0.0.1:0, workers: 1, timeouts: {{drain: 100ms}}}}
+providers: {{p: {{kind: openai, base_url: "{upstream(refuse).url}/v1", api_key: sk-p}}}}
+models: {{demo: {{targets: [{{provider: p, model: m}}]}}}}
+{tenant_yaml()}""")
+    line = Connection(gate).send(post(chat_body("demo")))
+    assert answered.wait(20)
+    gate.terminate()
+    reply = line.reply()
+    assert reply.status == 503 and reply.error["code"] == "draining" and failing.left == 8
+
+
+def test_a_client_hears_from_us_during_a_backoff(gateway, upstream):
+    """The head when hold_back is over, then heartbeats, then the content of the second attempt."""
+    gate = gateway(f"""
+listen: {{http: 127.0.0.1:0, admin: 127.0.0.1:0, workers: 1, heartbeat: 50ms}}
+providers:
+  p:
+    kind: openai
+    base_url: "{upstream(Failing(1, 429, retry_after="0.4")).url}/v1"
+    api_key: sk-p
+models: {{demo: {{targets: [{{provider: p, model: m}}], hold_back: 50ms}}}}
+{tenant_yaml()}""")
+    line = Connection(gate).send(post(chat_body("demo", stream=True)))
+    assert line.head().status == 200
+    body = b""
+    while piece := line.chunk():
+        body += piece
+    assert body.startswith(b": ping") and b"[DONE]" in body and b'"error"' not in body
 
 
 # --- other models -----------------------------------------------------------------------------
