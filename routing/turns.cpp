@@ -39,6 +39,7 @@ std::optional<Turns::Turn> Turns::next(SteadyTime now) {
     if (best->free || (budget != nullptr && budget->take(now))) {
       return Turn{index, best->ready_at, true};
     }
+    over_budget_ = over_budget_ || budget != nullptr;
   }
 }
 
