@@ -23,6 +23,7 @@ listen: {{http: 127.0.0.1:0, admin: 127.0.0.1:0, workers: 1}}
 providers:
   p: {{kind: openai, base_url: "{url}/v1", api_key: sk-p}}
   q: {{kind: openai, base_url: "{other}/v1", api_key: sk-q}}
+  claude: {{kind: anthropic, base_url: "{url}", api_key: sk-c}}
   keys: {{kind: openai, base_url: "{url}/v1", api_keys: [sk-1, sk-2]}}
 models:
 """ + "".join([
@@ -35,11 +36,12 @@ models:
         model("capped", ", retry: {attempts: 9, base: 1ms}, max_attempts: 3, fallback: [spare]"),
         model("bad", ", fallback: [spare]"),
         model("narrow", ", fallback: [spare], context_window_fallback: [wide]"),
+        model("strict", ", unsupported_params: refuse, fallback: [spare]", at="claude"),
         model("spare", ", defaults: {temperature: 0.5}", at="q", upstream="text"),
         model("forbidden", at="q", upstream="text"), model("wide", at="q", upstream="text"),
     ]) + f"""tenants:
   t:
-    models: [once, limited, long, keys, four, rough, long-wait, capped, bad, narrow, spare,
+    models: [once, limited, long, keys, four, rough, long-wait, capped, bad, narrow, strict, spare,
              wide]
     keys:
       {key_yaml()}
@@ -235,6 +237,14 @@ def test_no_fallback_for_the_clients_own_error(gate, p):
     p.scripts["bad"] = Failing(9, 400)
     reply = call(gate, "bad")
     assert reply.status == 400 and reply["x-tollgate-attempts"] == "1"
+
+
+def test_what_no_target_can_take_may_suit_another_model(gate, p, q):
+    asked = len(p.requests)
+    reply = call(gate, "strict", seed=5)
+    assert reply.status == 200 and reply["x-tollgate-model"] == "spare"
+    assert reply["x-tollgate-attempts"] == "1" and len(p.requests) == asked
+    assert q.requests[-1].json["seed"] == 5
 
 
 def test_a_prompt_that_does_not_fit_goes_to_a_wider_window(gate, p):
