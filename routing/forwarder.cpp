@@ -95,6 +95,10 @@ bool Forwarder::choose() {
   // The first turn needs no clock.
   const SteadyTime now = last_error_ ? std::chrono::steady_clock::now() : SteadyTime{};
   turn_ = begun_ < plan_.retry.attempts ? turns_.next(now) : std::nullopt;
+  if (!turn_ && turns_.over_budget() && last_error_) {
+    if (!last_error_->detail.empty()) last_error_->detail += "; ";
+    last_error_->detail += "not repeated: the target's retry budget is used up";
+  }
   if (!turn_) return false;
   if (plan_.elsewhere && turn_->at - now > plan_.retry.cap) turn_.reset();
   return turn_ && (!last_error_ || std::max(turn_->at, now) < call_.deadline);
@@ -105,7 +109,7 @@ bool Forwarder::fail_over(Error error, Phase phase, bool begun) {
   const bool final = error.retry == Retry::never || phase == Phase::shown;
   turns_.failed(turn_->target, {error, phase, begun}, std::chrono::steady_clock::now());
   remember(std::move(error));
-  return !final && !call_.abort.aborted() && choose();
+  return !final && !call_.deserted && !call_.abort.aborted() && choose();
 }
 
 /// What a provider said is worth more to the client than why the target after it could not be
@@ -138,7 +142,9 @@ Awaitable<Result<Step>> Forwarder::begin_attempt(SteadyTime until) {
 /// Lets the time until the turn pass.
 Awaitable<Result<Step>> Forwarder::rest(SteadyTime until) {
   const Waiting waiting(call_);
+  call_.resting = true;
   auto rested = co_await upstream_.pause(std::min(turn_->at, until), call_.abort);
+  call_.resting = false;
   if (!rested) co_return std::unexpected(rested.error());
   co_return until < turn_->at ? Step::timeout : Step::batch;
 }

@@ -38,6 +38,7 @@ std::optional<Turns::Turn> Turns::next(SteadyTime now) {
     RetryBudget* budget = targets_[index].repeats;
     best->may_repeat = false;
     if (budget != nullptr && budget->take(now)) return Turn{index, best->ready_at, true};
+    over_budget_ = over_budget_ || budget != nullptr;
   }
 }
 

@@ -38,6 +38,8 @@ class Turns {
   /// The attempt at `target` has failed.
   void failed(std::size_t target, const Failure& failure, SteadyTime now);
 
+  /// A repeat was left out because of its target's budget.
+  [[nodiscard]] bool over_budget() const { return over_budget_; }
   /// Attempts at that target that have failed.
   [[nodiscard]] std::uint32_t tries(std::size_t target) const {
     return states_.empty() ? 0 : states_[target].tries;
@@ -57,6 +59,7 @@ class Turns {
   std::vector<Target> targets_;
   RetryRules rules_;
   std::string_view call_id_;
+  bool over_budget_ = false;
   std::size_t fresh_ = 0;  // the first that was never asked
   std::vector<State> states_;
 };

@@ -214,6 +214,7 @@ Awaitable<Result<void>> Generation::send_pieces() {
   pieces_.clear();
   if (!sent && run_.drains && sent.error().kind == ErrorKind::client_gone) {
     run_.left = std::move(sent.error());
+    call_.deserted = true;
     co_return Result<void>{};
   }
   co_return sent;

@@ -6,7 +6,8 @@ namespace tollgate::app {
 
 /// What the file names for this failure, unless another model cannot help.
 const std::vector<std::string>* Generation::fallbacks_for(const Error& why) const {
-  if (call_.abort.aborted() || (forwarder_ && forwarder_->shown())) return nullptr;
+  if (call_.deserted || call_.abort.aborted() || (forwarder_ && forwarder_->shown()))
+    return nullptr;
   if (why.kind == ErrorKind::context_length) {
     return home_->context_window_fallback.empty() ? nullptr : &home_->context_window_fallback;
   }

@@ -28,7 +28,8 @@ class InFlight {
 struct Run final : ServedRequest {
   /// A model may want its provider read to the end all the same (`on_disconnect: drain`).
   void leave(Error reason) noexcept override {
-    if (drains && reason.kind == ErrorKind::client_gone) {
+    if (drains && !call.resting && reason.kind == ErrorKind::client_gone) {
+      call.deserted = true;
       left.emplace(std::move(reason));
     } else {
       call.abort.abort(std::move(reason));

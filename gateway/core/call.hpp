@@ -15,6 +15,8 @@ struct Call {
   AbortSlot abort;
   Outcome outcome;
   std::chrono::nanoseconds waited{0};  ///< for somebody else: not our overhead
+  bool resting = false;   ///< between two attempts: nothing runs that could be read to its end
+  bool deserted = false;  ///< nobody reads the reply: what runs may end, nothing new begins
 };
 
 }  // namespace tollgate

@@ -140,7 +140,7 @@ struct Charge {
     std::uint64_t tokens = 0;
     NanoUsd charged = 0;
   };
-  std::optional<Part> of_model;
+  std::optional<Part> of_model{};
   [[nodiscard]] Part part_of(ScopeKind kind) const {
     return kind == ScopeKind::model && of_model ? *of_model : Part{tokens, charged};
   }

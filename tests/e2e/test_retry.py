@@ -7,7 +7,7 @@ import threading
 import pytest
 
 import scripted
-from gateway import Gateway, key_yaml
+from gateway import Gateway, key_yaml, tenant_yaml
 from raw import AUTH, Connection, ask, chat_body, post, until
 from upstream import Upstream
 
@@ -23,6 +23,7 @@ listen: {{http: 127.0.0.1:0, admin: 127.0.0.1:0, workers: 1}}
 providers:
   p: {{kind: openai, base_url: "{url}/v1", api_key: sk-p}}
   q: {{kind: openai, base_url: "{other}/v1", api_key: sk-q}}
+  claude: {{kind: anthropic, base_url: "{url}", api_key: sk-c}}
   keys: {{kind: openai, base_url: "{url}/v1", api_keys: [sk-1, sk-2]}}
 models:
 """ + "".join([
@@ -35,11 +36,12 @@ models:
         model("capped", ", retry: {attempts: 9, base: 1ms}, max_attempts: 3, fallback: [spare]"),
         model("bad", ", fallback: [spare]"),
         model("narrow", ", fallback: [spare], context_window_fallback: [wide]"),
+        model("strict", ", unsupported_params: refuse, fallback: [spare]", at="claude"),
         model("spare", ", defaults: {temperature: 0.5}", at="q", upstream="text"),
         model("forbidden", at="q", upstream="text"), model("wide", at="q", upstream="text"),
     ]) + f"""tenants:
   t:
-    models: [once, limited, long, keys, four, rough, long-wait, capped, bad, narrow, spare,
+    models: [once, limited, long, keys, four, rough, long-wait, capped, bad, narrow, strict, spare,
              wide]
     keys:
       {key_yaml()}
@@ -162,6 +164,45 @@ def test_hang_up_during_a_backoff(gate, p, stream):
     assert failing.left == 8
 
 
+@pytest.mark.threads
+def test_the_end_of_a_drain_ends_a_backoff(gateway, upstream):
+    failing, answered = Failing(9, 429, retry_after="60"), threading.Event()
+
+    def refuse(exchange):
+        failing(exchange)
+        answered.set()
+
+    gate = gateway(f"""
+listen: {{http: 127.0.0.1:0, admin: 127.0.0.1:0, workers: 1, timeouts: {{drain: 100ms}}}}
+providers: {{p: {{kind: openai, base_url: "{upstream(refuse).url}/v1", api_key: sk-p}}}}
+models: {{demo: {{targets: [{{provider: p, model: m}}]}}}}
+{tenant_yaml()}""")
+    line = Connection(gate).send(post(chat_body("demo")))
+    assert answered.wait(20)
+    gate.terminate()
+    reply = line.reply()
+    assert reply.status == 503 and reply.error["code"] == "draining" and failing.left == 8
+
+
+def test_a_client_hears_from_us_during_a_backoff(gateway, upstream):
+    """The head when hold_back is over, then heartbeats, then the content of the second attempt."""
+    gate = gateway(f"""
+listen: {{http: 127.0.0.1:0, admin: 127.0.0.1:0, workers: 1, heartbeat: 50ms}}
+providers:
+  p:
+    kind: openai
+    base_url: "{upstream(Failing(1, 429, retry_after="0.4")).url}/v1"
+    api_key: sk-p
+models: {{demo: {{targets: [{{provider: p, model: m}}], hold_back: 50ms}}}}
+{tenant_yaml()}""")
+    line = Connection(gate).send(post(chat_body("demo", stream=True)))
+    assert line.head().status == 200
+    body = b""
+    while piece := line.chunk():
+        body += piece
+    assert body.startswith(b": ping") and b"[DONE]" in body and b'"error"' not in body
+
+
 # --- other models -----------------------------------------------------------------------------
 
 
@@ -196,6 +237,14 @@ def test_no_fallback_for_the_clients_own_error(gate, p):
     p.scripts["bad"] = Failing(9, 400)
     reply = call(gate, "bad")
     assert reply.status == 400 and reply["x-tollgate-attempts"] == "1"
+
+
+def test_what_no_target_can_take_may_suit_another_model(gate, p, q):
+    asked = len(p.requests)
+    reply = call(gate, "strict", seed=5)
+    assert reply.status == 200 and reply["x-tollgate-model"] == "spare"
+    assert reply["x-tollgate-attempts"] == "1" and len(p.requests) == asked
+    assert q.requests[-1].json["seed"] == 5
 
 
 def test_a_prompt_that_does_not_fit_goes_to_a_wider_window(gate, p):

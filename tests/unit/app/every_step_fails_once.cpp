@@ -157,6 +157,19 @@ TEST_CASE("who hangs up during a backoff is not served any more") {
   CHECK(client.replies == 0);
 }
 
+TEST_CASE(
+    "for a client that has left nothing new is begun, whatever its model does with hang-ups") {
+  std::string text = yaml(1, 3);
+  text.replace(text.find("], retry"), 1, "], on_disconnect: drain");
+  House house(text, stream_reply, 5);
+  house.upstream.on_pause = [&](AbortSlot&) {
+    house.run->leave(make_error(ErrorKind::client_gone, "gone"));
+  };
+  house.call(ask(true), secret);
+  CHECK(house.upstream.sent == 1);
+  CHECK(house.recorder.outcomes.front().status == CallStatus::client_abort);
+}
+
 TEST_CASE("a stream that dies after content is not restarted") {
   House house(yaml(2, 9), stream_reply, 9);  // the read after "Hel" went out
   const ScriptedClient client = house.call(ask(true), secret);

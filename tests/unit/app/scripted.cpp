@@ -156,8 +156,11 @@ ScriptedClient House::call(const std::string& body, const std::string& secret) {
   head.headers = {{"host", "test"}, {"authorization", authorization}};
   const Peer peer{.address = "127.0.0.1", .loopback = true};
   bool served = false;
-  start(front.serve(front.open(head, peer), client, client),
+  auto opened = front.open(head, peer);
+  run = opened.get();
+  start(front.serve(std::move(opened), client, client),
         [&served](const std::exception_ptr& thrown) { served = !thrown; });
+  run = nullptr;
   CHECK(served);  // nothing in it waits
   return client;
 }

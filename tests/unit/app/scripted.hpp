@@ -88,6 +88,7 @@ struct House {
   ScriptedUpstream upstream;
   BudgetWarnings warnings;
   Services services;
+  ServedRequest* run = nullptr;  ///< the call under way
 
   House(const std::string& yaml, std::vector<std::string> reply, int fail_at);
   /// Serves one POST /v1/chat/completions; returns what the client saw.

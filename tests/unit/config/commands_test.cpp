@@ -133,9 +133,11 @@ TEST_CASE("explain shows where a model goes") {
                "  off: {kind: openai, api_key: \"\"}\n"
                "models:\n"
                "  one: {targets: [{provider: up, model: x, weight: 3}, {provider: off, model: y}],"
-               " strategy: weighted, defaults: {max_tokens: 9}}\n"
+               " strategy: weighted, defaults: {max_tokens: 9}, fallback: [two],"
+               " context_window_fallback: [w/long]}\n"
+               "  two: {targets: [{provider: up, model: x}]}\n"
                "  w/*: {targets: [{provider: up, model: \"*\"}]}\n"
-               "tenants: {t: {models: [one]}}\n");
+               "tenants: {t: {models: [one, w/long]}}\n");
   const std::string file = folder.path("t.yaml");
   const Ran one = run({"explain", "--config", file, "--model", "one", "--tenant", "t"});
   CHECK(one.code == 0);
@@ -147,6 +149,8 @@ TEST_CASE("explain shows where a model goes") {
         "attempts   3 over its targets, 6 for a call\n"
         "breaker    opens after 5 failures in a row, or when 0.5 of at least 20 calls within 10s "
         "fail; for 30s, then twice as long up to 5m; slow start 10s\n"
+        "fallback   two (skipped: this tenant may not use it)\n"
+        "too long   w/long\n"
         "default    max_tokens: 9\n"
         "targets    2\n"
         "  1. up (kind openai), model x, http://h/v1, weight 3 (100.0 % of calls)\n"

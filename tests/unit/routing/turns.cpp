@@ -109,11 +109,13 @@ TEST_CASE("no repeat beyond the target's budget, and none without one") {
   REQUIRE(turns.next(start));
   turns.failed(0, {busy, Phase::replying}, start);
   CHECK_FALSE(turns.next(start));
+  CHECK(turns.over_budget());
 
   Turns once(targets({"a"}, nullptr), rules, "id");
   REQUIRE(once.next(start));
   once.failed(0, {busy, Phase::replying}, start);
   CHECK_FALSE(once.next(start));
+  CHECK_FALSE(once.over_budget());
 }
 
 TEST_CASE("another key of the provider is asked at once and is no repeat") {

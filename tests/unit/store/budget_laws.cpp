@@ -314,6 +314,38 @@ void restored_from_the_books(const MakeWorld& make) {
   CHECK(reading(*shop.world, shop.of_tenant, "usd", "total").used == 1100);
 }
 
+/// A call left the model that admitted it for another one.
+void a_model_bears_what_ran_under_it(const MakeWorld& make) {
+  const auto world = make();
+  Scope of_tenant = tenant("acme"), first = model("first"), second = model("second");
+  for (Scope* scope : {&of_tenant, &first, &second}) {
+    scope->budgets = {budget(1000)};
+    scope->limits.tokens_per_minute = 1000;
+    world->store->attach(*scope);
+  }
+  const std::array<const Scope*, 2> own{&of_tenant, &first};
+  const std::array<const Scope*, 1> other{&second};
+  auto admitted = reserve(*world, ask(own, 500, 100));
+  auto further = reserve(*world, ask(other, 400, 100));
+  REQUIRE(admitted);
+  REQUIRE(further);
+  CHECK(world->store->totals().reserved == 500);  // a model's scope holds the same money again
+  result_of(world->store->settle(
+      std::move(admitted->reservation),
+      {.tokens = 90, .charged = 300, .of_model = Charge::Part{.tokens = 20, .charged = 70}}));
+  settle(*world, std::move(further->reservation), 230, 70);
+  CHECK(reading(*world, of_tenant, "usd", "day").used == 300);
+  CHECK(reading(*world, first, "usd", "day").used == 70);
+  CHECK(reading(*world, second, "usd", "day").used == 230);
+  CHECK(reading(*world, of_tenant, "tokens", "minute").used == 90);
+  CHECK(reading(*world, first, "tokens", "minute").used == 20);
+  CHECK(reading(*world, second, "tokens", "minute").used == 70);
+  for (const Scope* scope : {&of_tenant, &first, &second})
+    CHECK(reading(*world, *scope, "usd", "day").reserved == 0);
+  CHECK(world->store->totals().reserved == 0);
+  CHECK(world->store->totals().spent == 300);
+}
+
 }  // namespace
 
 std::span<const Law> budget_laws() {
@@ -334,6 +366,7 @@ std::span<const Law> budget_laws() {
       Law{"M16: windows only move forward", a_clock_set_back_opens_no_window},
       Law{"M1: what is held is raised within the ceiling, or not at all",
           extended_within_the_ceiling},
+      Law{"M14: a model bears what ran under it", a_model_bears_what_ran_under_it},
       Law{"M18: each step is told once a window", steps_are_told_once},
       Law{"M18: the present rate says when it is gone", present_rate_says_when_it_is_gone},
       Law{"bounds without measure leave nothing behind",
