@@ -1,6 +1,7 @@
 """What the three scripted providers say: the same conversation, each in its own dialect.
 
-Every provider answers by the model's name: text, tools, two-tools, json, slow, hang, err-<status>.
+Every provider answers by the model's name: text, tools, two-tools, json, slow, hang, err-<status>
+(whatever follows the status).
 It checks that what reached it is a request of its own dialect.
 """
 
@@ -61,7 +62,7 @@ def openai(exchange):
     if model == "hang":
         return hang(exchange)
     if model.startswith("err-"):
-        status = int(model[4:])
+        status = int(model[4:7])
         return exchange.json(
             {
                 "error": {
@@ -194,7 +195,7 @@ def anthropic(exchange):
     if model == "hang":
         return hang(exchange)
     if model.startswith("err-"):
-        status = int(model[4:])
+        status = int(model[4:7])
         return exchange.json(
             {"type": "error", "error": {"type": "some_error", "message": ERRORS[status]}},
             status,
@@ -313,7 +314,7 @@ def gemini(exchange):
     if model == "hang":
         return hang(exchange)
     if model.startswith("err-"):
-        status = int(model[4:])
+        status = int(model[4:7])
         details = (
             [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "7s"}]
             if status == 429

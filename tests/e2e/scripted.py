@@ -1,6 +1,7 @@
 """Providers that speak OpenAI's dialect and are steered by the upstream model's name.
 
-`SCRIPTS[name](exchange)` answers a request for that model; a test may put its own there.
+`SCRIPTS[name](exchange)` answers a request for that model; a test may put its own there. What
+follows an "@" only tells models apart.
 """
 from __future__ import annotations
 
@@ -67,7 +68,7 @@ SCRIPTS = {"text": text, **{f"err-{code}": status(code) for code in (400, 429, 5
 
 
 def openai(exchange) -> None:
-    model = exchange.request.json["model"]
+    model = exchange.request.json["model"].split("@")[0]
     SCRIPTS.get(model, text)(exchange)
 
 

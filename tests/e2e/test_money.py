@@ -275,7 +275,8 @@ def test_the_ceiling_holds_against_many_clients(start, provider, tmp_path):
     assert charged == round(budget["used"] * 1e9)
     assert 0.95 * ceiling * 1e9 <= charged <= ceiling * 1e9
     assert charged >= provider.delivered * COST
-    sent = [row for row in books if row["status"] != "denied"]
+    # Not those that no target was asked for: its breaker opens now and then.
+    sent = [row for row in books if row["attempts"]]
     assert len(sent) == admitted and len({row["request_id"] for row in sent}) == admitted
 
 
