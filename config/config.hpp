@@ -120,6 +120,21 @@ struct LedgerConfig {
   bool operator==(const LedgerConfig&) const = default;
 };
 
+enum class CacheStore : std::uint8_t { memory };
+/// Which calls may be answered from the cache: those with temperature 0 or a seed, all, or those
+/// that say max-age.
+enum class CacheWhen : std::uint8_t { deterministic, always, on_request };
+enum class CacheReplay : std::uint8_t { instant };
+struct CacheConfig {
+  CacheStore store = CacheStore::memory;
+  Duration ttl{600'000};
+  Bytes max_bytes{256U << 20U}, max_entry{1U << 20U};
+  CacheWhen when = CacheWhen::deterministic;
+  CacheReplay replay = CacheReplay::instant;
+};
+/// Whose stored replies a tenant is answered from.
+enum class TenantCache : std::uint8_t { tenant, shared, off };
+
 struct ListenTls {
   std::string cert_file, key_file;
 };
@@ -211,6 +226,7 @@ struct TenantConfig {
   std::uint32_t clip_min_tokens = 256;
   OnBudgetExceeded on_budget_exceeded;
   TenantPrices prices;  ///< its own agreements
+  TenantCache cache = TenantCache::tenant;
 };
 
 enum class Auth : std::uint8_t { keys, none };
@@ -234,6 +250,7 @@ struct Config {
   std::map<std::string, TierConfig> tiers;
   std::map<std::string, TenantConfig> tenants;
   PricesConfig prices;
+  std::optional<CacheConfig> cache;  ///< absent: no cache
   LedgerConfig ledger;
   Auth auth = Auth::keys;
   LogConfig log;

@@ -48,6 +48,9 @@ class Spending {
   /// Reserves the first attempt in all scopes. True: the output limit was cut, encode again.
   /// Errors: 429 of a limit or a budget, 400 model_unpriced, 400 for a missing limit, 503.
   Awaitable<Result<bool>> admit(const AttemptTarget& target);
+  /// In place of `admit`, for a call that no provider will see: counts a request in all scopes, no
+  /// tokens and no money. Errors: as of `admit`.
+  Awaitable<Result<void>> admit_uncharged(const Key& key, const ScopeChain& model);
   /// Before an attempt is sent: its bound is held and its intent is in the journal, or it must not
   /// be sent. `attempt` is the last of the outcome's.
   Awaitable<Result<void>> begin(const AttemptTarget& target, AttemptOutcome& attempt);

@@ -21,6 +21,7 @@ struct ForwardPlan {
   std::vector<Target> targets;  ///< in the order to try
   std::uint32_t attempts_max = 1;
   bool refuse_unsupported = false;
+  bool full_events = false;  ///< somebody reads the events, also where bytes are relayed
   /// The tenant's own upstream keys by provider name; they replace the provider's.
   const HeaderList* own_keys = nullptr;
   std::uint64_t turn = 0;                        ///< spreads calls over a provider's api_keys

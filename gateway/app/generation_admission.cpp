@@ -13,6 +13,7 @@ Awaitable<Result<void>> Generation::admit(const routing::Match& match) {
   auto cheaper = downgrade();
   if (!cheaper) co_return reserved;
   route_ = cheaper->route;
+  if (cache_) cache_->forget();
   call_.outcome.model = route_->name;
   view_->set_defaults(&route_->defaults);
   auto again = co_await reserve(*cheaper);

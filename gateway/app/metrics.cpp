@@ -29,6 +29,10 @@ Metrics::Metrics() {
                                  "Calls that limits and budgets admitted or denied.");
   families_.warnings =
       counters("tollgate_budget_warnings_total", "Steps of warn_at that budgets have passed.");
+  families_.cache = counters("tollgate_cache_requests_total", "Calls by what the cache had.");
+  families_.avoided =
+      counters("tollgate_cache_avoided_usd_total",
+               "What calls that were answered from the cache had cost, US dollars.");
   families_.overhead = histograms("tollgate_overhead_seconds",
                                   "Time spent in the gateway itself: all less waiting.");
   families_.duration =

@@ -27,14 +27,24 @@ std::size_t worker_count(const config::Listen& listen) {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
+/// Without a section it is made as it would be with an empty one: a reload may bring it.
+config::CacheConfig cache_rules(const config::Config& config) {
+  return config.cache.value_or(config::CacheConfig{});
+}
+
 }  // namespace
 
 Server::Server(Log& log, AccessLog& access_log, Reloader& reloader, Vault& vault)
     : log_(log),
       reloader_(reloader),
       vault_(vault),
-      shared_{
-          .log = log, .access_log = access_log, .metrics = metrics_, .treasury = vault.treasury()},
+      cache_(cache_rules(reloader.plan()->config).max_bytes.count,
+             cache_rules(reloader.plan()->config).max_entry.count),
+      shared_{.log = log,
+              .access_log = access_log,
+              .metrics = metrics_,
+              .treasury = vault.treasury(),
+              .cache = &cache_},
       server_shared_(buffered_bytes_max),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       poll_timer_(io_),
@@ -120,6 +130,7 @@ void Server::publish(const std::shared_ptr<const Plan>& plan) {
   upstream_shared_.tls.clear();
   log_.set_level(plan->config.log.level);
   if (config().listen.admin) admin_.front()->set_token(plan->config.listen.admin_token.value);
+  if (!plan->config.cache) cache_.purge({});
   for (const auto& worker : workers_)
     worker->apply(plan);
 }
@@ -200,6 +211,7 @@ void Server::count(Metrics& metrics) {
   metrics.raise("tollgate_access_log_dropped_total", "Access-log lines lost under pressure.",
                 static_cast<double>(shared_.access_log.dropped()));
   count_money(metrics);
+  if (config().cache) count_cache(metrics);
   double connects = 0, reused = 0, dns = 0, handshakes = 0, failures = 0, open = 0;
   for (const auto& worker : workers_) {
     const net::UpstreamStats& stats = worker->upstream_stats();
@@ -220,6 +232,18 @@ void Server::count(Metrics& metrics) {
                 handshakes);
   metrics.gauge("tollgate_upstream_connections", "Open connections to providers, idle ones too.",
                 open);
+}
+
+void Server::count_cache(Metrics& metrics) {
+  const cache::MemoryStats stats = cache_.stats();
+  metrics.gauge("tollgate_cache_bytes", "Memory that kept replies take.",
+                static_cast<double>(stats.bytes));
+  metrics.gauge("tollgate_cache_entries", "Replies that are kept.",
+                static_cast<double>(stats.entries));
+  metrics.raise("tollgate_cache_evictions_total", "Replies that went to make room.",
+                static_cast<double>(stats.evictions));
+  metrics.raise("tollgate_cache_expirations_total", "Replies that were asked for after their time.",
+                static_cast<double>(stats.expirations));
 }
 
 void Server::count_money(Metrics& metrics) {

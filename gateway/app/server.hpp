@@ -37,12 +37,14 @@ class Server {
   void poll_files();
   void count(Metrics& metrics);
   void count_money(Metrics& metrics);
+  void count_cache(Metrics& metrics);
   [[nodiscard]] const config::Config& config() const { return reloader_.plan()->config; }
 
   Log& log_;
   Reloader& reloader_;
   Vault& vault_;
   Metrics metrics_;
+  cache::MemoryCache cache_;
   Shared shared_;
   net::ServerShared server_shared_;
   net::TlsServerContext server_tls_;

@@ -13,6 +13,7 @@
 #include "gateway/app/metrics_sink.hpp"
 #include "gateway/app/plan.hpp"
 #include "gateway/app/warnings.hpp"
+#include "policies/cache/memory.hpp"
 #include "policies/spending.hpp"
 #include "routing/upstream.hpp"
 
@@ -23,6 +24,7 @@ struct Shared {
   AccessLog& access_log;
   Metrics& metrics;
   policies::Treasury treasury;
+  cache::MemoryCache* cache = nullptr;  ///< absent in tests that look at nothing but calls
   std::atomic<bool> draining{false};
   std::atomic<std::uint32_t> in_flight{0};
 };
