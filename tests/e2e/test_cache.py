@@ -9,6 +9,8 @@ import httpx
 import openai
 import pytest
 
+import dialects
+import scripted
 from gateway import key, key_yaml
 from upstream import Upstream
 
@@ -174,6 +176,84 @@ def test_a_stream_and_a_whole_reply_answer_each_other(gateway, provider, first, 
     # Each has an id and a time of its own.
     assert len(pieces["ids"]) == 1 and reply.id not in pieces["ids"] and reply.id != "up-1"
     assert reply.created != 17 and 17 not in pieces["created"]
+
+
+@pytest.mark.parametrize("kind", ["openai", "anthropic", "gemini"])
+@pytest.mark.parametrize("name", ["text", "tools", "two-tools"])
+def test_a_reply_of_any_provider_is_given_again_in_either_form(gateway, upstream, kind, name):
+    one = upstream(dialects.SCRIPTS[kind])
+    base = one.url + {"openai": "/v1", "anthropic": "", "gemini": "/v1beta"}[kind]
+    gate = gateway(f"""
+providers:
+  p: {{kind: {kind}, base_url: "{base}", api_key: sk-upstream-{kind}}}
+models:
+  "*": {{targets: [{{provider: p, model: "*"}}]}}
+cache: {{when: always}}
+tenants:
+  acme:
+    keys: [{key_yaml("acme")[2:]}]
+""")
+    sdk = client(gate)
+    ask = {"model": name, "messages": [{"role": "user", "content": "Hello?"}], "max_tokens": 99,
+           "tools": [{"type": "function", "function": {
+               "name": n, "parameters": {"type": "object", "properties": {}}}}
+               for n in ("weather", "time")]}
+    fresh = sdk.chat.completions.create(**ask)
+    raw = sdk.chat.completions.with_raw_response.create(**ask)
+    again = raw.parse()
+    pieces = collect(sdk.chat.completions.create(**ask, stream=True))
+    assert raw.headers["x-tollgate-cache"] == "hit"
+    mine, theirs = again.choices[0], fresh.choices[0]
+    assert mine.message == theirs.message and mine.finish_reason == theirs.finish_reason
+    counts = [(u.prompt_tokens, u.completion_tokens, u.prompt_tokens_details.cached_tokens,
+               u.completion_tokens_details.reasoning_tokens) for u in (again.usage, fresh.usage)]
+    assert counts[0] == counts[1]
+    assert pieces["text"] == (theirs.message.content or "")
+    assert [(c["name"], json.loads(c["arguments"])) for c in pieces["calls"].values()] == [
+        (c.function.name, json.loads(c.function.arguments))
+        for c in theirs.message.tool_calls or []]
+
+
+def test_what_passes_by_the_cache_is_what_the_provider_sent(gateway, upstream):
+    one = upstream(scripted.text)
+    def ask(cache, stream):
+        gate = gateway(f"""
+providers:
+  p: {{kind: openai, base_url: "{one.url}/v1", api_key: k}}
+models:
+  m: {{targets: [{{provider: p, model: text}}]}}
+{cache}
+tenants:
+  acme:
+    keys: [{key_yaml("acme")[2:]}]
+""")
+        return post(gate, {"stream": stream})[2]
+    for stream in (False, True):
+        assert ask("cache: {}", stream) == ask("", stream)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_half_a_reply_is_not_kept(gateway, upstream, stream):
+    def die(exchange):
+        if exchange.request.json.get("stream"):
+            exchange.sse_head().event({**HEAD, "choices": [
+                {"index": 0, "delta": {"content": "half"}, "finish_reason": None}]})
+        else:
+            exchange.send("HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n{")
+        exchange.reset()
+    one = upstream(die)
+    gate = gateway(f"""
+providers:
+  p: {{kind: openai, base_url: "{one.url}/v1", api_key: k}}
+models:
+  m: {{targets: [{{provider: p, model: u}}]}}
+cache: {{}}
+tenants:
+  acme:
+    keys: [{key_yaml("acme")[2:]}]
+""")
+    assert [said(gate, {"stream": stream}) for _ in range(2)] == ["miss", "miss"]
+    assert gate.metric("tollgate_cache_entries") == 0
 
 
 def test_tenants_are_apart_unless_they_share(gateway, provider):
