@@ -135,6 +135,21 @@ struct LedgerConfig {
   bool operator==(const LedgerConfig&) const = default;
 };
 
+enum class CacheStore : std::uint8_t { memory };
+/// Which calls may be answered from the cache: those with temperature 0 or a seed, all, or those
+/// that say max-age.
+enum class CacheWhen : std::uint8_t { deterministic, always, on_request };
+enum class CacheReplay : std::uint8_t { instant };
+struct CacheConfig {
+  CacheStore store = CacheStore::memory;
+  Duration ttl{600'000};
+  Bytes max_bytes{256U << 20U}, max_entry{1U << 20U};
+  CacheWhen when = CacheWhen::deterministic;
+  CacheReplay replay = CacheReplay::instant;
+};
+/// Whose stored replies a tenant is answered from.
+enum class TenantCache : std::uint8_t { tenant, shared, off };
+
 struct ListenTls {
   std::string cert_file, key_file;
 };
@@ -251,6 +266,7 @@ struct TenantConfig {
   OnBudgetExceeded on_budget_exceeded;
   std::uint32_t weight = 1;  ///< share of a queue
   TenantPrices prices;       ///< its own agreements
+  TenantCache cache = TenantCache::tenant;
 };
 
 enum class Auth : std::uint8_t { keys, none };
@@ -275,6 +291,7 @@ struct Config {
   std::map<std::string, TenantConfig> tenants;
   PricesConfig prices;
   StoreConfig store;
+  std::optional<CacheConfig> cache;  ///< absent: no cache
   LedgerConfig ledger;
   Auth auth = Auth::keys;
   LogConfig log;

@@ -3,6 +3,7 @@
 // masked copy (mask.cpp). To add a key: its member in config.hpp, its line here, the place that
 // uses it. Private to config/*.cpp.
 #pragma once
+#include "config/fields_cache.hpp"
 #include "config/fields_money.hpp"
 
 namespace tollgate::config {
@@ -174,6 +175,9 @@ void visit_fields(TenantConfig& c, V& v) {
   v("on_budget_exceeded", Downgrade{c.on_budget_exceeded.downgrade},
     "deny, or {downgrade: model}: the call runs under that model instead.");
   v("prices", c.prices, "Its own agreements.");
+  v("cache", c.cache,
+    "Whose kept replies it is answered from: tenant (its own), shared (those of all that share), "
+    "off.");
 }
 
 template <class V>
@@ -199,6 +203,7 @@ void visit_fields(Config& c, V& v) {
   v("tenants", c.tenants, "Who may call, with which keys.");
   v("prices", c.prices, "What models cost.");
   v("store", c.store, "Where limits and budgets are kept.");
+  v("cache", c.cache, "Answers equal calls from replies that were kept; absent: no cache.");
   v("ledger", c.ledger, "The books: where rows and intents are kept.");
   v("auth", c.auth, "none: no keys at all; on loopback only and with at most one tenant.");
   v("log", c.log, "What is logged, and where to.");

@@ -11,6 +11,7 @@ void validate(const Checking& check) {
   check_providers(check);
   check_models(check);
   check_tenants(check);
+  check_cache(check);
   check_money(check);
   check_store(check);
 }

@@ -63,6 +63,27 @@ struct Spelling<LogBodies> {
   static constexpr std::array<std::string_view, 1> later{"*"};  // whatever else it will be
 };
 
+template <>
+struct Spelling<CacheStore> {
+  static constexpr std::array<std::string_view, 1> names{"memory"};
+  static constexpr std::array<std::string_view, 1> later{"redis"};
+};
+template <>
+struct Spelling<CacheWhen> {
+  static constexpr std::array<std::string_view, 3> names{"deterministic", "always", "on_request"};
+  static constexpr std::array<std::string_view, 0> later{};
+};
+template <>
+struct Spelling<CacheReplay> {
+  static constexpr std::array<std::string_view, 1> names{"instant"};
+  static constexpr std::array<std::string_view, 1> later{"paced"};
+};
+template <>
+struct Spelling<TenantCache> {
+  static constexpr std::array<std::string_view, 3> names{"tenant", "shared", "off"};
+  static constexpr std::array<std::string_view, 0> later{};
+};
+
 /// Members whose C++ type does not tell how the file spells them.
 struct JsonMembers {
   std::vector<std::pair<std::string, std::string>>& members;  ///< any YAML -> JSON text
@@ -138,6 +159,7 @@ constexpr std::string_view section_of(const OnErrorConfig*) { return "store.on_e
 constexpr std::string_view section_of(const LedgerConfig*) { return "ledger"; }
 constexpr std::string_view section_of(const SqliteConfig*) { return "ledger.sqlite"; }
 constexpr std::string_view section_of(const PostgresConfig*) { return "ledger.postgres"; }
+constexpr std::string_view section_of(const CacheConfig*) { return "cache"; }
 constexpr std::string_view section_of(const JournalConfig*) { return "ledger.journal"; }
 
 }  // namespace tollgate::config

@@ -129,6 +129,10 @@ std::vector<std::string> restart_required(const Config& before, const Config& af
   if (a.workers != b.workers) out.emplace_back("listen.workers");
   if (before.store != after.store) out.emplace_back("store");
   if (before.ledger != after.ledger) out.emplace_back("ledger");
+  const CacheConfig cache_before = before.cache.value_or(CacheConfig{});
+  const CacheConfig cache_after = after.cache.value_or(CacheConfig{});
+  if (cache_before.store != cache_after.store) out.emplace_back("cache.store");
+  if (cache_before.max_bytes != cache_after.max_bytes) out.emplace_back("cache.max_bytes");
   return out;
 }
 

@@ -30,6 +30,7 @@ void check_listen(const Checking& check);
 void check_providers(const Checking& check);
 void check_models(const Checking& check);
 void check_tenants(const Checking& check);
+void check_cache(const Checking& check);
 /// Tiers, parents, budgets, former names; merges tiers and reads the price books.
 void check_money(const Checking& check);
 /// Where limits and budgets are kept; after `check_money`, which completes the budgets.

@@ -94,6 +94,7 @@ KeyTable::KeyTable(const config::Config& config, const ScopeTable& scopes) {
     }
     tenant->tags = entry.tags;
     tenant->clip_min_tokens = entry.clip_min_tokens;
+    tenant->cache = entry.cache;
     tenant->downgrade = entry.on_budget_exceeded.downgrade;
     for (const config::KeyConfig& key : entry.keys)
       add(*tenant, key, scopes);

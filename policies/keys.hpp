@@ -27,6 +27,7 @@ struct Tenant {
   HeaderList provider_keys;                        ///< its own upstream keys
   HeaderList tags;
   std::uint32_t clip_min_tokens = 256;
+  config::TenantCache cache = config::TenantCache::tenant;
   std::string downgrade;  ///< model to ask instead when a budget is exceeded; empty: deny
 };
 

@@ -186,6 +186,19 @@ Awaitable<Result<bool>> Spending::admit(const AttemptTarget& target) {
   co_return take(std::move(*verdict));
 }
 
+Awaitable<Result<void>> Spending::admit_uncharged(const Key& key, const ScopeChain& model) {
+  scopes_ = key.scopes->scopes;
+  scopes_.insert(scopes_.end(), model.scopes.begin(), model.scopes.end());
+  const Ask ask{.id = call_.outcome.request_id, .scopes = scopes_, .user = call_.outcome.user};
+  auto verdict = co_await treasury_.store.reserve(ask);
+  if (!verdict) {
+    denial_ = std::move(verdict.error());
+    co_return std::unexpected(error_of(*denial_));
+  }
+  take(std::move(*verdict));
+  co_return Result<void>{};
+}
+
 /// True: the reply has to be shorter than was asked for (M9).
 bool Spending::take(Admitted admitted) {
   admitted_ = true;

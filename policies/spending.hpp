@@ -58,6 +58,9 @@ class Spending {
   /// terms): that model's scopes admit and hold what an attempt there may cost. Error: why it
   /// cannot; the call may try yet another model.
   Awaitable<Result<void>> go_on(const AttemptTarget& target, const GoingOn& how);
+  /// In place of `admit`, for a call that no provider will see: counts a request in all scopes, no
+  /// tokens and no money. Errors: as of `admit`.
+  Awaitable<Result<void>> admit_uncharged(const Key& key, const ScopeChain& model);
   /// Before an attempt is sent: its bound is held and its intent is in the journal, or it must not
   /// be sent. `attempt` is the last of the outcome's.
   Awaitable<Result<void>> begin(const AttemptTarget& target, AttemptOutcome& attempt);

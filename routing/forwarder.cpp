@@ -193,6 +193,7 @@ Result<void> Forwarder::encode(const Target& target) {
   auto encoded = provider.codec->encode(plan_.view, target, context);
   if (!encoded) return std::unexpected(encoded.error());
   encoded_ = std::move(*encoded);
+  encoded_.hints.full_events = plan_.full_events;
   HeaderFields& headers = encoded_.request.headers;
   for (const auto& [name, value] : provider.headers)
     headers.add(name, value);

@@ -24,6 +24,7 @@ struct ForwardPlan {
   RetryRules retry;             ///< `attempts`: at most so many
   bool elsewhere = false;  ///< another model stands by: no wait longer than `retry.cap` is begun
   bool refuse_unsupported = false;
+  bool full_events = false;  ///< somebody reads the events, also where bytes are relayed
   /// The tenant's own upstream keys by provider name; they replace the provider's.
   const HeaderList* own_keys = nullptr;
   std::uint64_t reply_bytes_max = 64ULL << 20U;  ///< of a reply that is no stream

@@ -30,6 +30,7 @@ struct DecodeHints {
   bool stream = false;
   bool relay =
       false;  ///< same dialect: text of events may be the escaped source bytes, only counted
+  bool full_events = false;  ///< of a relay: its events are unescaped and in order all the same
   bool json_tool =
       false;  ///< structured output was asked for as a forced tool: turn it back into text
   std::string json_tool_name;

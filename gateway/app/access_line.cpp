@@ -107,6 +107,10 @@ void AccessLine::write_money(const Outcome& outcome) {
   text_.piece(R"(,"cost_nano_usd":)");
   outcome.cost ? text_.number(*outcome.cost) : text_.piece("null");
   text_.piece(R"(,"charged_nano_usd":)").number(outcome.charged);
+  if (!outcome.cache.empty()) {
+    text_.piece(R"(,"cache":)").string(outcome.cache);
+    text_.piece(R"(,"avoided_nano_usd":)").number(outcome.avoided);
+  }
   text_.piece(R"(,"admitted_at":)");
   outcome.admitted_at > SystemTime{} ? write_time(outcome.admitted_at) : void(text_.piece("null"));
   text_.piece(R"(,"count":)").number(outcome.count);

@@ -2,6 +2,7 @@
 
 #include "config/load.hpp"
 #include "gateway/app/target_report.hpp"
+#include "gateway/wire/json_shape.hpp"
 #include "gateway/wire/json_writer.hpp"
 
 namespace tollgate::app {
@@ -25,6 +26,42 @@ AdminReply reload_reply(const Reloader::Report& report) {
   write_list(json, "notes", report.notes);
   write_list(json, "restart_required", report.restart_required);
   json.end_object();
+  return reply;
+}
+
+/// `{"tenant": ..., "model": ...}`, one or both, or `{"all": true}`. nullopt: something else.
+std::optional<cache::Purge> read_purge(const wire::JsonShape& shape, std::string& tenant,
+                                       std::string& model) {
+  bool all = false;
+  for (const wire::JsonField& field : shape.fields()) {
+    const auto text = wire::json_string(field.value);
+    if (field.name == "tenant" && text && !text->empty()) {
+      tenant = *text;
+    } else if (field.name == "model" && text && !text->empty()) {
+      model = *text;
+    } else if (field.name == "all" && field.value == "true") {
+      all = true;
+    } else {
+      return std::nullopt;
+    }
+  }
+  const bool some = !tenant.empty() || !model.empty();
+  if (all == some) return std::nullopt;
+  return cache::Purge{.tenant = tenant, .model = model};
+}
+
+AdminReply purge_reply(cache::MemoryCache& cache, std::string_view body) {
+  const auto shape = wire::JsonShape::read(body);
+  std::string tenant, model;
+  const auto purge = shape ? read_purge(*shape, tenant, model) : std::nullopt;
+  if (!purge) {
+    return net::admin_error(400, "invalid_request_error",
+                            R"(Say what is to go: {"tenant":"..."}, {"model":"..."} (as in the )"
+                            R"(configuration), both, or {"all":true}.)");
+  }
+  AdminReply reply{.status = 200, .content_type = "application/json", .body = {}};
+  wire::JsonWriter json(reply.body);
+  json.begin_object().member("purged", cache.purge(*purge)).end_object();
   return reply;
 }
 
@@ -63,6 +100,11 @@ std::vector<net::AdminRoute> admin_routes(Shared& shared, Reloader& reloader) {
                                         .body = targets_json(reloader.plan()->routes,
                                                              std::chrono::steady_clock::now())};
                     }});
+  if (shared.cache != nullptr) {
+    routes.push_back({"POST", "/admin/cache/purge", [&shared](std::string_view body) {
+                        return purge_reply(*shared.cache, body);
+                      }});
+  }
   return routes;
 }
 

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <ostream>
 
+#include "gateway/app/cache_commands.hpp"
 #include "gateway/app/explain.hpp"
 #include "gateway/app/healthcheck.hpp"
 #include "gateway/app/ledger_commands.hpp"
@@ -226,11 +227,35 @@ class LedgerBooks {
   LedgerQuestion question_;
 };
 
+class Cache {
+ public:
+  Cache(CLI::App& app, CommandContext& context) : context_(context) {
+    auto* cache = app.add_subcommand("cache", "Replies that a running gateway keeps.");
+    cache->require_subcommand(1);
+    command_ = cache->add_subcommand("purge", "Drop them: all, or a tenant's or a model's.");
+    command_->add_option("--tenant", purge_.tenant, "Only those of this tenant.");
+    command_->add_option("--model", purge_.model, "Only those of this model, as in the file.");
+    command_->add_option("--config", config_, "The file that the gateway runs with.");
+  }
+  [[nodiscard]] bool chosen() const { return command_->parsed(); }
+  int run() {
+    const config::Loaded loaded = load(config_, context_);
+    if (!loaded.config) return print_problems(loaded, context_);
+    return cache_purge(*loaded.config, purge_, context_.out, context_.err);
+  }
+
+ private:
+  CommandContext& context_;
+  CLI::App* command_;
+  std::string config_;
+  CachePurge purge_;
+};
+
 // Commands of the contract whose feature this build does not have.
 class NotYet {
  public:
   NotYet(CLI::App& app, CommandContext& context) : context_(context) {
-    for (const char* name : {"cache", "import"}) {
+    for (const char* name : {"import"}) {
       CLI::App* command = app.add_subcommand(name, "Not supported yet.");
       command->prefix_command();
       commands_.push_back(command);
@@ -290,6 +315,7 @@ int run_command(std::vector<std::string> arguments, CommandContext& context) {
   Schema schema(app, context);
   Healthcheck healthcheck(app, context);
   LedgerBooks ledger_books(app, context);
+  Cache cache(app, context);
   NotYet not_yet(app, context);
   const std::string unknown = unknown_command(app, arguments);
   if (!unknown.empty()) {
@@ -302,7 +328,7 @@ int run_command(std::vector<std::string> arguments, CommandContext& context) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error, context.out, context.err) == 0 ? 0 : wrong_usage;
   }
-  return run_chosen(serve, check, key_new, explain_model, schema, healthcheck, ledger_books,
+  return run_chosen(serve, check, key_new, explain_model, schema, healthcheck, ledger_books, cache,
                     not_yet);
 }
 

@@ -44,7 +44,8 @@ std::string cors_fields(const std::vector<std::string>& allowed, std::string_vie
   head.add("access-control-expose-headers",
            "x-request-id, x-tollgate-provider, x-tollgate-model, x-tollgate-attempts, "
            "x-tollgate-overhead-us, x-tollgate-dropped-params, x-tollgate-cost-usd, "
-           "x-tollgate-limit-scope, x-tollgate-max-tokens, x-ratelimit-limit-requests, "
+           "x-tollgate-cache, age, x-tollgate-limit-scope, x-tollgate-max-tokens, "
+           "x-ratelimit-limit-requests, "
            "x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
            "x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, "
            "retry-after");
@@ -91,6 +92,7 @@ void GatewayFront::look(Run& run, const RequestHead& head) {
       seen = std::unexpected(timeout.error());
     }
   }
+  if (run.plan->config.cache) run.cache_wish = cache::parse_wish(head.header("cache-control"));
   if (!seen) run.refusal = std::move(seen.error());
 }
 

@@ -73,6 +73,7 @@ Awaitable<Result<void>> Generation::answer() {
   if (run_.refusal) co_return std::unexpected(*run_.refusal);
   auto prepared = co_await prepare();
   if (!prepared) co_return prepared;
+  if (hit()) co_return replay();
   co_return co_await pump();
 }
 
@@ -92,7 +93,8 @@ Awaitable<Result<void>> Generation::prepare() {
   auto admitted = co_await watches_.admit(run_.plan->policies, request);
   if (!admitted) co_return admitted;
   call_.outcome.booked = true;
-  auto reserved = co_await admit(*match);
+  if (run_.plan->config.cache) ask_cache(*match);
+  auto reserved = co_await (cache_ && cache_->answers() ? admit_answered() : admit(*match));
   note_room();
   co_return reserved;
 }
@@ -143,6 +145,7 @@ Awaitable<Result<void>> Generation::pump() {
     Result<void> done;
     switch (*step) {
       case routing::Step::end:
+        if (cache_) keep_reply();
         encoder().finish(pieces_);
         if (run_.left) co_return std::unexpected(*run_.left);
         co_return Result<void>{};
@@ -178,6 +181,7 @@ Awaitable<Result<void>> Generation::on_batch() {
   auto passed = watches_.on_frames(batch_);
   if (!passed) co_return passed;
   note_batch();
+  if (cache_) cache_->take(batch_);
   encoder().encode(batch_, pieces_);
   if (!view_->stream || pieces_.empty()) co_return Result<void>{};
   if (!begun_) begin_stream();
@@ -234,24 +238,27 @@ ReplyHead Generation::reply_head() const {
   if (!view_->stream && call_.outcome.cost) {
     head.add("x-tollgate-cost-usd", usd_text(*call_.outcome.cost));
   }
-  if (!forwarder_->dropped().empty()) {
-    head.add("x-tollgate-dropped-params", joined(forwarder_->dropped()));
-  }
+  if (!dropped().empty()) head.add("x-tollgate-dropped-params", joined(dropped()));
   return head;
+}
+
+const std::vector<std::string>& Generation::dropped() const {
+  return hit() ? cache_->reply()->facts.dropped : forwarder_->dropped();
 }
 
 /// Made when the first content is there (or the stream fails before): only then is it known which
 /// attempt answers.
 wire::ReplyEncoder& Generation::encoder() {
   if (!encoder_) {
+    const bool as_stored = hit() && !cache_->reply()->facts.model.empty();
     encoder_ = dialect_.encoder({.id = "chatcmpl-" + call_.outcome.request_id,
                                  .created = unix_seconds(call_.outcome.started_at),
-                                 .model = view_->model,
+                                 .model = as_stored ? cache_->reply()->facts.model : view_->model,
                                  .endpoint = view_->endpoint,
                                  .stream = view_->stream,
                                  .include_usage = view_->include_usage,
                                  .base64 = view_->base64,
-                                 .relay = forwarder_->hints().relay,
+                                 .relay = forwarder_ && forwarder_->hints().relay,
                                  .legacy_functions = view_->legacy_functions});
   }
   return *encoder_;
@@ -267,7 +274,9 @@ void Generation::note_batch() {
       outcome.usage = usage->usage;
       outcome.usage_from_provider = true;
       if (view_->stream && view_->include_usage) {
-        usage->cost = spending_.cost_so_far(usage->usage, forwarder_->reply_model()).value_or(-1);
+        usage->cost = hit() ? 0
+                            : spending_.cost_so_far(usage->usage, forwarder_->reply_model())
+                                  .value_or(-1);
       }
     } else if (const auto* finished = std::get_if<Finished>(&event)) {
       if (finished->choice == 0) outcome.finish = to_string(finished->reason);
@@ -285,7 +294,7 @@ Awaitable<void> Generation::finish(Result<void> how) {
     outcome.dropped_params = forwarder_->dropped();
     forwarder_->close();
   }
-  outcome.status = CallStatus::ok;
+  outcome.status = hit() ? CallStatus::cache_hit : CallStatus::ok;
   outcome.http_status = 200;
   if (!how) note_failure(how.error());
   outcome.ended_at = std::chrono::system_clock::now();

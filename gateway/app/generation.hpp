@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "gateway/app/cache_turn.hpp"
 #include "gateway/app/gate.hpp"
 #include "gateway/app/run.hpp"
 #include "gateway/wire/dialect.hpp"
@@ -43,6 +44,11 @@ class Generation {
   std::optional<routing::Match> next_fallback(const Error& why);
   [[nodiscard]] const std::vector<std::string>* fallbacks_for(const Error& why) const;
   [[nodiscard]] std::uint32_t attempts_left() const;
+  void ask_cache(const routing::Match& match);
+  [[gnu::noinline]] Awaitable<Result<void>> admit_answered();
+  Result<void> replay();
+  void keep_reply();
+  [[nodiscard]] bool hit() const { return cache_ && cache_->reply() != nullptr; }
   void note_room();
   [[gnu::noinline]] Awaitable<Result<void>> pump();
   Awaitable<Result<void>> on_silence();
@@ -57,6 +63,7 @@ class Generation {
   void record();
   [[nodiscard]] SteadyTime silence_until() const;
   [[nodiscard]] ReplyHead reply_head() const;
+  [[nodiscard]] const std::vector<std::string>& dropped() const;
   void begin_stream();
   wire::ReplyEncoder& encoder();
 
@@ -77,6 +84,7 @@ class Generation {
   BookGate gate_;
   std::optional<routing::Forwarder> forwarder_;
   std::unique_ptr<wire::ReplyEncoder> encoder_;
+  std::unique_ptr<CacheTurn> cache_;  // nullptr: there is no cache
   Batch batch_;
   Pieces pieces_;
   bool begun_ = false;     // the head of a stream has been decided

@@ -57,6 +57,7 @@ Result<void> Generation::start_forwarder(const routing::Match& match) {
                             .retry = retry,
                             .elsewhere = fallbacks_tried_ < home_->fallback.size(),
                             .refuse_unsupported = route_->refuse_unsupported,
+                            .full_events = cache_ && cache_->records(),
                             .own_keys = facts.own_keys};
   forwarder_.emplace(call_, std::move(plan), services_.upstream, gate_);
   return {};

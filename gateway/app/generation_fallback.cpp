@@ -58,6 +58,7 @@ Awaitable<Result<void>> Generation::fall_back_to(const routing::Match& match, bo
   auto read = read_view(view_->body);
   if (!read) co_return read;
   run_under(*match.route);
+  if (cache_) cache_->forget();
   if (!spending_.admitted()) co_return co_await reserve(match);
   spending_.consider(terms(*match.route), *view_);
   auto started = start_forwarder(match);

@@ -1,5 +1,5 @@
-// healthcheck: one GET over a plain blocking socket, so that a container without curl can probe
-// itself. Called by the command line, never by the running gateway.
+// healthcheck: one GET, so that a container without curl can probe itself. Called by the command
+// line, never by the running gateway.
 #pragma once
 #include <optional>
 #include <string>

@@ -31,6 +31,10 @@ Metrics::Metrics() {
       counters("tollgate_budget_warnings_total", "Steps of warn_at that budgets have passed.");
   families_.fallbacks =
       counters("tollgate_fallbacks_total", "Calls that went on under another model of the file.");
+  families_.cache = counters("tollgate_cache_requests_total", "Calls by what the cache had.");
+  families_.avoided =
+      counters("tollgate_cache_avoided_usd_total",
+               "What calls that were answered from the cache had cost, US dollars.");
   families_.overhead = histograms("tollgate_overhead_seconds",
                                   "Time spent in the gateway itself: all less waiting.");
   families_.duration =

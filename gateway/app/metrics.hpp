@@ -40,6 +40,7 @@ class Metrics {
   struct Families {
     Counters *requests, *attempts, *tokens, *errors, *dropped_params;
     Counters *cost, *overrun, *unpriced, *decisions, *warnings, *fallbacks;
+    Counters *cache, *avoided;
     Histograms *overhead, *duration, *token_usage, *first_chunk, *output_chunk;
     Histograms *server_duration, *server_ttft, *server_output_token;
   };

@@ -79,6 +79,7 @@ void MetricsSink::record(const Outcome& outcome) noexcept {
     if (attempt.overrun > 0 || !attempt.cost) count_money(outcome.model, attempt);
   }
   if (!outcome.dropped_params.empty()) count_dropped(outcome);
+  if (!outcome.cache.empty()) count_cache(outcome);
   if (!outcome.error.empty()) count_error(outcome.error_origin, outcome.error_label);
 }
 
@@ -125,6 +126,17 @@ void MetricsSink::count_dropped(const Outcome& outcome) {
     return cell(metrics_.families().dropped_params, {{"provider", or_none(outcome.provider)}});
   };
   dropped_.get({.names = {outcome.provider}}, make)->add(outcome.dropped_params.size());
+}
+
+void MetricsSink::count_cache(const Outcome& outcome) {
+  const auto make = [&] { return cell(metrics_.families().cache, {{"result", outcome.cache}}); };
+  cache_.get({.names = {outcome.cache}}, make)->add();
+  if (outcome.avoided <= 0) return;
+  const auto make_avoided = [&] {
+    return cell(metrics_.families().avoided, {{"model", outcome.model}}, usd);
+  };
+  avoided_.get({.names = {outcome.model}}, make_avoided)
+      ->add(static_cast<std::uint64_t>(outcome.avoided));
 }
 
 void MetricsSink::count_error(Origin origin, std::string_view code) {

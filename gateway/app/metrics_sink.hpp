@@ -36,6 +36,7 @@ class MetricsSink final : public OutcomeSink {
   void count_tokens(const Outcome& outcome, CallSeries& series);
   void count_attempt(const AttemptOutcome& attempt);
   void count_dropped(const Outcome& outcome);
+  void count_cache(const Outcome& outcome);
   void count_error(Origin origin, std::string_view code);
   void count_money(std::string_view model, const AttemptOutcome& attempt);
   CounterCell* cell(Metrics::Counters* family, const prometheus::Labels& labels, double unit = 1);
@@ -44,7 +45,8 @@ class MetricsSink final : public OutcomeSink {
 
   Metrics& metrics_;
   SeriesCache<CallSeries> calls_;
-  SeriesCache<CounterCell*> overruns_, unpriced_, attempts_, dropped_, errors_, refused_;
+  SeriesCache<CounterCell*> overruns_, unpriced_, attempts_, dropped_, errors_, refused_, cache_,
+      avoided_;
   // Calls that end differently share most of their series.
   std::unordered_map<const prometheus::Counter*, CounterCell*> counter_cells_;
   std::unordered_map<const prometheus::Histogram*, HistogramCell*> histogram_cells_;

@@ -26,6 +26,7 @@ ReplyHead base_head(const Run& run, int status) {
   head.add("x-request-id", run.call.outcome.request_id);
   head.fields += run.cors_fields;
   head.fields += run.limit_fields;
+  head.fields += run.cache_fields;
   return head;
 }
 

@@ -10,6 +10,7 @@
 #include "gateway/app/services.hpp"
 #include "gateway/core/call.hpp"
 #include "gateway/core/front.hpp"
+#include "policies/cache/eligible.hpp"
 
 namespace tollgate::app {
 
@@ -44,6 +45,8 @@ struct Run final : ServedRequest {
   std::string model_path;                            ///< GET /v1/models/{this}
   std::string_view allow;                            ///< for a 405
   std::string limit_fields;                          ///< header lines: what is left of its limits
+  std::string cache_fields;                          ///< header lines: what the cache had
+  cache::Wish cache_wish;                            ///< read only where there is a cache
   std::string cors_fields;                           ///< header lines for an allowed origin
   std::optional<std::chrono::milliseconds> timeout;  ///< x-tollgate-timeout
   bool drains = false;        ///< an attempt runs that a hang-up does not end

@@ -30,13 +30,20 @@ std::size_t worker_count(const config::Listen& listen) {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
+/// Without a section it is made as it would be with an empty one: a reload may bring it.
+config::CacheConfig cache_rules(const config::Config& config) {
+  return config.cache.value_or(config::CacheConfig{});
+}
+
 }  // namespace
 
 Server::Server(Log& log, AccessLog& access_log, Reloader& reloader, Vault& vault)
     : log_(log),
       reloader_(reloader),
       vault_(vault),
-      shared_{.log = log, .access_log = access_log, .metrics = metrics_},
+      cache_(cache_rules(reloader.plan()->config).max_bytes.count,
+             cache_rules(reloader.plan()->config).max_entry.count),
+      shared_{.log = log, .access_log = access_log, .metrics = metrics_, .cache = &cache_},
       ledger_(&vault.ledger()),
       rows_(shared_.denials, access_log.add_worker(), ledger_),
       server_shared_(buffered_bytes_max),
@@ -141,6 +148,7 @@ void Server::publish(const std::shared_ptr<const Plan>& plan) {
   upstream_shared_.tls.clear();
   log_.set_level(plan->config.log.level);
   if (config().listen.admin) admin_.front()->set_token(plan->config.listen.admin_token.value);
+  if (!plan->config.cache) cache_.purge({});
   for (const auto& worker : workers_)
     worker->apply(plan);
 }
@@ -238,6 +246,7 @@ void Server::count(Metrics& metrics) {
                 static_cast<double>(shared_.access_log.dropped()));
   count_money(metrics);
   count_targets(metrics, reloader_.plan()->routes, std::chrono::steady_clock::now());
+  if (config().cache) count_cache(metrics);
   double connects = 0, reused = 0, dns = 0, handshakes = 0, failures = 0, open = 0;
   for (const auto& worker : workers_) {
     const net::UpstreamStats& stats = worker->upstream_stats();
@@ -274,6 +283,18 @@ void Server::count_store(Metrics& metrics) {
   metrics.raise("tollgate_store_leases_run_out_total",
                 "Calls of gateways that are gone, charged as spent.",
                 static_cast<double>(counts.run_out));
+}
+
+void Server::count_cache(Metrics& metrics) {
+  const cache::MemoryStats stats = cache_.stats();
+  metrics.gauge("tollgate_cache_bytes", "Memory that kept replies take.",
+                static_cast<double>(stats.bytes));
+  metrics.gauge("tollgate_cache_entries", "Replies that are kept.",
+                static_cast<double>(stats.entries));
+  metrics.raise("tollgate_cache_evictions_total", "Replies that went to make room.",
+                static_cast<double>(stats.evictions));
+  metrics.raise("tollgate_cache_expirations_total", "Replies that were asked for after their time.",
+                static_cast<double>(stats.expirations));
 }
 
 void Server::count_money(Metrics& metrics) {

@@ -41,12 +41,14 @@ class Server {
   void count_money(Metrics& metrics);
   void count_store(Metrics& metrics);
   void refill_store();
+  void count_cache(Metrics& metrics);
   [[nodiscard]] const config::Config& config() const { return reloader_.plan()->config; }
 
   Log& log_;
   Reloader& reloader_;
   Vault& vault_;
   Metrics metrics_;
+  cache::MemoryCache cache_;
   Shared shared_;
   LedgerSink ledger_;  // of the control thread
   RowSink rows_;

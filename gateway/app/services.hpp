@@ -14,6 +14,7 @@
 #include "gateway/app/metrics_sink.hpp"
 #include "gateway/app/plan.hpp"
 #include "gateway/app/warnings.hpp"
+#include "policies/cache/memory.hpp"
 #include "policies/spending.hpp"
 #include "routing/upstream.hpp"
 
@@ -24,6 +25,7 @@ struct Shared {
   AccessLog& access_log;
   Metrics& metrics;
   Denials denials{};
+  cache::MemoryCache* cache = nullptr;  ///< absent in tests that look at nothing but calls
   std::atomic<bool> draining{false};
   std::atomic<std::uint32_t> in_flight{0};
 };

@@ -67,6 +67,7 @@ constexpr std::array rows{
         Retry::same_or_other},
     Row{ErrorKind::deadline_exceeded, 504, "deadline_exceeded", server, Origin::gateway,
         Retry::never},
+    Row{ErrorKind::cache_miss, 504, "cache_miss", invalid, Origin::client, Retry::never},
     Row{ErrorKind::client_gone, 499, "client_gone", invalid, Origin::client, Retry::never},
     Row{ErrorKind::stream_cut, 502, "upstream_error", server, Origin::upstream,
         Retry::same_or_other},

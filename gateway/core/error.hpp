@@ -42,6 +42,7 @@ enum class ErrorKind : std::uint8_t {
   store_unavailable,      // 503: limits or books cannot be kept right now
   upstream_timeout,       // 504
   deadline_exceeded,      // 504: the model's timeout or x-tollgate-timeout
+  cache_miss,             // 504: only-if-cached, and there is nothing
   client_gone,            // nobody left to answer; logged as 499
   stream_cut,             // a reply that died after its 200 (502 as long as nothing was sent)
 };

@@ -86,6 +86,12 @@ class ReadArchive {
   explicit ReadArchive(std::string_view bytes) : bytes_(bytes) {}
 
   void operator()(std::string& text) {
+    std::string_view view;
+    (*this)(view);
+    text = view;
+  }
+  /// A view into the bytes.
+  void operator()(std::string_view& text) {
     const std::uint64_t size = number();
     if (size > bytes_.size()) return fail();
     text = bytes_.substr(0, size);
@@ -132,6 +138,7 @@ class ReadArchive {
   }
   /// False: the bytes did not hold what was read.
   [[nodiscard]] bool good() const { return good_; }
+  [[nodiscard]] bool at_end() const { return bytes_.empty(); }
 
  private:
   std::uint64_t number() {

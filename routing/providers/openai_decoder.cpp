@@ -49,7 +49,7 @@ class ErrorDecoder final : public ReplyDecoder {
 class OkDecoder final : public ReplyDecoder {
  public:
   OkDecoder(const ResponseHead& head, const DecodeHints& hints)
-      : head_(head), hints_(hints), reader_(hints.relay, hints.id_seed) {}
+      : head_(head), hints_(hints), reader_(hints.relay && !hints.full_events, hints.id_seed) {}
 
   Result<void> feed(const std::shared_ptr<Block>& block, std::string_view bytes,
                     Batch& out) override {

@@ -118,7 +118,7 @@ auth: kyes
 @pytest.mark.parametrize("text,words", [
     ("", "version"), ("version: 2\n", "version"), ("[1, 2]\n", ""), ("version: 1\n\tx: 1\n", ":2:"),
     ("version: 1\na: &a [*a]\n", ""), ("version: ${NOT_SET_AT_ALL}\n", "NOT_SET_AT_ALL"),
-    (GOOD + "cache: {store: memory}\n", "not supported yet"),
+    (GOOD + "cache: {store: redis}\n", "not supported yet"),
     (GOOD + "ledger: {retention: 1h}\n", "retention"),
     (GOOD.replace("version: 1", "version: 1\nversion: 1"), '"version"'),
     (GOOD.replace("127.0.0.1:0, admin", "0.0.0.0:0, admin") + "auth: none\n", "auth: none"),
@@ -165,7 +165,7 @@ def test_schema():
     assert "$schema" in schema
     top = set(schema["properties"])
     assert {"version", "include", "listen", "providers", "models", "tiers", "tenants", "prices",
-            "ledger", "auth", "log"} == top
+            "cache", "ledger", "auth", "log"} == top
 
 
 def test_explain(file):

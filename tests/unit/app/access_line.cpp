@@ -114,6 +114,14 @@ TEST_CASE("access_line: a failed call says null for what is not known, and lists
         "\n");
 }
 
+TEST_CASE("access_line: what the cache had stands there only where there is a cache") {
+  Outcome outcome = good_call();
+  outcome.cache = "hit";
+  outcome.avoided = 12;
+  const std::string text(AccessLine{}.render(outcome));
+  CHECK(text.find(R"(,"cache":"hit","avoided_nano_usd":12,)") != std::string::npos);
+}
+
 TEST_CASE("access_line: one after another, longer and shorter ones") {
   AccessLine line;
   const std::string good(AccessLine{}.render(good_call()));

@@ -91,7 +91,7 @@ TEST_CASE("serve hands its options on") {
 
 TEST_CASE("check prints every error to stderr, or ok and notes") {
   const config::TemporaryFolder folder;
-  folder.write("bad.yaml", "version: 1\ncache: {}\nlistn: {}\ntenants: {a: {}}\n");
+  folder.write("bad.yaml", "version: 1\nstore: {}\nlistn: {}\ntenants: {a: {}}\n");
   folder.write("good.yaml", "version: 1\ntenants: {a: {}}\n");
   const std::string bad = folder.path("bad.yaml"), good = folder.path("good.yaml");
   for (const auto& arguments : {std::vector<std::string>{"check", bad},
@@ -99,7 +99,7 @@ TEST_CASE("check prints every error to stderr, or ok and notes") {
     const Ran ran = run(arguments);
     CHECK(ran.code == 1);
     CHECK(ran.out.empty());
-    CHECK(ran.err == bad + ":2:1: \"cache\" is not supported yet\n" + bad +
+    CHECK(ran.err == bad + ":2:1: \"store\" is not supported yet\n" + bad +
                          ":3:1: unknown key \"listn\" (did you mean \"listen\"?)\n");
   }
   const Ran ran = run({"check", good});
@@ -177,12 +177,9 @@ TEST_CASE("schema, version, and what is not there") {
   const Ran version = run({"--version"});
   CHECK(version.code == 0);
   CHECK(version.out.starts_with("tollgate "));
-  for (const auto& arguments : {std::vector<std::string>{"cache", "purge"},
-                                std::vector<std::string>{"import", "litellm", "f.yaml"}}) {
-    const Ran ran = run(arguments);
-    CHECK(ran.code == 2);
-    CHECK(ran.err == "tollgate " + arguments[0] + " is not supported yet\n");
-  }
+  const Ran not_there = run({"import", "litellm", "f.yaml"});
+  CHECK(not_there.code == 2);
+  CHECK(not_there.err == "tollgate import is not supported yet\n");
   const Ran misspelt = run({"chek", "x"});
   CHECK(misspelt.code == 2);
   CHECK(misspelt.err == "unknown command \"chek\" (did you mean \"check\"?)\n");
@@ -218,6 +215,31 @@ TEST_CASE("healthcheck asks the listener of the file, with its token") {
     CHECK(ran.err == "unhealthy: no HTTP answer\n");
   }
   CHECK(run({"healthcheck", "--url", "https://h/"}).code == 2);
+}
+
+TEST_CASE("cache purge asks the admin address of the file, with its token") {
+  const config::TemporaryFolder folder;
+  const auto purge = [&](std::string reply, std::vector<std::string> more, std::string& request) {
+    OneAnswer server(std::move(reply));
+    folder.write("t.yaml", "version: 1\ntenants: {a: {}}\nlisten: {admin: \"127.0.0.1:" +
+                               std::to_string(server.port()) + "\", admin_token: tok}\n");
+    more.insert(more.begin(), {"cache", "purge", "--config", folder.path("t.yaml")});
+    Ran ran = run(more);
+    request = server.request();
+    return ran;
+  };
+  std::string request;
+  const Ran all = purge("HTTP/1.1 200 OK\r\ncontent-length: 12\r\n\r\n{\"purged\":7}", {}, request);
+  CHECK(all.code == 0);
+  CHECK(all.out == "purged: 7\n");
+  CHECK(request.starts_with("POST /admin/cache/purge HTTP/1.1\r\n"));
+  CHECK(request.find("\r\nAuthorization: Bearer tok\r\n") != std::string::npos);
+  CHECK(request.ends_with("\r\n\r\n{\"all\":true}"));
+  const Ran some = purge("HTTP/1.1 401 No\r\n\r\n", {"--tenant", "a\"b", "--model", "m"}, request);
+  CHECK(some.code == 1);
+  CHECK(some.err == "not purged: status 401\n");
+  CHECK(request.ends_with(R"({"tenant":"a\"b","model":"m"})"));
+  CHECK(run({"cache"}).code == 2);
 }
 
 TEST_CASE("the metrics listener is asked before the admin listener") {

@@ -55,7 +55,7 @@ TEST_CASE("the schema is JSON of draft 2020-12 and closed everywhere") {
   CHECK(has(root, "/title"));
   int objects = 0;
   check_objects(root, objects);
-  CHECK(objects == 38);
+  CHECK(objects == 39);
 }
 
 TEST_CASE("the schema has types, defaults, enums and patterns where they belong") {
@@ -87,6 +87,7 @@ TEST_CASE("the schema lists no key that this build refuses") {
       {"models.*", "/properties/models/additionalProperties/properties"},
       {"ledger", "/properties/ledger/properties"},
       {"store.on_error", "/properties/store/properties/on_error/properties"},
+      {"cache", "/properties/cache/properties"},
       {"models.*.retry", "/properties/models/additionalProperties/properties/retry/properties"},
       {"tenants.*", "/properties/tenants/additionalProperties/properties"},
       {"tenants.*.keys[]",

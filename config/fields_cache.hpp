@@ -1,0 +1,21 @@
+// Fields of the `cache` section; see fields.hpp. Private to config/*.cpp.
+#pragma once
+#include "config/spelling.hpp"
+
+namespace tollgate::config {
+
+template <class V>
+void visit_fields(CacheConfig& c, V& v) {
+  v("store", c.store, "memory: inside this process.");
+  v("ttl", c.ttl, "How long a reply is kept at most; each goes up to a tenth earlier.",
+    Rule{.min = 1});
+  v("max_bytes", c.max_bytes, "Memory for all replies, with what keeping them costs.",
+    Rule{.min = 1U << 20U});
+  v("max_entry", c.max_entry, "Larger replies are not kept.", Rule{.min = 1024, .max = 1U << 30U});
+  v("when", c.when,
+    "Which calls it is for: deterministic (temperature 0 or a seed), always, on_request (those "
+    "that say Cache-Control: max-age).");
+  v("replay", c.replay, "How a kept reply is streamed: instant, all at once.");
+}
+
+}  // namespace tollgate::config

@@ -1,0 +1,72 @@
+// CacheTurn: what the cache has to do with one call. Looks for a stored reply once the model is
+// known, takes down a new one while it passes, and keeps it when it ended well. Owned by the call,
+// on its worker; absent where the configuration has no cache.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "config/config.hpp"
+#include "gateway/core/frame_memory.hpp"
+#include "policies/cache/eligible.hpp"
+#include "policies/cache/memory.hpp"
+#include "policies/cache/recorder.hpp"
+#include "policies/keys.hpp"
+#include "routing/route_table.hpp"
+
+namespace tollgate::app {
+
+/// What a call brings to the cache; everything outlives its turn.
+struct CacheQuestion {
+  const policies::Tenant& tenant;
+  const routing::Match& match;
+  const wire::RequestView& view;
+  cache::Wish wish;
+};
+
+class CacheTurn : public PerCall {
+ public:
+  /// Looks at once. `rules` and `store` outlive it.
+  CacheTurn(cache::MemoryCache& store, const config::CacheConfig& rules,
+            const CacheQuestion& question, SteadyTime now);
+
+  /// `hit`, `miss`, `refresh` or `bypass`.
+  [[nodiscard]] std::string_view result() const;
+  /// The call ends here: with a stored reply, or with 504 where the client wants nothing else.
+  [[nodiscard]] bool answers() const { return reply_ || wish_.only_if_cached; }
+  /// nullptr: nothing is stored that it may have.
+  [[nodiscard]] const cache::StoredReply* reply() const { return reply_ ? &*reply_ : nullptr; }
+  /// What the reply's views point into.
+  [[nodiscard]] const std::shared_ptr<Block>& block() const { return block_; }
+  [[nodiscard]] std::chrono::seconds age() const { return age_; }
+  /// True while the reply that passes may be kept: its events are wanted whole.
+  [[nodiscard]] bool records() const { return recorder_.has_value(); }
+
+  /// The provider's next batch.
+  void take(const Batch& batch) {
+    if (recorder_) recorder_->take(batch);
+  }
+  /// The reply is not what was asked for (another model, a cut): it is not kept.
+  void forget() { recorder_.reset(); }
+  /// The reply has ended. `relayed`: the client saw what the provider calls the model.
+  void keep(cache::ReplyFacts facts, bool relayed, SteadyTime now);
+
+ private:
+  void look(SteadyTime now);
+
+  cache::MemoryCache& store_;
+  const config::CacheConfig& rules_;
+  cache::Wish wish_;
+  const policies::Tenant& tenant_;
+  std::string_view model_;
+  cache::Digest key_{};
+  bool eligible_ = false;
+  std::shared_ptr<Block> block_;
+  std::optional<cache::StoredReply> reply_;
+  std::chrono::seconds age_{0};
+  std::optional<cache::ReplyRecorder> recorder_;
+};
+
+}  // namespace tollgate::app

@@ -1,0 +1,30 @@
+// Cache keys: SHA-256 over everything that decides an answer: whose it is, where it was asked, of
+// which model at which places, and every field of the request but those that cannot change what the
+// model says. Pure; asked on the call's worker, once a call that may be answered from the cache.
+#pragma once
+#include <array>
+#include <span>
+#include <string_view>
+
+#include "gateway/wire/dialect.hpp"
+
+namespace tollgate::cache {
+
+using Digest = std::array<unsigned char, 32>;
+
+/// Beside the request's own fields.
+struct KeyScope {
+  std::string_view tenant;                    ///< whose answers these are
+  bool shared = false;                        ///< everybody's who shares: the tenant does not count
+  std::string_view model;                     ///< as configured
+  std::string_view rest;                      ///< what a wildcard stood for
+  std::span<const std::string_view> targets;  ///< provider, place, model of each, in order
+};
+
+/// The key of a request. Defaults that the view was given count as if the client had sent them.
+[[nodiscard]] Digest key_of(const KeyScope& scope, const wire::RequestView& view);
+
+/// True for a top-level request field that cannot change the answer (`user`, `stream`, ...).
+[[nodiscard]] bool is_beside_the_answer(std::string_view field);
+
+}  // namespace tollgate::cache

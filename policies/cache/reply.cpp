@@ -1,0 +1,145 @@
+#include "policies/cache/reply.hpp"
+
+#include "policies/ledger/archive.hpp"
+
+namespace tollgate::cache {
+namespace {
+
+using ledger::ReadArchive;
+using ledger::WriteArchive;
+
+constexpr std::uint8_t version = 1;
+
+enum class Tag : std::uint8_t { text, refusal, reasoning, tool, extra, finished, usage };
+
+// One list of members for both directions.
+template <class Archive, class F>
+void visit(Archive& archive, F& facts) {
+  archive(facts.provider);
+  archive(facts.upstream_model);
+  archive(facts.model);
+  archive.list(facts.dropped, [&](auto& name) { archive(name); });
+  archive(facts.cost);
+}
+
+template <class Archive, class U>
+void visit_usage(Archive& archive, U& usage) {
+  archive(usage.input);
+  archive(usage.cache_read);
+  archive(usage.cache_write);
+  archive(usage.cache_write_1h);
+  archive(usage.output);
+  archive(usage.reasoning);
+  archive(usage.audio_input);
+  archive(usage.audio_output);
+  archive(usage.image_output);
+  archive(usage.images);
+  archive(usage.web_searches);
+  archive(usage.web_fetches);
+}
+
+class EventWriter {
+ public:
+  explicit EventWriter(std::string& out) : archive_(out) {}
+
+  void operator()(const TextDelta& e) { all(Tag::text, e.choice, e.text); }
+  void operator()(const RefusalDelta& e) { all(Tag::refusal, e.choice, e.text); }
+  void operator()(const ReasoningDelta& e) {
+    all(Tag::reasoning, e.choice, e.text, e.signature, e.redacted);
+  }
+  void operator()(const ToolDelta& e) {
+    all(Tag::tool, e.choice, e.index, e.id, e.name, e.arguments, e.signature);
+  }
+  void operator()(const ExtraDelta& e) { all(Tag::extra, e.choice, e.name, e.json); }
+  void operator()(const Finished& e) { all(Tag::finished, e.choice, e.reason); }
+  void operator()(const UsageEvent& e) {
+    archive_(Tag::usage);
+    visit_usage(archive_, e.usage);
+    archive_(e.usage.service_tier.text());
+  }
+  void operator()(const auto&) {}
+
+ private:
+  void all(const auto&... values) { (archive_(values), ...); }
+  WriteArchive archive_;
+};
+
+class EventReader {
+ public:
+  EventReader(ReadArchive& archive, std::vector<StreamEvent>& out) : archive_(archive), out_(out) {}
+
+  /// False: there is no such event.
+  bool next() {
+    Tag tag{};
+    archive_(tag);
+    switch (tag) {
+      case Tag::text:
+        return read<TextDelta>([&](auto& e) { all(e.choice, e.text); });
+      case Tag::refusal:
+        return read<RefusalDelta>([&](auto& e) { all(e.choice, e.text); });
+      case Tag::reasoning:
+        return read<ReasoningDelta>(
+            [&](auto& e) { all(e.choice, e.text, e.signature, e.redacted); });
+      case Tag::tool:
+        return read<ToolDelta>(
+            [&](auto& e) { all(e.choice, e.index, e.id, e.name, e.arguments, e.signature); });
+      case Tag::extra:
+        return read<ExtraDelta>([&](auto& e) { all(e.choice, e.name, e.json); });
+      case Tag::finished:
+        return read<Finished>([&](auto& e) { all(e.choice, e.reason); });
+      case Tag::usage:
+        return read<UsageEvent>([&](auto& e) { usage(e.usage); });
+    }
+    return false;
+  }
+
+ private:
+  template <class Event, class Members>
+  bool read(Members members) {
+    Event event;
+    members(event);
+    out_.push_back(event);
+    return archive_.good();
+  }
+  void all(auto&... values) { (archive_(values), ...); }
+  void usage(Usage& usage) {
+    visit_usage(archive_, usage);
+    std::string_view tier;
+    archive_(tier);
+    usage.service_tier = TierName(tier);
+  }
+
+  ReadArchive& archive_;
+  std::vector<StreamEvent>& out_;
+};
+
+}  // namespace
+
+void write_facts(std::string& out, const ReplyFacts& facts) {
+  WriteArchive archive(out);
+  archive(version);
+  visit(archive, facts);
+}
+
+void write_event(std::string& out, const StreamEvent& event) {
+  std::visit(EventWriter(out), event);
+}
+
+std::optional<StoredReply> read_reply(std::string_view bytes) {
+  ReadArchive archive(bytes);
+  std::uint8_t written = 0;
+  archive(written);
+  if (written != version) return std::nullopt;
+  StoredReply reply;
+  visit(archive, reply.facts);
+  reply.events.emplace_back(Started{});
+  EventReader events(archive, reply.events);
+  while (archive.good() && !archive.at_end()) {
+    if (!events.next()) return std::nullopt;
+  }
+  if (!archive.good()) return std::nullopt;
+  reply.events.emplace_back(Ended{});
+  return reply;
+}
+
+}  // namespace tollgate::cache

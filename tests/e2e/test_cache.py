@@ -1,0 +1,418 @@
+"""The response cache from outside: what is answered twice from one reply, and what never is."""
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+
+import httpx
+import openai
+import pytest
+
+import dialects
+import scripted
+from gateway import key, key_yaml
+from upstream import Upstream
+
+USAGE = {"prompt_tokens": 10, "completion_tokens": 50, "total_tokens": 60}
+COST = 10 * 1000 + 50 * 2000  # nano-dollars, at 1 and 2 US dollars a million
+HEAD = {"id": "up-1", "created": 17, "model": "u-2024"}
+TEXT = ["Hel", "lo \"wör", "ld\"\n👋"]
+CALL = {"id": "call_7", "type": "function",
+        "function": {"name": "weather", "arguments": '{"city": "Os\\u006co"}'}}
+
+
+class Provider:
+    """Says the same to everybody; what it says depends on the upstream model's name."""
+
+    def __init__(self):
+        self.bodies: list[dict] = []
+        self.server = Upstream(self.answer)
+
+    @property
+    def calls(self) -> int:
+        return len(self.bodies)
+
+    def answer(self, exchange):
+        body = exchange.request.json
+        self.bodies.append(body)
+        if body["model"] == "fails":
+            return exchange.json({"error": {"message": "no"}}, 400)
+        tool = body["model"] == "tool"
+        finish = {"tool": "tool_calls", "cut": "length"}.get(body["model"], "stop")
+        if body.get("stream"):
+            self.stream(exchange, tool, finish)
+        else:
+            message = {"role": "assistant", "content": None if tool else "".join(TEXT)}
+            if tool:
+                message["tool_calls"] = [CALL]
+            exchange.json({**HEAD, "object": "chat.completion", "usage": USAGE, "choices": [
+                {"index": 0, "message": message, "finish_reason": finish}]})
+
+    def stream(self, exchange, tool, finish):
+        def chunk(delta, end=None):
+            exchange.event({**HEAD, "object": "chat.completion.chunk", "choices": [
+                {"index": 0, "delta": delta, "finish_reason": end}]})
+        exchange.sse_head()
+        chunk({"role": "assistant", "content": ""})
+        if tool:
+            chunk({"tool_calls": [{"index": 0, **CALL, "function": {"name": "weather",
+                                                                    "arguments": ""}}]})
+            for piece in (CALL["function"]["arguments"][:7], CALL["function"]["arguments"][7:]):
+                chunk({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]})
+        else:
+            for piece in TEXT:
+                chunk({"content": piece})
+        chunk({}, finish)
+        exchange.event({**HEAD, "object": "chat.completion.chunk", "choices": [], "usage": USAGE})
+        exchange.event("[DONE]").end()
+
+
+@pytest.fixture
+def provider():
+    made = Provider()
+    yield made
+    made.server.close()
+    assert not made.server.errors, made.server.errors
+
+
+def config(provider, cache="{}", tenants: dict | None = None) -> str:
+    tenants = tenants or {"acme": ""}
+    text = f"""
+providers:
+  up: {{kind: openai, base_url: "{provider.server.url}/v1", api_key: k,
+       price: {{input: 1, output: 2}}}}
+models:
+  m: {{targets: [{{provider: up, model: u}}]}}
+  tool: {{targets: [{{provider: up, model: tool}}]}}
+  cut: {{targets: [{{provider: up, model: cut}}]}}
+  fails: {{targets: [{{provider: up, model: fails}}]}}
+  any/*: {{targets: [{{provider: up, model: "*"}}]}}
+cache: {cache}
+tenants:
+"""
+    for name, more in tenants.items():
+        text += f"  {name}:\n    keys: [{key_yaml(name)[2:]}]\n{more}"
+    return text
+
+
+def client(gateway, tenant="acme", **options) -> openai.OpenAI:
+    return openai.OpenAI(base_url=gateway.base_url, api_key=key(tenant), max_retries=0,
+                         http_client=httpx.Client(), **options)
+
+
+ASK = {"model": "m", "temperature": 0, "messages": [{"role": "user", "content": "Hello?"}]}
+
+
+def post(gateway, body=None, tenant="acme", **headers):
+    """(status, headers, parsed body)"""
+    request = urllib.request.Request(
+        gateway.base_url + "/chat/completions", json.dumps({**ASK, **(body or {})}).encode(),
+        {"authorization": "Bearer " + key(tenant), "content-type": "application/json",
+         **{k.replace("_", "-"): v for k, v in headers.items()}})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            return reply.status, reply.headers, reply.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read().decode()
+
+
+def said(gateway, body=None, **more) -> str:
+    return post(gateway, body, **more)[1]["x-tollgate-cache"]
+
+
+def collect(stream) -> dict:
+    """What a client makes of a stream."""
+    out = {"text": "", "calls": {}, "finish": None, "usage": None, "ids": set(), "created": set()}
+    for chunk in stream:
+        out["ids"].add(chunk.id)
+        out["created"].add(chunk.created)
+        out["usage"] = chunk.usage or out["usage"]
+        for choice in chunk.choices:
+            out["text"] += choice.delta.content or ""
+            out["finish"] = choice.finish_reason or out["finish"]
+            for call in choice.delta.tool_calls or []:
+                one = out["calls"].setdefault(call.index, {"id": call.id, "name": "",
+                                                           "arguments": ""})
+                one["name"] += call.function.name or ""
+                one["arguments"] += call.function.arguments or ""
+    return out
+
+
+@pytest.mark.parametrize("first", ["whole", "stream"])
+@pytest.mark.parametrize("model", ["m", "tool"])
+def test_a_stream_and_a_whole_reply_answer_each_other(gateway, provider, first, model):
+    one = gateway(config(provider))
+    sdk = client(one)
+    ask = {**ASK, "model": model}
+    options = {"stream": True, "stream_options": {"include_usage": True}}
+    if first == "whole":
+        sdk.chat.completions.create(**ask)
+    else:
+        collect(sdk.chat.completions.create(**ask, **options))
+    assert provider.calls == 1
+    whole = sdk.chat.completions.with_raw_response.create(**ask)
+    stream = sdk.chat.completions.with_raw_response.create(**ask, **options)
+    assert provider.calls == 1
+    for raw in (whole, stream):
+        assert raw.headers["x-tollgate-cache"] == "hit"
+        assert int(raw.headers["age"]) >= 0
+        assert raw.headers["x-tollgate-provider"] == "up"
+        assert raw.headers["x-tollgate-attempts"] == "0"
+    assert whole.headers["x-tollgate-cost-usd"] == "0"
+    reply, pieces = whole.parse(), collect(stream.parse())
+    message = reply.choices[0].message
+    if model == "tool":
+        assert message.tool_calls[0].model_dump() == CALL
+        assert pieces["calls"] == {0: {"id": "call_7", **CALL["function"]}}
+        assert pieces["finish"] == reply.choices[0].finish_reason == "tool_calls"
+    else:
+        assert message.content == pieces["text"] == "".join(TEXT)
+        assert pieces["finish"] == reply.choices[0].finish_reason == "stop"
+    for usage in (reply.usage, pieces["usage"]):
+        assert (usage.prompt_tokens, usage.completion_tokens) == (10, 50)
+    assert pieces["usage"].cost == 0
+    assert reply.model == "u-2024"
+    # Each has an id and a time of its own.
+    assert len(pieces["ids"]) == 1 and reply.id not in pieces["ids"] and reply.id != "up-1"
+    assert reply.created != 17 and 17 not in pieces["created"]
+
+
+@pytest.mark.parametrize("kind", ["openai", "anthropic", "gemini"])
+@pytest.mark.parametrize("name", ["text", "tools", "two-tools"])
+def test_a_reply_of_any_provider_is_given_again_in_either_form(gateway, upstream, kind, name):
+    one = upstream(dialects.SCRIPTS[kind])
+    base = one.url + {"openai": "/v1", "anthropic": "", "gemini": "/v1beta"}[kind]
+    gate = gateway(f"""
+providers:
+  p: {{kind: {kind}, base_url: "{base}", api_key: sk-upstream-{kind}}}
+models:
+  "*": {{targets: [{{provider: p, model: "*"}}]}}
+cache: {{when: always}}
+tenants:
+  acme:
+    keys: [{key_yaml("acme")[2:]}]
+""")
+    sdk = client(gate)
+    ask = {"model": name, "messages": [{"role": "user", "content": "Hello?"}], "max_tokens": 99,
+           "tools": [{"type": "function", "function": {
+               "name": n, "parameters": {"type": "object", "properties": {}}}}
+               for n in ("weather", "time")]}
+    fresh = sdk.chat.completions.create(**ask)
+    raw = sdk.chat.completions.with_raw_response.create(**ask)
+    again = raw.parse()
+    pieces = collect(sdk.chat.completions.create(**ask, stream=True))
+    assert raw.headers["x-tollgate-cache"] == "hit"
+    mine, theirs = again.choices[0], fresh.choices[0]
+    assert mine.message == theirs.message and mine.finish_reason == theirs.finish_reason
+    counts = [(u.prompt_tokens, u.completion_tokens, u.prompt_tokens_details.cached_tokens,
+               u.completion_tokens_details.reasoning_tokens) for u in (again.usage, fresh.usage)]
+    assert counts[0] == counts[1]
+    assert pieces["text"] == (theirs.message.content or "")
+    assert [(c["name"], json.loads(c["arguments"])) for c in pieces["calls"].values()] == [
+        (c.function.name, json.loads(c.function.arguments))
+        for c in theirs.message.tool_calls or []]
+
+
+def test_what_passes_by_the_cache_is_what_the_provider_sent(gateway, upstream):
+    one = upstream(scripted.text)
+    def ask(cache, stream):
+        gate = gateway(f"""
+providers:
+  p: {{kind: openai, base_url: "{one.url}/v1", api_key: k}}
+models:
+  m: {{targets: [{{provider: p, model: text}}]}}
+{cache}
+tenants:
+  acme:
+    keys: [{key_yaml("acme")[2:]}]
+""")
+        return post(gate, {"stream": stream})[2]
+    for stream in (False, True):
+        assert ask("cache: {}", stream) == ask("", stream)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_half_a_reply_is_not_kept(gateway, upstream, stream):
+    def die(exchange):
+        if exchange.request.json.get("stream"):
+            exchange.sse_head().event({**HEAD, "choices": [
+                {"index": 0, "delta": {"content": "half"}, "finish_reason": None}]})
+        else:
+            exchange.send("HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n{")
+        exchange.reset()
+    one = upstream(die)
+    gate = gateway(f"""
+providers:
+  p: {{kind: openai, base_url: "{one.url}/v1", api_key: k}}
+models:
+  m: {{targets: [{{provider: p, model: u}}]}}
+cache: {{}}
+tenants:
+  acme:
+    keys: [{key_yaml("acme")[2:]}]
+""")
+    assert [said(gate, {"stream": stream}) for _ in range(2)] == ["miss", "miss"]
+    assert gate.metric("tollgate_cache_entries") == 0
+
+
+def test_tenants_are_apart_unless_they_share(gateway, provider):
+    one = gateway(config(provider, tenants={
+        "acme": "", "globex": "", "s1": "    cache: shared\n", "s2": "    cache: shared\n",
+        "none": "    cache: off\n"}))
+    assert [said(one, tenant=t) for t in ("acme", "globex", "acme", "globex")] == [
+        "miss", "miss", "hit", "hit"]
+    assert [said(one, tenant=t) for t in ("s1", "s2", "s1")] == ["miss", "hit", "hit"]
+    assert [said(one, tenant="none") for _ in range(2)] == ["bypass", "bypass"]
+    assert provider.calls == 5
+
+
+def test_spelling_and_who_asks_do_not_count(gateway, provider):
+    one = gateway(config(provider))
+    assert said(one) == "miss"
+    assert said(one, {"temperature": 0.0, "user": "bob", "metadata": {"a": "b"}}) == "hit"
+    assert said(one, {"temperature": 0, "max_tokens": 7}) == "miss"
+    assert said(one, {"messages": [{"content": "Hello?", "role": "user"}]}) == "hit"
+    assert said(one, {"messages": [{"role": "user", "content": "hello?"}]}) == "miss"
+    assert said(one, {"model": "any/a"}) == "miss"
+    assert said(one, {"model": "any/b"}) == "miss"
+    assert said(one, {"model": "any/a"}) == "hit"
+
+
+@pytest.mark.parametrize("when,body,headers,expected", [
+    ("deterministic", {}, {}, "hit"),
+    ("deterministic", {"temperature": 0.1}, {}, "bypass"),
+    ("deterministic", {"temperature": 1, "seed": 5}, {}, "hit"),
+    ("always", {"temperature": 1}, {}, "hit"),
+    ("always", {"n": 2}, {}, "bypass"),
+    ("always", {"store": True}, {}, "bypass"),
+    ("always", {"tools": [{"type": "web_search"}]}, {}, "bypass"),
+    ("always", {"tools": [{"type": "function", "function": {"name": "f"}}]}, {}, "hit"),
+    ("on_request", {}, {}, "bypass"),
+    ("on_request", {"temperature": 1}, {"cache_control": "max-age=60"}, "hit"),
+    ("always", {}, {"cache_control": "no-store"}, "bypass"),
+    ("always", {}, {"cache_control": "No-Cache, max-age=60"}, "refresh"),
+])
+def test_when(gateway, provider, when, body, headers, expected):
+    one = gateway(config(provider, f"{{when: {when}}}"))
+    post(one, body, **headers)
+    assert said(one, body, **headers) == expected
+    assert provider.calls == (1 if expected == "hit" else 2)
+
+
+def test_what_did_not_end_well_is_asked_for_again(gateway, provider):
+    one = gateway(config(provider, "{max_entry: 1KiB}"))
+    for model in ("cut", "fails"):
+        assert [said(one, {"model": model}) for _ in range(2)] == ["miss", "miss"]
+    TEXT.append("x" * 1100)
+    try:
+        assert [said(one) for _ in range(2)] == ["miss", "miss"]
+    finally:
+        TEXT.pop()
+
+
+def test_only_if_cached_never_calls(gateway, provider):
+    one = gateway(config(provider))
+    status, headers, body = post(one, cache_control="only-if-cached")
+    assert status == 504 and json.loads(body)["error"]["code"] == "cache_miss"
+    assert headers["x-should-retry"] == "false" and headers["x-tollgate-cache"] == "miss"
+    assert provider.calls == 0
+    assert said(one) == "miss"
+    assert post(one, cache_control="only-if-cached")[0] == 200
+    assert provider.calls == 1
+
+
+def test_no_cache_brings_a_new_reply(gateway, provider):
+    one = gateway(config(provider))
+    assert said(one) == "miss"
+    assert said(one, cache_control="no-cache") == "refresh"
+    assert said(one) == "hit"
+    assert said(one, cache_control="max-age=3600") == "hit"
+    assert provider.calls == 2
+
+
+def test_a_hit_counts_a_request_and_costs_nothing(gateway, provider):
+    limits = ("    limits: {requests_per_minute: 3, tokens_per_minute: 2000}\n"
+              "    budgets: [{usd: 1, per: total}]\n")
+    one = gateway(config(provider, tenants={"acme": limits}))
+    first = post(one, {"max_tokens": 100})
+    tokens = first[1]["x-ratelimit-remaining-tokens"]
+    hit = post(one, {"max_tokens": 100})
+    assert hit[1]["x-ratelimit-remaining-requests"] == "1"
+    assert int(hit[1]["x-ratelimit-remaining-tokens"]) >= int(tokens)
+    assert said(one, {"max_tokens": 100}) == "hit"
+    status, headers, body = post(one, {"max_tokens": 100})
+    assert status == 429 and json.loads(body)["error"]["code"] == "rate_limit_exceeded"
+    line = one.line_of(hit[1]["x-request-id"])
+    assert line["status"] == "cache_hit" and line["cache"] == "hit"
+    assert (line["cost_nano_usd"], line["charged_nano_usd"]) == (0, 0)
+    assert line["avoided_nano_usd"] == COST
+    assert line["attempts"] == 0 and line["output_tokens"] == 0
+    assert one.metric("tollgate_cost_usd_total") == pytest.approx(COST / 1e9)
+    assert one.metric("tollgate_cache_requests_total", result="hit") == 3  # one was refused
+    assert one.metric("tollgate_cache_requests_total", result="miss") == 1
+    assert one.metric("tollgate_cache_avoided_usd_total") == pytest.approx(2 * COST / 1e9)
+    assert one.metric("tollgate_cache_entries") == 1
+
+
+def test_a_spent_budget_still_allows_what_is_there(gateway, provider):
+    one = gateway(config(provider, tenants={
+        "acme": "    budgets: [{usd: 0.003, per: total}]\n"}))
+    replies = [post(one, {"max_tokens": 50, "seed": i}) for i in range(20)]
+    status, _, text = replies[-1]
+    assert replies[0][0] == 200, replies[0][2]
+    assert status == 429 and json.loads(text)["error"]["code"] == "budget_exceeded"
+    assert said(one, {"max_tokens": 50, "seed": 0}) == "hit"
+
+
+def admin(gateway, body) -> tuple[int, dict]:
+    request = urllib.request.Request(gateway.admin_url + "/admin/cache/purge",
+                                     body if isinstance(body, bytes) else json.dumps(body).encode(),
+                                     method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            return reply.status, json.loads(reply.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def test_purge(gateway, provider):
+    one = gateway(config(provider, tenants={"acme": "", "globex": ""}))
+    def fill():
+        for tenant in ("acme", "globex"):
+            for model in ("m", "any/a"):
+                said(one, {"model": model}, tenant=tenant)
+    def kept():
+        return [said(one, {"model": m}, tenant=t, cache_control="only-if-cached")
+                for t in ("acme", "globex") for m in ("m", "any/a")]
+    fill()
+    assert kept() == ["hit"] * 4
+    assert admin(one, {"tenant": "acme"}) == (200, {"purged": 2})
+    assert kept() == ["miss", "miss", "hit", "hit"]
+    fill()
+    assert admin(one, {"model": "any/*"}) == (200, {"purged": 2})
+    assert kept() == ["hit", "miss", "hit", "miss"]
+    fill()
+    assert admin(one, {"tenant": "globex", "model": "m"}) == (200, {"purged": 1})
+    assert admin(one, {"all": True}) == (200, {"purged": 3})
+    for wrong in ({}, {"all": False}, {"tenants": "acme"}, {"tenant": 5}, {"tenant": ""}, b"x",
+                  {"all": True, "tenant": "acme"}):
+        assert admin(one, wrong)[0] == 400
+
+
+def test_a_reload_changes_the_rules_and_drops_what_was_kept(gateway, provider):
+    text = config(provider)
+    one = gateway(text)
+    listen = "version: 1\nlisten: {http: 127.0.0.1:0, admin: 127.0.0.1:0, workers: 2}\n"
+    def reload(config):
+        one.rewrite(listen + config)
+        request = urllib.request.Request(one.admin_url + "/admin/reload", b"", method="POST")
+        return json.loads(urllib.request.urlopen(request, timeout=30).read())
+    assert [said(one), said(one)] == ["miss", "hit"]
+    assert reload(config(provider, "{when: on_request, max_bytes: 4MiB}"))[
+        "restart_required"] == ["cache.max_bytes"]
+    assert said(one) == "bypass"
+    reload(text.replace("cache: {}", ""))
+    assert said(one) is None
+    reload(text)
+    assert said(one) == "miss"
