@@ -213,6 +213,13 @@ struct TenantConfig {
   TenantPrices prices;  ///< its own agreements
 };
 
+/// `idempotency: off`, or a section.
+struct IdempotencyConfig {
+  bool on = true;
+  Duration ttl{std::chrono::hours(24)};
+  Bytes max_bytes{256U << 20U};
+};
+
 enum class Auth : std::uint8_t { keys, none };
 enum class LogBodies : std::uint8_t { off };
 struct LogConfig {
@@ -234,6 +241,7 @@ struct Config {
   std::map<std::string, TierConfig> tiers;
   std::map<std::string, TenantConfig> tenants;
   PricesConfig prices;
+  IdempotencyConfig idempotency;
   LedgerConfig ledger;
   Auth auth = Auth::keys;
   LogConfig log;

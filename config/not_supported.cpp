@@ -8,7 +8,6 @@ namespace {
 // A line leaves this table in the commit that brings its feature and its line in fields.hpp.
 constexpr NotSupported table[] = {
     {"", "cache"},
-    {"", "idempotency"},
     {"", "store"},
     {"", "guard"},
     {"", "tracing"},

@@ -126,6 +126,17 @@ Awaitable<Result<bool>> Spending::admit(const AttemptTarget& target) {
   co_return take(std::move(*verdict));
 }
 
+Awaitable<Result<void>> Spending::admit_free() {
+  const Ask ask{.id = call_.outcome.request_id, .scopes = scopes_, .user = call_.outcome.user};
+  auto verdict = co_await treasury_.store.reserve(ask);
+  if (!verdict) {
+    denial_ = std::move(verdict.error());
+    co_return std::unexpected(error_of(*denial_));
+  }
+  take(std::move(*verdict));
+  co_return Result<void>{};
+}
+
 /// True: the reply has to be shorter than was asked for (M9).
 bool Spending::take(Admitted admitted) {
   admitted_ = true;
@@ -191,6 +202,7 @@ void Spending::end(AttemptOutcome& attempt, const AttemptEnd& how) noexcept {
                            .received_text_bytes = how.text_bytes,
                            .since_sent = how.since_sent,
                            .usage = how.usage_from_provider ? &how.usage : nullptr};
+  if (may_be_billed(facts)) spent_ = true;
   const Settled settled = settle_attempt(facts, current_.bound, current_.tariff);
   attempt.cost = settled.cost;
   attempt.charged = settled.charged;

@@ -48,6 +48,9 @@ class Spending {
   /// Reserves the first attempt in all scopes. True: the output limit was cut, encode again.
   /// Errors: 429 of a limit or a budget, 400 model_unpriced, 400 for a missing limit, 503.
   Awaitable<Result<bool>> admit(const AttemptTarget& target);
+  /// In place of `admit`, for a call that reads another's reply: counts a request, holds no tokens
+  /// and no money. Should it call on its own after all, `begin` asks for all of it.
+  Awaitable<Result<void>> admit_free();
   /// Before an attempt is sent: its bound is held and its intent is in the journal, or it must not
   /// be sent. `attempt` is the last of the outcome's.
   Awaitable<Result<void>> begin(const AttemptTarget& target, AttemptOutcome& attempt);
@@ -67,6 +70,8 @@ class Spending {
   [[nodiscard]] std::uint64_t cut_to() const { return cut_to_; }
   [[nodiscard]] bool under_budget() const;
   [[nodiscard]] bool admitted() const { return admitted_; }
+  /// A provider may have billed an attempt, whether or not its price is known.
+  [[nodiscard]] bool spent() const { return spent_; }
 
  private:
   struct Priced {
@@ -96,7 +101,7 @@ class Spending {
   Room room_;
   std::string would_deny_, degraded_;
   std::uint64_t cut_to_ = 0;
-  bool admitted_ = false, begun_ = false;
+  bool admitted_ = false, begun_ = false, spent_ = false;
   Charge charge_;
 };
 

@@ -73,6 +73,11 @@ Awaitable<Result<void>> Generation::answer() {
   if (run_.refusal) co_return std::unexpected(*run_.refusal);
   auto prepared = co_await prepare();
   if (!prepared) co_return prepared;
+  if (source_) {
+    auto followed = co_await follow();
+    if (!followed) co_return std::unexpected(followed.error());
+    if (*followed) co_return Result<void>{};
+  }
   co_return co_await pump();
 }
 
@@ -83,6 +88,7 @@ Awaitable<Result<void>> Generation::prepare() {
   call_.waited += steady_clock::now() - since;
   if (!bytes) co_return std::unexpected(bytes.error());
   call_.outcome.request_bytes = bytes->size();
+  body_bytes_ = *bytes;
 
   auto read = read_view(*bytes);
   if (!read) co_return read;
@@ -92,7 +98,8 @@ Awaitable<Result<void>> Generation::prepare() {
   auto admitted = co_await watches_.admit(run_.plan->policies, request);
   if (!admitted) co_return admitted;
   call_.outcome.booked = true;
-  auto reserved = co_await admit(*match);
+  const bool keyed = !run_.idempotency_key.empty();
+  auto reserved = keyed ? co_await admit_keyed(*match) : co_await admit(*match);
   note_room();
   co_return reserved;
 }
@@ -136,7 +143,7 @@ void Generation::start_forwarder(const routing::Match& match) {
 
 /// Moves batches from the provider to the client; each write is awaited: that is the backpressure.
 Awaitable<Result<void>> Generation::pump() {
-  run_.drains = route_->drain_on_disconnect;
+  run_.drains = route_->drain_on_disconnect || lead_;
   for (;;) {
     auto step = co_await forwarder_->next(batch_, silence_until());
     if (!step) co_return std::unexpected(step.error());
@@ -144,7 +151,6 @@ Awaitable<Result<void>> Generation::pump() {
     switch (*step) {
       case routing::Step::end:
         encoder().finish(pieces_);
-        if (run_.left) co_return std::unexpected(*run_.left);
         co_return Result<void>{};
       case routing::Step::timeout:
         done = co_await on_silence();
@@ -181,6 +187,7 @@ Awaitable<Result<void>> Generation::on_batch() {
   encoder().encode(batch_, pieces_);
   if (!view_->stream || pieces_.empty()) co_return Result<void>{};
   if (!begun_) begin_stream();
+  if (lead_) lead_->append(pieces_);
   if (!released_) release_request();
   co_return co_await send_pieces();
 }
@@ -188,7 +195,7 @@ Awaitable<Result<void>> Generation::on_batch() {
 /// A stream may last for minutes; with its first content the last use of the request is over.
 void Generation::release_request() {
   released_ = true;
-  forwarder_->release_request();
+  if (forwarder_) forwarder_->release_request();
   view_->shape = {};
   view_->body = {};
   body_.release();
@@ -197,6 +204,7 @@ void Generation::release_request() {
 void Generation::begin_stream() {
   begun_ = true;
   ++services_.shared.metrics.streams_active;
+  if (lead_) keep_head(nullptr);
   writer_.begin(reply_head());
 }
 
@@ -220,7 +228,17 @@ Awaitable<Result<void>> Generation::send_pieces() {
 }
 
 ReplyHead Generation::reply_head() const {
+  if (source_) return followed_head();
   ReplyHead head = base_head(run_, 200);
+  add_reply_fields(head);
+  add_overhead(head, run_);
+  if (!view_->stream && call_.outcome.cost) {
+    head.add("x-tollgate-cost-usd", usd_text(*call_.outcome.cost));
+  }
+  return head;
+}
+
+void Generation::add_content_fields(ReplyHead& head) const {
   if (view_->stream) {
     head.add("content-type", "text/event-stream; charset=utf-8");
     head.add("cache-control", "no-cache");
@@ -228,15 +246,21 @@ ReplyHead Generation::reply_head() const {
   } else {
     head.add("content-type", "application/json");
   }
+}
+
+/// What belongs to the reply, whoever gets it.
+void Generation::add_reply_fields(ReplyHead& head) const {
+  add_content_fields(head);
   add_route_fields(head, run_);
-  add_overhead(head, run_);
-  if (!view_->stream && call_.outcome.cost) {
-    head.add("x-tollgate-cost-usd", usd_text(*call_.outcome.cost));
-  }
   if (!forwarder_->dropped().empty()) {
     head.add("x-tollgate-dropped-params", joined(forwarder_->dropped()));
   }
-  return head;
+}
+
+/// Whether the reply is one; a kept error is none.
+bool Generation::streams() const {
+  const policies::KeptHead* kept = source_ ? source_->head() : nullptr;
+  return kept != nullptr ? kept->stream : view_->stream;
 }
 
 /// Made when the first content is there (or the stream fails before): only then is it known which
@@ -250,7 +274,7 @@ wire::ReplyEncoder& Generation::encoder() {
                                  .stream = view_->stream,
                                  .include_usage = view_->include_usage,
                                  .base64 = view_->base64,
-                                 .relay = forwarder_->hints().relay,
+                                 .relay = forwarder_ && forwarder_->hints().relay,
                                  .legacy_functions = view_->legacy_functions});
   }
   return *encoder_;
@@ -277,7 +301,6 @@ void Generation::note_batch() {
 /// Settles, answers and records, in this order: who calls again after the last byte finds its place
 /// free.
 Awaitable<void> Generation::finish(Result<void> how) {
-  if (run_.left) how = std::unexpected(*run_.left);
   if (!how && call_.abort.aborted()) how = std::unexpected(call_.abort.reason());
   Outcome& outcome = call_.outcome;
   if (forwarder_) {
@@ -286,12 +309,19 @@ Awaitable<void> Generation::finish(Result<void> how) {
   }
   outcome.status = CallStatus::ok;
   outcome.http_status = 200;
-  if (!how) note_failure(how.error());
+  if (run_.left) {
+    note_failure(*run_.left);
+  } else if (!how) {
+    note_failure(how.error());
+  } else if (source_ && source_->error()) {
+    note_failure(*source_->error());
+  }
   outcome.ended_at = std::chrono::system_clock::now();
   note_times();
   co_await watches_.settle(outcome);
   const std::vector<Crossing> crossings = co_await spending_.settle();
   if (!crossings.empty()) services_.warnings.tell(crossings);
+  if (lead_) release_key(how);
   try {
     co_await send_last(how);
   } catch (const std::exception& bug) {
@@ -322,24 +352,21 @@ void Generation::note_times() {
 /// The last bytes of a good reply, or the error in the form that is still possible.
 Awaitable<void> Generation::send_last(const Result<void>& how) {
   if (!how && how.error().kind == ErrorKind::client_gone) co_return;
-  Result<void> sent;
-  if (!how && begun_) {
+  if (!how) {
     pieces_.clear();
-    encoder().fail(how.error(), pieces_);
-  } else if (!how) {
-    pieces_.clear();
-    pieces_.own(dialect_.render_error(how.error()));
-    call_.outcome.response_bytes = pieces_.size();
-    sent = co_await writer_.whole(error_head(run_, how.error()), pieces_);
-    co_return;
+    begun_ ? encoder().fail(how.error(), pieces_) : pieces_.own(dialect_.render_error(how.error()));
+  } else if (streams() && !begun_) {
+    begin_stream();
   }
+  if (lead_) keep_last(how);
+  if (run_.left) co_return;
   call_.outcome.response_bytes += pieces_.size();
-  if (!view_->stream) {
-    sent = co_await writer_.whole(reply_head(), pieces_);
-  } else {
-    if (!begun_) begin_stream();
+  Result<void> sent;
+  if (begun_) {
     sent = co_await writer_.write(pieces_);
     if (sent) sent = co_await writer_.end();
+  } else {
+    sent = co_await writer_.whole(how ? reply_head() : error_head(run_, how.error()), pieces_);
   }
   if (!sent && how) note_failure(sent.error());
 }

@@ -8,6 +8,7 @@
 #include "gateway/app/gate.hpp"
 #include "gateway/app/run.hpp"
 #include "gateway/wire/dialect.hpp"
+#include "policies/idempotency/table.hpp"
 #include "policies/policy.hpp"
 #include "policies/spending.hpp"
 #include "routing/forwarder.hpp"
@@ -29,9 +30,18 @@ class Generation {
   Result<routing::Match> choose(std::string_view model);
   [[gnu::noinline]] Awaitable<Result<void>> admit(const routing::Match& match);
   Awaitable<Result<void>> reserve(const routing::Match& match);
+  void consider(const routing::Match& match);
   Result<routing::Match> downgrade() const;
   void start_forwarder(const routing::Match& match);
   void note_room();
+  [[gnu::noinline]] Awaitable<Result<void>> admit_keyed(const routing::Match& match);
+  Result<void> enter();
+  [[gnu::noinline]] Awaitable<Result<bool>> follow();
+  [[gnu::noinline]] Awaitable<Result<policies::ReplyLog::State>> copy_reply();
+  [[nodiscard]] ReplyHead followed_head() const;
+  void release_key(const Result<void>& how);
+  void keep_head(const Error* error);
+  void keep_last(const Result<void>& how);
   [[gnu::noinline]] Awaitable<Result<void>> pump();
   Awaitable<Result<void>> on_silence();
   Awaitable<Result<void>> on_batch();
@@ -45,6 +55,9 @@ class Generation {
   void record();
   [[nodiscard]] SteadyTime silence_until() const;
   [[nodiscard]] ReplyHead reply_head() const;
+  void add_content_fields(ReplyHead& head) const;
+  void add_reply_fields(ReplyHead& head) const;
+  [[nodiscard]] bool streams() const;
   void begin_stream();
   wire::ReplyEncoder& encoder();
 
@@ -55,6 +68,7 @@ class Generation {
   ReplyWriter& writer_;
   const wire::Dialect& dialect_;
 
+  std::string_view body_bytes_;  // until they are released
   std::optional<wire::RequestView> view_;
   const routing::Route* route_ = nullptr;
   policies::Watches watches_;
@@ -62,6 +76,9 @@ class Generation {
   BookGate gate_;
   std::optional<routing::Forwarder> forwarder_;
   std::unique_ptr<wire::ReplyEncoder> encoder_;
+  std::optional<policies::IdempotencyTable::Lead> lead_;  // others read what this call writes
+  std::shared_ptr<policies::ReplyLog> source_;            // this call reads what another wrote
+  bool joined_ = false;                                   // while that one ran
   Batch batch_;
   Pieces pieces_;
   bool begun_ = false;     // the head of a stream has been decided

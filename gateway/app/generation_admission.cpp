@@ -21,7 +21,7 @@ Awaitable<Result<void>> Generation::admit(const routing::Match& match) {
   co_return again;
 }
 
-Awaitable<Result<void>> Generation::reserve(const routing::Match& match) {
+void Generation::consider(const routing::Match& match) {
   const policies::Key& key = *run_.key;
   spending_.consider({.tariffs = run_.plan->tariffs,
                       .unknown = run_.plan->config.prices.unknown,
@@ -29,6 +29,10 @@ Awaitable<Result<void>> Generation::reserve(const routing::Match& match) {
                       .model = &run_.plan->scopes.of_model(match.route->name),
                       .clip_min_tokens = key.tenant->clip_min_tokens},
                      *view_);
+}
+
+Awaitable<Result<void>> Generation::reserve(const routing::Match& match) {
+  consider(match);
   start_forwarder(match);
   auto target = forwarder_->preview();
   if (!target) co_return std::unexpected(target.error());

@@ -37,6 +37,7 @@ class Server {
   void poll_files();
   void count(Metrics& metrics);
   void count_money(Metrics& metrics);
+  void count_idempotency(Metrics& metrics);
   [[nodiscard]] const config::Config& config() const { return reloader_.plan()->config; }
 
   Log& log_;

@@ -13,16 +13,31 @@
 #include "gateway/app/metrics_sink.hpp"
 #include "gateway/app/plan.hpp"
 #include "gateway/app/warnings.hpp"
+#include "policies/idempotency/table.hpp"
 #include "policies/spending.hpp"
 #include "routing/upstream.hpp"
 
+namespace boost::asio {
+class io_context;
+}
+namespace tollgate::net {
+class Deadlines;
+}
+
 namespace tollgate::app {
+
+/// Where waits of this worker end: what other threads wake, and what time does.
+struct Loop {
+  boost::asio::io_context& io;
+  net::Deadlines& deadlines;
+};
 
 struct Shared {
   Log& log;
   AccessLog& access_log;
   Metrics& metrics;
   policies::Treasury treasury;
+  policies::IdempotencyTable* idempotency = nullptr;  ///< absent in tests that have no keys
   std::atomic<bool> draining{false};
   std::atomic<std::uint32_t> in_flight{0};
 };
@@ -35,7 +50,8 @@ struct Services {
   BudgetWarnings& warnings;
   std::vector<OutcomeSink*> sinks;
   IdSource ids;
-  std::uint64_t turn = 0;  ///< spreads calls over api_keys
+  const Loop* loop = nullptr;  ///< for calls that wait for another worker's
+  std::uint64_t turn = 0;      ///< spreads calls over api_keys
 };
 
 }  // namespace tollgate::app

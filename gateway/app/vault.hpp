@@ -8,6 +8,8 @@
 #include "gateway/app/log.hpp"
 #include "gateway/app/plan.hpp"
 #include "gateway/core/clock.hpp"
+#include "policies/idempotency/memo_file.hpp"
+#include "policies/idempotency/table.hpp"
 #include "policies/ledger/ledger.hpp"
 #include "policies/spending.hpp"
 
@@ -23,19 +25,25 @@ class Vault {
 
   /// Finds the plan's scopes their balances; what the ledger knows of new ones is restored.
   void prepare(Plan& plan);
+  /// What a reload may change.
+  void apply(const config::Config& config);
   void start();
   /// Writes out what the ledger still holds.
   void stop();
 
   [[nodiscard]] policies::Treasury treasury() { return {*store_, estimates_, ledger_.get()}; }
   [[nodiscard]] ledger::Ledger& ledger() { return *ledger_; }
+  [[nodiscard]] policies::IdempotencyTable& idempotency() { return idempotency_; }
   [[nodiscard]] Store& store() { return *store_; }
 
  private:
   Vault() = default;
+  Result<void> open_memo(const config::Config& config);
 
   Clock clock_;
   std::unique_ptr<Store> store_;
+  std::unique_ptr<policies::MemoFile> memo_;
+  policies::IdempotencyTable idempotency_{clock_};
   policies::TokenEstimates estimates_;
   std::unique_ptr<ledger::Ledger> ledger_;
   // Spending before this process began, by hour: a scope that a reload brings may have some.

@@ -50,6 +50,7 @@ class Worker {
 
   boost::asio::io_context io_{1};
   net::Deadlines deadlines_{io_};
+  const Loop loop_{io_, deadlines_};
   net::Upstreams upstreams_;
   MetricsSink metrics_;
   BudgetWarnings warnings_;

@@ -34,6 +34,7 @@ Error no_room() {
 void IdempotencyTable::set_bounds(const IdempotencyBounds& bounds) {
   const std::scoped_lock lock(mutex_);
   bounds_ = bounds;
+  if (memo_ != nullptr) memo_->set_ttl(bounds.ttl);
 }
 
 Result<IdempotencyTable::Entrance> IdempotencyTable::enter(const KeyedCall& call) {
@@ -50,7 +51,7 @@ Result<IdempotencyTable::Entrance> IdempotencyTable::enter(const KeyedCall& call
     ++stats_.full;
     return std::unexpected(no_room());
   }
-  if (memo_ != nullptr && !memo_->began(call.tenant, *id, *fingerprint)) {
+  if (memo_ != nullptr && !memo_->began(*id, *fingerprint)) {
     erase(*entry);
     return fail(ErrorKind::store_unavailable,
                 "The call cannot be noted under its Idempotency-Key right now. Please retry.");
@@ -173,11 +174,12 @@ void IdempotencyTable::erase(Entry& entry) {
   if (--tenant.entries == 0) tenants_.erase(tenants_.find(tenant.name));
 }
 
-void IdempotencyTable::restore(std::string_view tenant, const Digest& id, const Digest& fingerprint,
+/// Whose they are is not known any more: together they count as one tenant.
+void IdempotencyTable::restore(const Digest& id, const Digest& fingerprint,
                                std::chrono::milliseconds age) {
   const std::scoped_lock lock(mutex_);
   if (age >= bounds_.ttl || entries_.contains(id)) return;
-  Entry* entry = add(tenant, id, fingerprint);
+  Entry* entry = add({}, id, fingerprint);
   if (entry != nullptr) close(*entry, ReplyLog::State::lost, clock_.steady() - age);
 }
 

@@ -30,9 +30,11 @@ struct KeyedCall {
 /// A call that is to be remembered beyond this process. Any worker.
 struct IdempotencyMemo {
   /// False: it cannot be noted, so the call must not run.
-  virtual bool began(std::string_view tenant, const Digest& id, const Digest& fingerprint) = 0;
+  virtual bool began(const Digest& id, const Digest& fingerprint) = 0;
   /// Nothing was spent: as if it had never been.
   virtual void forgotten(const Digest& id) noexcept = 0;
+  /// How long a call is to be remembered from now on.
+  virtual void set_ttl(std::chrono::milliseconds ttl) noexcept = 0;
 
  protected:
   ~IdempotencyMemo() = default;
@@ -56,8 +58,7 @@ class IdempotencyTable {
   [[nodiscard]] Result<Entrance> enter(const KeyedCall& call);
 
   /// A call of an earlier process, `age` old: whatever became of it, its reply is not here.
-  void restore(std::string_view tenant, const Digest& id, const Digest& fingerprint,
-               std::chrono::milliseconds age);
+  void restore(const Digest& id, const Digest& fingerprint, std::chrono::milliseconds age);
 
   struct Stats {
     std::uint64_t entries = 0, running = 0, bytes = 0;

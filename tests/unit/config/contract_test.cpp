@@ -51,6 +51,7 @@ const std::map<std::string, Keys> contract = {
     {"ledger.sqlite", {"path"}},
     {"ledger.postgres", {"url"}},
     {"ledger.journal", {"dir", "fsync", "max_bytes"}},
+    {"idempotency", {"ttl", "max_bytes"}},
     {"log", {"level", "format", "output", "access", "bodies"}},
 };
 
@@ -84,8 +85,8 @@ TEST_CASE("every key of the contract is either read or refused as not supported 
   std::map<std::string, Keys> known =
       collect_all<Config, Listen, ListenTls, ListenLimits, ListenTimeouts, ProviderConfig,
                   ProviderTimeouts, ProviderTls, ModelConfig, TargetConfig, RetryConfig,
-                  TenantConfig, KeyConfig, LogConfig, LimitsConfig, BudgetConfig, TierConfig,
-                  TenantPrices, ProviderPrice, PricesConfig, LedgerConfig, SqliteConfig,
+                  TenantConfig, KeyConfig, IdempotencyConfig, LogConfig, LimitsConfig, BudgetConfig,
+                  TierConfig, TenantPrices, ProviderPrice, PricesConfig, LedgerConfig, SqliteConfig,
                   PostgresConfig, JournalConfig>();
   for (const NotSupported& entry : not_supported_keys()) {
     INFO(entry.section, " ", entry.key);

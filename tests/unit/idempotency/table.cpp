@@ -201,11 +201,12 @@ TEST_CASE("what an earlier process began is unknown, for the rest of its time") 
     std::vector<std::pair<Digest, Digest>> began_calls;
     int forgotten_calls = 0;
     bool writable = true;
-    bool began(std::string_view, const Digest& id, const Digest& fingerprint) override {
+    bool began(const Digest& id, const Digest& fingerprint) override {
       if (writable) began_calls.emplace_back(id, fingerprint);
       return writable;
     }
     void forgotten(const Digest&) noexcept override { ++forgotten_calls; }
+    void set_ttl(std::chrono::milliseconds) noexcept override {}
   } notes;
   {
     World before;
@@ -221,7 +222,7 @@ TEST_CASE("what an earlier process began is unknown, for the rest of its time") 
 
   World after;
   const auto [id, fingerprint] = notes.began_calls.front();
-  after.table.restore("t", id, fingerprint, std::chrono::hours(23));
+  after.table.restore(id, fingerprint, std::chrono::hours(23));
   CHECK(refusal(after.table, call("t", "k")) == ErrorKind::idempotency_unknown);
   CHECK(refusal(after.table, call("t", "k", "new")) == ErrorKind::idempotency_key_reused);
   after.clock.now += std::chrono::hours(1);
