@@ -212,6 +212,42 @@ def test_a_stream_is_followed_live(gateway, upstream):
     assert len(provider.requests) == 1
 
 
+def test_a_follower_that_does_not_read_slows_nobody(gateway, upstream):
+    """The paying call ends while its follower has taken nothing; that one then finds all of it."""
+    begun, chunks = threading.Event(), 600
+
+    def script(exchange):
+        exchange.sse_head().event(choice({"content": "one"}))
+        assert begun.wait(30)
+        for _ in range(chunks):
+            exchange.event(choice({"content": "y" * 30000}))
+        exchange.event(choice({}, "stop")).event({**CHUNK, "choices": [], "usage": USAGE})
+        exchange.event("[DONE]").end()
+
+    provider = upstream(script)
+    gate = gateway(config(provider.url))
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        leader = pool.submit(ask, gate, stream=True)
+        provider.arrived.get(timeout=20)
+        idle = cut_call(gate, True)
+        wait_metric(gate, "tollgate_idempotency_calls_total", 1, outcome="joined")
+        begun.set()
+        paid = leader.result(60)
+    assert words(True, paid.text) == "one" + "y" * 30000 * chunks
+    taken = b""
+    while not taken.endswith(b"0\r\n\r\n"):
+        more = idle.recv(1 << 20)
+        assert more, "the follower's stream was cut"
+        taken += more
+    assert taken.count(b"y" * 30000) == chunks and b"[DONE]" in taken
+    # A third that leaves in the middle is its own affair.
+    with httpx.stream("POST", gate.base_url + "/chat/completions", content=body(True),
+                      headers=headers(), timeout=30) as reply:
+        next(reply.iter_bytes())
+    assert ask(gate, stream=True).content == paid.content
+    assert len(provider.requests) == 1
+
+
 def test_many_at_once_are_one_call(gateway, upstream):
     provider = upstream(Steps(held=False))
     gate = gateway(config(provider.url))
