@@ -269,6 +269,13 @@ struct TenantConfig {
   TenantCache cache = TenantCache::tenant;
 };
 
+/// `idempotency: off`, or a section.
+struct IdempotencyConfig {
+  bool on = true;
+  Duration ttl{std::chrono::hours(24)};
+  Bytes max_bytes{256U << 20U};
+};
+
 enum class Auth : std::uint8_t { keys, none };
 enum class LogBodies : std::uint8_t { off };
 struct LogConfig {
@@ -292,6 +299,7 @@ struct Config {
   PricesConfig prices;
   StoreConfig store;
   std::optional<CacheConfig> cache;  ///< absent: no cache
+  IdempotencyConfig idempotency;
   LedgerConfig ledger;
   Auth auth = Auth::keys;
   LogConfig log;

@@ -181,6 +181,14 @@ void visit_fields(TenantConfig& c, V& v) {
 }
 
 template <class V>
+void visit_fields(IdempotencyConfig& c, V& v) {
+  v("ttl", c.ttl, "How long a reply is kept after its end.",
+    Rule{.min = 1000, .max = 30ULL * 86'400'000});
+  v("max_bytes", c.max_bytes, "Memory for kept replies, shared by tenants.",
+    Rule{.min = 1U << 20U});
+}
+
+template <class V>
 void visit_fields(LogConfig& c, V& v) {
   v("level", c.level, "Least severity that is written.", Rule{.words = log_levels});
   v("format", c.format, "One JSON object a line, or text.", Rule{.words = log_formats});
@@ -204,6 +212,8 @@ void visit_fields(Config& c, V& v) {
   v("prices", c.prices, "What models cost.");
   v("store", c.store, "Where limits and budgets are kept.");
   v("cache", c.cache, "Answers equal calls from replies that were kept; absent: no cache.");
+  v("idempotency", OrOff<IdempotencyConfig>{c.idempotency},
+    "Retries with an Idempotency-Key get the first call's reply; off: the header is ignored.");
   v("ledger", c.ledger, "The books: where rows and intents are kept.");
   v("auth", c.auth, "none: no keys at all; on loopback only and with at most one tenant.");
   v("log", c.log, "What is logged, and where to.");

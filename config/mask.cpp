@@ -91,6 +91,10 @@ class Writer {
   }
   void write(const TextMembers& value, const Rule& rule) { write(value.members, rule); }
   template <class T>
+  void write(const OrOff<T>& value, const Rule& rule) {
+    value.section.on ? write(value.section, rule) : scalar("off");
+  }
+  template <class T>
   void write(const std::vector<std::pair<std::string, T>>& value, const Rule& rule) {
     names(value, [&](const T& item) { write(item, rule); });
   }

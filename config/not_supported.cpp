@@ -7,7 +7,6 @@ namespace {
 
 // A line leaves this table in the commit that brings its feature and its line in fields.hpp.
 constexpr NotSupported table[] = {
-    {"", "idempotency"},
     {"", "guard"},
     {"", "tracing"},
     {"", "metrics"},

@@ -163,6 +163,13 @@ class Reader {
   }
 
   template <class T>
+  bool read(const Node& node, OrOff<T> out, const Rule&) {
+    out.section.on = !(scalar(node) && node.text == "off");
+    if (!out.section.on) return true;
+    if (scalar(node)) return wrong(node, "a mapping or off");
+    return section(node, out.section);
+  }
+  template <class T>
   bool read(const Node& node, std::optional<T>& out, const Rule& rule) {
     out.emplace();
     return read(node, *out, rule);
@@ -372,24 +379,6 @@ bool Reader::section(const Node& node, T& out) {
 }
 
 }  // namespace
-
-void Spots::append(std::string& joined, std::string_view step) {
-  // Length first: no name can then pass for two steps.
-  (joined += std::to_string(step.size())) += ':';
-  joined += step;
-}
-
-const Spot* Spots::find(Path path) const {
-  std::string joined;
-  for (const std::string_view step : path)
-    append(joined, step);
-  return find_joined(joined);
-}
-
-const Spot* Spots::find_joined(const std::string& joined) const {
-  const auto found = spots_.find(joined);
-  return found == spots_.end() ? nullptr : &found->second;
-}
 
 void read_config(const Node& root, Config& config, Spots& spots, Problems& problems) {
   Reader(spots, problems).section(root, config);

@@ -99,6 +99,10 @@ struct Types {
     return object_schema(section);
   }
   template <class T>
+  static std::string type_of(const OrOff<T>& value, const Rule&) {
+    return or_expanded({"\"const\":\"off\"", object_schema(value.section)});
+  }
+  template <class T>
   static std::string type_of(const std::optional<T>&, const Rule& rule) {
     T value{};
     return type_of(value, rule);

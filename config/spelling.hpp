@@ -98,6 +98,12 @@ struct Downgrade {
   std::string& model;  ///< `deny` | `{downgrade: model}`
 };
 
+/// `off`, or a section that says in `on` whether it holds.
+template <class T>
+struct OrOff {
+  T& section;
+};
+
 template <>
 struct Spelling<BudgetPer> {
   static constexpr std::array<std::string_view, 5> names{"hour", "day", "week", "month", "total"};
@@ -146,6 +152,7 @@ constexpr std::string_view section_of(const RetryConfig*) { return "models.*.ret
 constexpr std::string_view section_of(const BreakerConfig*) { return "models.*.breaker"; }
 constexpr std::string_view section_of(const TenantConfig*) { return "tenants.*"; }
 constexpr std::string_view section_of(const KeyConfig*) { return "tenants.*.keys[]"; }
+constexpr std::string_view section_of(const IdempotencyConfig*) { return "idempotency"; }
 constexpr std::string_view section_of(const LogConfig*) { return "log"; }
 constexpr std::string_view section_of(const LimitsConfig*) { return "limits"; }
 constexpr std::string_view section_of(const BudgetConfig*) { return "budgets[]"; }

@@ -2,46 +2,12 @@
 
 #include <algorithm>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
 #include "config/load.hpp"
+#include "policies/digest.hpp"
 
 namespace tollgate::policies {
 namespace {
-
-using Digest = std::array<unsigned char, 32>;
-
-/// SHA-256 with all that OpenSSL would make anew for each digest: finding the algorithm and a
-/// context cost more than hashing a key. One a thread.
-class Sha256 {
- public:
-  Sha256() : algorithm_(EVP_MD_fetch(nullptr, "SHA256", nullptr)), context_(EVP_MD_CTX_new()) {}
-  ~Sha256() {
-    EVP_MD_CTX_free(context_);
-    EVP_MD_free(algorithm_);
-  }
-  Sha256(const Sha256&) = delete;
-  Sha256& operator=(const Sha256&) = delete;
-
-  /// False: the digest could not be made (no memory), and nothing may be compared with it.
-  [[nodiscard]] bool digest(std::string_view text, Digest& out) {
-    return algorithm_ != nullptr && context_ != nullptr &&
-           EVP_DigestInit_ex2(context_, algorithm_, nullptr) == 1 &&
-           EVP_DigestUpdate(context_, text.data(), text.size()) == 1 &&
-           EVP_DigestFinal_ex(context_, out.data(), nullptr) == 1;
-  }
-
- private:
-  EVP_MD* algorithm_;
-  EVP_MD_CTX* context_;
-};
-
-std::optional<Digest> digest_of(std::string_view secret) {
-  thread_local Sha256 sha256;
-  Digest digest{};
-  if (!sha256.digest(secret, digest)) return std::nullopt;
-  return digest;
-}
 
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -132,7 +98,7 @@ void KeyTable::add(const Tenant& tenant, const config::KeyConfig& entry, const S
 const Key* KeyTable::find(std::string_view secret, SystemTime now) const {
   constexpr std::size_t longest = 512;
   if (secret.empty() || secret.size() > longest) return nullptr;
-  const std::optional<Digest> digest = digest_of(secret);
+  const std::optional<Digest> digest = sha256({secret});
   if (!digest) return nullptr;
   const Key* key = nullptr;
   if (const auto found = by_id_.find(public_id(secret)); found != by_id_.end()) {

@@ -266,6 +266,7 @@ void Spending::end(AttemptOutcome& attempt, const AttemptEnd& how) noexcept {
                            .received_text_bytes = how.text_bytes,
                            .since_sent = how.since_sent,
                            .usage = how.usage_from_provider ? &how.usage : nullptr};
+  if (may_be_billed(facts)) spent_ = true;
   const auto named = named_tariff(how.reply_model);
   const Settled settled =
       settle_attempt(facts, current_.bound, current_.tariff, named ? &*named : nullptr);

@@ -88,6 +88,8 @@ class Spending {
   [[nodiscard]] std::uint64_t window() const {
     return current_.tariff.context_window().value_or(0);
   }
+  /// A provider may have billed an attempt, whether or not its price is known.
+  [[nodiscard]] bool spent() const { return spent_; }
 
  private:
   struct Priced {
@@ -123,7 +125,7 @@ class Spending {
   Room room_;
   std::string would_deny_, degraded_;
   std::uint64_t cut_to_ = 0;
-  bool admitted_ = false, begun_ = false;
+  bool admitted_ = false, begun_ = false, spent_ = false;
   Charge charge_;
 
   /// Another model's scopes, and what its attempts came to.

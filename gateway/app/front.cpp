@@ -44,7 +44,8 @@ std::string cors_fields(const std::vector<std::string>& allowed, std::string_vie
   head.add("access-control-expose-headers",
            "x-request-id, x-tollgate-provider, x-tollgate-model, x-tollgate-attempts, "
            "x-tollgate-overhead-us, x-tollgate-dropped-params, x-tollgate-cost-usd, "
-           "x-tollgate-cache, age, x-tollgate-limit-scope, x-tollgate-max-tokens, "
+           "x-tollgate-cache, age, x-tollgate-idempotent, x-tollgate-limit-scope, "
+           "x-tollgate-max-tokens, "
            "x-ratelimit-limit-requests, "
            "x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
            "x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, "
@@ -84,6 +85,7 @@ void GatewayFront::look(Run& run, const RequestHead& head) {
   auto seen = route(run, head);
   if (seen && !run.preflight) seen = authenticate(run, head);
   if (seen && !run.preflight) seen = admit(run);
+  if (seen && !run.preflight) seen = note_idempotency(run, head);
   if (seen && !run.preflight) {
     auto timeout = asked_timeout(head);
     if (timeout) {
@@ -157,6 +159,18 @@ Result<void> GatewayFront::admit(Run& run) {
     return fail(ErrorKind::overloaded,
                 "The gateway has too many requests in flight. Please retry.");
   }
+  return {};
+}
+
+Result<void> GatewayFront::note_idempotency(Run& run, const RequestHead& head) {
+  constexpr std::size_t key_bytes_max = 255;
+  if (!run.plan->config.idempotency.on || !is_post(run.call.outcome.endpoint)) return {};
+  const std::string_view key = head.header("idempotency-key");
+  if (key.size() > key_bytes_max) {
+    return fail(ErrorKind::invalid_request, "An Idempotency-Key has at most 255 bytes.",
+                "Idempotency-Key");
+  }
+  run.idempotency_key = key;
   return {};
 }
 

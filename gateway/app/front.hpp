@@ -22,6 +22,7 @@ class GatewayFront final : public Front {
   Result<void> route(Run& run, const RequestHead& head);
   Result<void> authenticate(Run& run, const RequestHead& head);
   Result<void> admit(Run& run);
+  Result<void> note_idempotency(Run& run, const RequestHead& head);
   void note_client(Run& run, const RequestHead& head, const Peer& peer);
   Awaitable<void> generate(std::shared_ptr<Run> run, RequestBody& body, ReplyWriter& writer);
   Awaitable<void> answer_preflight(std::shared_ptr<Run> run, ReplyWriter& writer);

@@ -74,6 +74,11 @@ Awaitable<Result<void>> Generation::answer() {
   auto prepared = co_await prepare();
   if (!prepared) co_return prepared;
   if (hit()) co_return replay();
+  if (source_) {
+    auto followed = co_await follow();
+    if (!followed) co_return std::unexpected(followed.error());
+    if (*followed) co_return Result<void>{};
+  }
   co_return co_await pump();
 }
 
@@ -84,6 +89,7 @@ Awaitable<Result<void>> Generation::prepare() {
   call_.waited += steady_clock::now() - since;
   if (!bytes) co_return std::unexpected(bytes.error());
   call_.outcome.request_bytes = bytes->size();
+  body_bytes_ = *bytes;
 
   auto read = read_view(*bytes);
   if (!read) co_return read;
@@ -93,8 +99,18 @@ Awaitable<Result<void>> Generation::prepare() {
   auto admitted = co_await watches_.admit(run_.plan->policies, request);
   if (!admitted) co_return admitted;
   call_.outcome.booked = true;
-  if (run_.plan->config.cache) ask_cache(*match);
-  auto reserved = co_await (cache_ && cache_->answers() ? admit_answered() : admit(*match));
+  co_return co_await admit_somehow(*match);
+}
+
+/// By its key, by a kept reply, or by what its first attempt may cost.
+Awaitable<Result<void>> Generation::admit_somehow(const routing::Match& match) {
+  Result<void> reserved;
+  if (!run_.idempotency_key.empty()) {
+    reserved = co_await admit_keyed(match);
+  } else {
+    if (run_.plan->config.cache) ask_cache(match);
+    reserved = co_await (cache_ && cache_->answers() ? admit_answered() : admit(match));
+  }
   note_room();
   co_return reserved;
 }
@@ -133,7 +149,7 @@ void Generation::run_under(const routing::Route& route) {
 
 /// Moves batches from the provider to the client; each write is awaited: that is the backpressure.
 Awaitable<Result<void>> Generation::pump() {
-  run_.drains = route_->drain_on_disconnect;
+  run_.drains = route_->drain_on_disconnect || lead_;
   for (;;) {
     auto step = co_await forwarder_->next(batch_, silence_until());
     if (!step) {
@@ -147,7 +163,6 @@ Awaitable<Result<void>> Generation::pump() {
       case routing::Step::end:
         if (cache_) keep_reply();
         encoder().finish(pieces_);
-        if (run_.left) co_return std::unexpected(*run_.left);
         co_return Result<void>{};
       case routing::Step::timeout:
         done = co_await on_silence();
@@ -185,6 +200,7 @@ Awaitable<Result<void>> Generation::on_batch() {
   encoder().encode(batch_, pieces_);
   if (!view_->stream || pieces_.empty()) co_return Result<void>{};
   if (!begun_) begin_stream();
+  if (lead_) lead_->append(pieces_);
   if (!released_) release_request();
   co_return co_await send_pieces();
 }
@@ -192,7 +208,7 @@ Awaitable<Result<void>> Generation::on_batch() {
 /// A stream may last for minutes; with its first content the last use of the request is over.
 void Generation::release_request() {
   released_ = true;
-  forwarder_->release_request();
+  if (forwarder_) forwarder_->release_request();
   view_->shape = {};
   view_->body = {};
   body_.release();
@@ -201,6 +217,7 @@ void Generation::release_request() {
 void Generation::begin_stream() {
   begun_ = true;
   ++services_.shared.metrics.streams_active;
+  if (lead_) keep_head(nullptr);
   writer_.begin(reply_head());
 }
 
@@ -225,7 +242,17 @@ Awaitable<Result<void>> Generation::send_pieces() {
 }
 
 ReplyHead Generation::reply_head() const {
+  if (source_) return followed_head();
   ReplyHead head = base_head(run_, 200);
+  add_reply_fields(head);
+  add_overhead(head, run_);
+  if (!view_->stream && call_.outcome.cost) {
+    head.add("x-tollgate-cost-usd", usd_text(*call_.outcome.cost));
+  }
+  return head;
+}
+
+void Generation::add_content_fields(ReplyHead& head) const {
   if (view_->stream) {
     head.add("content-type", "text/event-stream; charset=utf-8");
     head.add("cache-control", "no-cache");
@@ -233,13 +260,19 @@ ReplyHead Generation::reply_head() const {
   } else {
     head.add("content-type", "application/json");
   }
+}
+
+/// What belongs to the reply, whoever gets it.
+void Generation::add_reply_fields(ReplyHead& head) const {
+  add_content_fields(head);
   add_route_fields(head, run_);
-  add_overhead(head, run_);
-  if (!view_->stream && call_.outcome.cost) {
-    head.add("x-tollgate-cost-usd", usd_text(*call_.outcome.cost));
-  }
   if (!dropped().empty()) head.add("x-tollgate-dropped-params", joined(dropped()));
-  return head;
+}
+
+/// Whether the reply is one; a kept error is none.
+bool Generation::streams() const {
+  const policies::KeptHead* kept = source_ ? source_->head() : nullptr;
+  return kept != nullptr ? kept->stream : view_->stream;
 }
 
 const std::vector<std::string>& Generation::dropped() const {
@@ -274,9 +307,8 @@ void Generation::note_batch() {
       outcome.usage = usage->usage;
       outcome.usage_from_provider = true;
       if (view_->stream && view_->include_usage) {
-        usage->cost = hit() ? 0
-                            : spending_.cost_so_far(usage->usage, forwarder_->reply_model())
-                                  .value_or(-1);
+        usage->cost =
+            hit() ? 0 : spending_.cost_so_far(usage->usage, forwarder_->reply_model()).value_or(-1);
       }
     } else if (const auto* finished = std::get_if<Finished>(&event)) {
       if (finished->choice == 0) outcome.finish = to_string(finished->reason);
@@ -287,7 +319,6 @@ void Generation::note_batch() {
 /// Settles, answers and records, in this order: who calls again after the last byte finds its place
 /// free.
 Awaitable<void> Generation::finish(Result<void> how) {
-  if (run_.left) how = std::unexpected(*run_.left);
   if (!how && call_.abort.aborted()) how = std::unexpected(call_.abort.reason());
   Outcome& outcome = call_.outcome;
   if (forwarder_) {
@@ -296,12 +327,19 @@ Awaitable<void> Generation::finish(Result<void> how) {
   }
   outcome.status = hit() ? CallStatus::cache_hit : CallStatus::ok;
   outcome.http_status = 200;
-  if (!how) note_failure(how.error());
+  if (run_.left) {
+    note_failure(*run_.left);
+  } else if (!how) {
+    note_failure(how.error());
+  } else if (source_ && source_->error()) {
+    note_failure(*source_->error());
+  }
   outcome.ended_at = std::chrono::system_clock::now();
   note_times();
   co_await watches_.settle(outcome);
   const std::vector<Crossing> crossings = co_await spending_.settle();
   if (!crossings.empty()) services_.warnings.tell(crossings);
+  if (lead_) release_key(how);
   try {
     co_await send_last(how);
   } catch (const std::exception& bug) {
@@ -332,24 +370,21 @@ void Generation::note_times() {
 /// The last bytes of a good reply, or the error in the form that is still possible.
 Awaitable<void> Generation::send_last(const Result<void>& how) {
   if (!how && how.error().kind == ErrorKind::client_gone) co_return;
-  Result<void> sent;
-  if (!how && begun_) {
+  if (!how) {
     pieces_.clear();
-    encoder().fail(how.error(), pieces_);
-  } else if (!how) {
-    pieces_.clear();
-    pieces_.own(dialect_.render_error(how.error()));
-    call_.outcome.response_bytes = pieces_.size();
-    sent = co_await writer_.whole(error_head(run_, how.error()), pieces_);
-    co_return;
+    begun_ ? encoder().fail(how.error(), pieces_) : pieces_.own(dialect_.render_error(how.error()));
+  } else if (streams() && !begun_) {
+    begin_stream();
   }
+  if (lead_) keep_last(how);
+  if (run_.left) co_return;
   call_.outcome.response_bytes += pieces_.size();
-  if (!view_->stream) {
-    sent = co_await writer_.whole(reply_head(), pieces_);
-  } else {
-    if (!begun_) begin_stream();
+  Result<void> sent;
+  if (begun_) {
     sent = co_await writer_.write(pieces_);
     if (sent) sent = co_await writer_.end();
+  } else {
+    sent = co_await writer_.whole(how ? reply_head() : error_head(run_, how.error()), pieces_);
   }
   if (!sent && how) note_failure(sent.error());
 }

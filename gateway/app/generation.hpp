@@ -9,6 +9,7 @@
 #include "gateway/app/gate.hpp"
 #include "gateway/app/run.hpp"
 #include "gateway/wire/dialect.hpp"
+#include "policies/idempotency/table.hpp"
 #include "policies/policy.hpp"
 #include "policies/spending.hpp"
 #include "routing/balance.hpp"
@@ -30,6 +31,7 @@ class Generation {
   Result<void> read_view(std::string_view bytes);
   Result<routing::Match> choose(std::string_view model);
   void run_under(const routing::Route& route);
+  Awaitable<Result<void>> admit_somehow(const routing::Match& match);
   [[gnu::noinline]] Awaitable<Result<void>> admit(const routing::Match& match);
   Awaitable<Result<void>> reserve(const routing::Match& match);
   Result<routing::Match> downgrade() const;
@@ -50,6 +52,14 @@ class Generation {
   void keep_reply();
   [[nodiscard]] bool hit() const { return cache_ && cache_->reply() != nullptr; }
   void note_room();
+  [[gnu::noinline]] Awaitable<Result<void>> admit_keyed(const routing::Match& match);
+  Result<void> enter();
+  [[gnu::noinline]] Awaitable<Result<bool>> follow();
+  [[gnu::noinline]] Awaitable<Result<policies::ReplyLog::State>> copy_reply();
+  [[nodiscard]] ReplyHead followed_head() const;
+  void release_key(const Result<void>& how);
+  void keep_head(const Error* error);
+  void keep_last(const Result<void>& how);
   [[gnu::noinline]] Awaitable<Result<void>> pump();
   Awaitable<Result<void>> on_silence();
   Awaitable<Result<void>> on_batch();
@@ -64,6 +74,9 @@ class Generation {
   [[nodiscard]] SteadyTime silence_until() const;
   [[nodiscard]] ReplyHead reply_head() const;
   [[nodiscard]] const std::vector<std::string>& dropped() const;
+  void add_content_fields(ReplyHead& head) const;
+  void add_reply_fields(ReplyHead& head) const;
+  [[nodiscard]] bool streams() const;
   void begin_stream();
   wire::ReplyEncoder& encoder();
 
@@ -74,6 +87,7 @@ class Generation {
   ReplyWriter& writer_;
   const wire::Dialect& dialect_;
 
+  std::string_view body_bytes_;  // until they are released
   std::optional<wire::RequestView> view_;
   const routing::Route* route_ = nullptr;  // that the call runs under
   const routing::Route* home_ = nullptr;   // that was asked for, or that a spent budget sent it to
@@ -84,7 +98,10 @@ class Generation {
   BookGate gate_;
   std::optional<routing::Forwarder> forwarder_;
   std::unique_ptr<wire::ReplyEncoder> encoder_;
-  std::unique_ptr<CacheTurn> cache_;  // nullptr: there is no cache
+  std::unique_ptr<CacheTurn> cache_;                      // nullptr: there is no cache
+  std::optional<policies::IdempotencyTable::Lead> lead_;  // others read what this call writes
+  std::shared_ptr<policies::ReplyLog> source_;            // this call reads what another wrote
+  bool joined_ = false;                                   // while that one ran
   Batch batch_;
   Pieces pieces_;
   bool begun_ = false;     // the head of a stream has been decided

@@ -49,6 +49,7 @@ struct Run final : ServedRequest {
   cache::Wish cache_wish;                            ///< read only where there is a cache
   std::string cors_fields;                           ///< header lines for an allowed origin
   std::optional<std::chrono::milliseconds> timeout;  ///< x-tollgate-timeout
+  std::string idempotency_key;                       ///< empty: none
   bool drains = false;        ///< an attempt runs that a hang-up does not end
   std::optional<Error> left;  ///< the client has gone meanwhile
   std::optional<InFlight> in_flight;

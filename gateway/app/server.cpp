@@ -43,7 +43,11 @@ Server::Server(Log& log, AccessLog& access_log, Reloader& reloader, Vault& vault
       vault_(vault),
       cache_(cache_rules(reloader.plan()->config).max_bytes.count,
              cache_rules(reloader.plan()->config).max_entry.count),
-      shared_{.log = log, .access_log = access_log, .metrics = metrics_, .cache = &cache_},
+      shared_{.log = log,
+              .access_log = access_log,
+              .metrics = metrics_,
+              .cache = &cache_,
+              .idempotency = &vault.idempotency()},
       ledger_(&vault.ledger()),
       rows_(shared_.denials, access_log.add_worker(), ledger_),
       server_shared_(buffered_bytes_max),
@@ -147,6 +151,7 @@ void Server::publish(const std::shared_ptr<const Plan>& plan) {
   }
   upstream_shared_.tls.clear();
   log_.set_level(plan->config.log.level);
+  vault_.apply(plan->config);
   if (config().listen.admin) admin_.front()->set_token(plan->config.listen.admin_token.value);
   if (!plan->config.cache) cache_.purge({});
   for (const auto& worker : workers_)
@@ -247,6 +252,7 @@ void Server::count(Metrics& metrics) {
   count_money(metrics);
   count_targets(metrics, reloader_.plan()->routes, std::chrono::steady_clock::now());
   if (config().cache) count_cache(metrics);
+  count_idempotency(metrics);
   double connects = 0, reused = 0, dns = 0, handshakes = 0, failures = 0, open = 0;
   for (const auto& worker : workers_) {
     const net::UpstreamStats& stats = worker->upstream_stats();
@@ -321,6 +327,29 @@ void Server::count_money(Metrics& metrics) {
   metrics.raise("tollgate_ledger_recovered_total",
                 "Calls that a crash cut off, booked as unknown at the start.",
                 static_cast<double>(books.recovered_unknown));
+}
+
+void Server::count_idempotency(Metrics& metrics) {
+  const auto stats = vault_.idempotency().stats();
+  metrics.gauge("tollgate_idempotency_entries", "Calls with an Idempotency-Key that are known.",
+                static_cast<double>(stats.entries));
+  metrics.gauge("tollgate_idempotency_running", "Of those: still running.",
+                static_cast<double>(stats.running));
+  metrics.gauge("tollgate_idempotency_bytes", "Memory taken by them and their replies.",
+                static_cast<double>(stats.bytes));
+  metrics.raise("tollgate_idempotency_evicted_total", "Replies forgotten before their time.",
+                static_cast<double>(stats.evicted));
+  const auto raise = [&](const char* outcome, std::uint64_t count) {
+    metrics.raise("tollgate_idempotency_calls_total",
+                  "Calls with an Idempotency-Key, by what became of them.",
+                  static_cast<double>(count), {{"outcome", outcome}});
+  };
+  raise("run", stats.led);
+  raise("joined", stats.joined);
+  raise("replayed", stats.replayed);
+  raise("reused", stats.reused);
+  raise("unknown", stats.unknown);
+  raise("full", stats.full);
 }
 
 }  // namespace tollgate::app

@@ -42,6 +42,7 @@ class Server {
   void count_store(Metrics& metrics);
   void refill_store();
   void count_cache(Metrics& metrics);
+  void count_idempotency(Metrics& metrics);
   [[nodiscard]] const config::Config& config() const { return reloader_.plan()->config; }
 
   Log& log_;

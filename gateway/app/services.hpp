@@ -15,10 +15,24 @@
 #include "gateway/app/plan.hpp"
 #include "gateway/app/warnings.hpp"
 #include "policies/cache/memory.hpp"
+#include "policies/idempotency/table.hpp"
 #include "policies/spending.hpp"
 #include "routing/upstream.hpp"
 
+namespace boost::asio {
+class io_context;
+}
+namespace tollgate::net {
+class Deadlines;
+}
+
 namespace tollgate::app {
+
+/// Where waits of this worker end: what other threads wake, and what time does.
+struct Loop {
+  boost::asio::io_context& io;
+  net::Deadlines& deadlines;
+};
 
 struct Shared {
   Log& log;
@@ -26,6 +40,7 @@ struct Shared {
   Metrics& metrics;
   Denials denials{};
   cache::MemoryCache* cache = nullptr;  ///< absent in tests that look at nothing but calls
+  policies::IdempotencyTable* idempotency = nullptr;  ///< absent in tests that have no keys
   std::atomic<bool> draining{false};
   std::atomic<std::uint32_t> in_flight{0};
 };
@@ -39,6 +54,7 @@ struct Services {
   policies::Treasury treasury;
   std::vector<OutcomeSink*> sinks;
   IdSource ids;
+  const Loop* loop = nullptr;  ///< for calls that wait for another worker's
 };
 
 }  // namespace tollgate::app

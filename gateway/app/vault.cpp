@@ -1,13 +1,16 @@
 #include "gateway/app/vault.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
+#include "policies/ledger/books.hpp"
 #include "policies/store/memory.hpp"
 
 namespace tollgate::app {
 
 Result<std::unique_ptr<Vault>> Vault::open(const config::Config& config, Log& log) {
   std::unique_ptr<Vault> vault(new Vault);
+  vault->apply(config);
   auto ledger = ledger::Ledger::open(config.ledger,
                                      [&log](std::string_view severity, const std::string& message) {
                                        if (severity == "error") return log.error(message);
@@ -20,6 +23,7 @@ Result<std::unique_ptr<Vault>> Vault::open(const config::Config& config, Log& lo
   if (!read) return std::unexpected(read.error());
   auto opened = vault->open_store(config.store, log);
   if (!opened) return std::unexpected(opened.error());
+  if (auto memo = vault->open_memo(config); !memo) return std::unexpected(memo.error());
   return vault;
 }
 
@@ -47,6 +51,18 @@ Result<void> Vault::open_store(const config::StoreConfig& config, Log& log) {
   place_ = std::make_unique<StorePlace>(std::move(*settings), std::move(terms), clock_);
   store_ = std::make_unique<policies::RedisStore>(place_->shared, nullptr);
   return greet_store(*place_, log);
+}
+
+/// Beside the journal, whose lock keeps other processes away from it too.
+Result<void> Vault::open_memo(const config::Config& config) {
+  std::filesystem::path path = ledger::places_of(config.ledger).journal;
+  path.replace_extension("idempotency");
+  memo_ = std::make_unique<policies::MemoFile>(clock_, path.string(), config.idempotency.ttl);
+  auto read = memo_->read([this](const auto& id, const auto& fingerprint, auto age) {
+    idempotency_.restore(id, fingerprint, age);
+  });
+  idempotency_.set_memo(memo_.get());
+  return read;
 }
 
 Vault::~Vault() = default;
@@ -96,6 +112,11 @@ void Vault::refill(const Plan& plan) {
     scopes.push_back(scope.get());
   restore(plan, scopes);
   place_->shared.books_are_read();
+}
+
+void Vault::apply(const config::Config& config) {
+  idempotency_.set_bounds(
+      {.ttl = config.idempotency.ttl, .bytes_max = config.idempotency.max_bytes.count});
 }
 
 void Vault::start() { ledger_->start(); }

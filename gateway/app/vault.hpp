@@ -11,6 +11,8 @@
 #include "gateway/app/plan.hpp"
 #include "gateway/app/store_link.hpp"
 #include "gateway/core/clock.hpp"
+#include "policies/idempotency/memo_file.hpp"
+#include "policies/idempotency/table.hpp"
 #include "policies/ledger/ledger.hpp"
 #include "policies/spending.hpp"
 
@@ -32,12 +34,15 @@ class Vault {
   void reread(std::function<void()> done);
   /// What was reread fills the store once more.
   void refill(const Plan& plan);
+  /// What a reload may change.
+  void apply(const config::Config& config);
   void start();
   /// Writes out what the ledger still holds.
   void stop();
 
   [[nodiscard]] policies::Treasury treasury() { return {*store_, estimates_, ledger_.get()}; }
   [[nodiscard]] ledger::Ledger& ledger() { return *ledger_; }
+  [[nodiscard]] policies::IdempotencyTable& idempotency() { return idempotency_; }
   [[nodiscard]] Store& store() { return *store_; }
   /// Where limits and budgets are kept; nullptr: in this process.
   [[nodiscard]] StorePlace* place() { return place_.get(); }
@@ -46,10 +51,13 @@ class Vault {
   Vault() = default;
   Result<void> open_store(const config::StoreConfig& config, Log& log);
   void restore(const Plan& plan, const std::vector<const Scope*>& scopes);
+  Result<void> open_memo(const config::Config& config);
 
   Clock clock_;
   std::unique_ptr<StorePlace> place_;
   std::unique_ptr<Store> store_;
+  std::unique_ptr<policies::MemoFile> memo_;
+  policies::IdempotencyTable idempotency_{clock_};
   policies::TokenEstimates estimates_;
   std::unique_ptr<ledger::Ledger> ledger_;
   // Spending before this process began, by hour: a scope that a reload brings may have some.

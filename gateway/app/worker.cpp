@@ -27,7 +27,8 @@ Worker::Worker(const Common& common, std::shared_ptr<const Plan> plan)
                 .warnings = warnings_,
                 .treasury = treasury_of(common),
                 .sinks = {&metrics_, &rows_},
-                .ids = {}},
+                .ids = {},
+                .loop = &loop_},
       front_(services_),
       listener_(io_, deadlines_, front_, common.server, settings_of(*services_.plan), &common.tls),
       work_(boost::asio::make_work_guard(io_)) {}

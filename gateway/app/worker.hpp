@@ -55,6 +55,7 @@ class Worker {
 
   boost::asio::io_context io_{1};
   net::Deadlines deadlines_{io_};
+  const Loop loop_{io_, deadlines_};
   net::Upstreams upstreams_;
   std::optional<StoreLink> store_link_;
   MetricsSink metrics_;

@@ -71,6 +71,10 @@ constexpr std::array rows{
     Row{ErrorKind::client_gone, 499, "client_gone", invalid, Origin::client, Retry::never},
     Row{ErrorKind::stream_cut, 502, "upstream_error", server, Origin::upstream,
         Retry::same_or_other},
+    Row{ErrorKind::idempotency_unknown, 409, "idempotency_unknown", invalid, Origin::gateway,
+        Retry::never},
+    Row{ErrorKind::idempotency_key_reused, 422, "idempotency_key_reused", invalid, Origin::client,
+        Retry::never},
 };
 
 const Row& row_of(ErrorKind kind) {

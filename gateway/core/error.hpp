@@ -45,6 +45,9 @@ enum class ErrorKind : std::uint8_t {
   cache_miss,             // 504: only-if-cached, and there is nothing
   client_gone,            // nobody left to answer; logged as 499
   stream_cut,             // a reply that died after its 200 (502 as long as nothing was sent)
+
+  idempotency_unknown,     // 409: nobody knows any more what became of a call with that key
+  idempotency_key_reused,  // 422: the same key with another body
 };
 
 /// Whose fault it was; a label of every error metric.

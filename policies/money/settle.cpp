@@ -77,6 +77,8 @@ NanoUsd without_usage(const AttemptFacts& facts, const Bound& bound, const Tarif
 
 }  // namespace
 
+bool may_be_billed(const AttemptFacts& facts) { return facts.usage != nullptr || !is_free(facts); }
+
 Settled settle_attempt(const AttemptFacts& facts, const Bound& bound, const Tariff& tariff,
                        const Tariff* named) {
   if (tariff.rows.empty()) return {};

@@ -31,6 +31,9 @@ struct Settled {
   NanoUsd overrun = 0;     ///< above the bound (M7)
 };
 
+/// Whether the provider may have billed the attempt at all.
+[[nodiscard]] bool may_be_billed(const AttemptFacts& facts);
+
 /// `named`: the tariff of the model that the reply named, where that is another one than was asked
 /// for (`same_model`): the dearer of the two is charged, as far as the other's price is known (M6).
 [[nodiscard]] Settled settle_attempt(const AttemptFacts& facts, const Bound& bound,

@@ -106,7 +106,45 @@ void fail_each_step(bool stream, int targets, int attempts = 0) {
   }
 }
 
+/// A call whose step fails, and its retry: what was paid for is never paid for again.
+void fail_and_retry(bool stream, int step) {
+  CAPTURE(step);
+  House house(yaml(1), stream ? stream_reply : whole_reply, step);
+  const ScriptedClient first = house.call(ask(stream), secret, "key");
+  house.steps.fail_at = 0;
+  const int sent = house.upstream.sent;
+  const ScriptedClient second = house.call(ask(stream), secret, "key");
+  REQUIRE(house.recorder.outcomes.size() == 2);
+  const Outcome& paid = house.recorder.outcomes.front();
+  const Outcome& retry = house.recorder.outcomes.back();
+  const bool again = house.upstream.sent > sent;
+  CHECK(again == (paid.charged == 0));
+  if (!again) {
+    CHECK(retry.charged == 0);
+    CHECK(second.head.find("x-tollgate-idempotent: replayed") != std::string::npos);
+  }
+  // Only a provider that died after it was paid leaves no whole reply.
+  const bool provider_died = paid.status == CallStatus::error && paid.charged > 0;
+  CHECK(second.ended);
+  CHECK((second.received.find("lo") != std::string::npos) != provider_died);
+  if (first.ended && !again) CHECK(second.received == first.received);
+  CHECK(house.store.totals().reserved == 0);
+  CHECK(house.store.totals().spent == paid.charged + retry.charged);
+  CHECK(house.idempotency.stats().running == 0);
+}
+
 }  // namespace
+
+TEST_CASE("whatever step fails, a retry with the same key is charged once at most") {
+  for (const bool stream : {false, true}) {
+    CAPTURE(stream);
+    House good(yaml(1), stream ? stream_reply : whole_reply, 0);
+    const ScriptedClient seen = good.call(ask(stream), secret, "key");
+    REQUIRE(seen.ended);
+    for (int step = 1; step <= good.steps.taken; ++step)
+      fail_and_retry(stream, step);
+  }
+}
 
 TEST_CASE("every step of a whole reply fails once") { fail_each_step(false, 1); }
 TEST_CASE("every step of a stream fails once") { fail_each_step(true, 1); }

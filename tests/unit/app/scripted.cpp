@@ -127,7 +127,8 @@ Awaitable<Result<policies::Admission>> CountingPolicy::admit(policies::Request&)
 House::House(const std::string& yaml, std::vector<std::string> reply, int fail_at)
     : steps{.fail_at = fail_at},
       log(std::move(*Log::open({.level = "off"}))),
-      shared{.log = *log, .access_log = access_log, .metrics = metrics},
+      shared{
+          .log = *log, .access_log = access_log, .metrics = metrics, .idempotency = &idempotency},
       upstream(steps, std::move(reply)),
       warnings(*log, metrics, upstream),
       services{.shared = shared,
@@ -137,7 +138,8 @@ House::House(const std::string& yaml, std::vector<std::string> reply, int fail_a
                .warnings = warnings,
                .treasury = {store, estimates, nullptr},
                .sinks = {&sink, &recorder},
-               .ids = {}} {
+               .ids = {},
+               .loop = &loop} {
   auto plan = std::make_shared<Plan>(loaded(yaml));
   plan->policies.push_back(std::make_unique<CountingPolicy>(steps, admitted, settled));
   plan->policies.push_back(std::make_unique<CountingPolicy>(steps, admitted, settled));
@@ -146,7 +148,8 @@ House::House(const std::string& yaml, std::vector<std::string> reply, int fail_a
   services.plan = std::move(plan);
 }
 
-ScriptedClient House::call(const std::string& body, const std::string& secret) {
+ScriptedClient House::call(const std::string& body, const std::string& secret,
+                           const std::string& idempotency_key) {
   ScriptedClient client(steps, body);
   GatewayFront front(services);
   const std::string authorization = "Bearer " + secret;
@@ -154,6 +157,7 @@ ScriptedClient House::call(const std::string& body, const std::string& secret) {
   head.method = "POST";
   head.path = head.target = "/v1/chat/completions";
   head.headers = {{"host", "test"}, {"authorization", authorization}};
+  if (!idempotency_key.empty()) head.headers.push_back({"idempotency-key", idempotency_key});
   const Peer peer{.address = "127.0.0.1", .loopback = true};
   bool served = false;
   auto opened = front.open(head, peer);

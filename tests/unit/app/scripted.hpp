@@ -1,6 +1,7 @@
 // The parts around a call, scripted: a provider, a client, a policy that counts its settlements.
 // Every step can be made to fail; what happened is written down.
 #pragma once
+#include <boost/asio/io_context.hpp>
 #include <deque>
 #include <functional>
 #include <map>
@@ -9,6 +10,7 @@
 
 #include "gateway/app/front.hpp"
 #include "gateway/app/services.hpp"
+#include "gateway/net/deadlines.hpp"
 #include "policies/store/memory.hpp"
 
 namespace tollgate::app::test {
@@ -82,6 +84,10 @@ struct House {
   Clock clock;
   policies::MemoryStore store{clock};
   policies::TokenEstimates estimates;
+  policies::IdempotencyTable idempotency{clock};
+  boost::asio::io_context io;
+  net::Deadlines deadlines{io};
+  const Loop loop{io, deadlines};
   Shared shared;
   MetricsSink sink{metrics};
   Recorder recorder;
@@ -92,7 +98,8 @@ struct House {
 
   House(const std::string& yaml, std::vector<std::string> reply, int fail_at);
   /// Serves one POST /v1/chat/completions; returns what the client saw.
-  ScriptedClient call(const std::string& body, const std::string& secret);
+  ScriptedClient call(const std::string& body, const std::string& secret,
+                      const std::string& idempotency_key = {});
 };
 
 }  // namespace tollgate::app::test

@@ -60,6 +60,7 @@ const std::map<std::string, Keys> contract = {
     {"cache",
      {"store", "ttl", "max_bytes", "max_entry", "when", "embeddings", "coalesce", "replay",
       "encryption_key", "encryption_keys", "redis"}},
+    {"idempotency", {"ttl", "max_bytes"}},
     {"log", {"level", "format", "output", "access", "bodies"}},
 };
 
@@ -93,10 +94,10 @@ TEST_CASE("every key of the contract is either read or refused as not supported 
   std::map<std::string, Keys> known =
       collect_all<Config, Listen, ListenTls, ListenLimits, ListenTimeouts, ProviderConfig,
                   ProviderTimeouts, ProviderTls, ModelConfig, TargetConfig, RetryConfig,
-                  BreakerConfig, TenantConfig, KeyConfig, LogConfig, LimitsConfig, BudgetConfig,
-                  TierConfig, TenantPrices, ProviderPrice, PricesConfig, LedgerConfig, SqliteConfig,
-                  PostgresConfig, JournalConfig, StoreConfig, RedisConfig, OnErrorConfig,
-                  CacheConfig>();
+                  BreakerConfig, TenantConfig, KeyConfig, IdempotencyConfig, LogConfig,
+                  LimitsConfig, BudgetConfig, TierConfig, TenantPrices, ProviderPrice, PricesConfig,
+                  LedgerConfig, SqliteConfig, PostgresConfig, JournalConfig, StoreConfig,
+                  RedisConfig, OnErrorConfig, CacheConfig>();
   for (const NotSupported& entry : not_supported_keys()) {
     INFO(entry.section, " ", entry.key);
     CHECK(known[std::string(entry.section)].emplace(entry.key).second);

@@ -38,10 +38,23 @@ TEST_CASE("unknown keys are named with their place and the likely spelling") {
 TEST_CASE("keys and values of the contract that are not there yet are never accepted silently") {
   run({
       {"guard: {}\n", "t.yaml:4:1: \"guard\" is not supported yet\n"},
-      {"idempotency: off\n", "t.yaml:4:1: \"idempotency\" is not supported yet\n"},
       {"models: {m: {targets: [{provider: up, model: x}], strategy: cheapest, affinity: user}}\n",
        ""},
       {"log: {bodies: all}\n", "t.yaml:4:15: \"bodies\": \"all\" is not supported yet\n"},
+  });
+}
+
+TEST_CASE("idempotency: on by default, bounded, or off") {
+  CHECK(load(minimal).config->idempotency.on);
+  CHECK_FALSE(load(minimal + "idempotency: off\n").config->idempotency.on);
+  const auto set = load(minimal + "idempotency: {ttl: 1h, max_bytes: 8MiB}\n").config->idempotency;
+  CHECK(set.on);
+  CHECK(set.ttl == std::chrono::hours(1));
+  CHECK(set.max_bytes.count == 8U << 20U);
+  run({
+      {"idempotency: of\n", "t.yaml:4:14: \"idempotency\" must be a mapping or off, got \"of\"\n"},
+      {"idempotency: {tll: 1h}\n", "t.yaml:4:15: unknown key \"tll\" (did you mean \"ttl\"?)\n"},
+      {"idempotency: {ttl: 0s}\n", "t.yaml:4:20: \"ttl\" must be at least 1000ms, got 0s\n"},
   });
 }
 
