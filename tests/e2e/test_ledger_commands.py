@@ -117,7 +117,8 @@ def test_verify_agrees_until_somebody_changes_a_row(books):
     good = ledger(books, "verify")
     assert good.returncode == 0 and "3 calls" in good.stdout
     database = sqlite3.connect(books / "t.db")
-    database.execute("UPDATE calls SET charged_nano_usd = charged_nano_usd + 1 WHERE status = 'ok'")
+    database.execute("UPDATE call_records SET row = json_set(row, '$[28]', (row ->> 28) + 1)"
+                     " WHERE row ->> 16 = 'ok'")
     database.commit()
     database.close()
     bad = ledger(books, "verify")
