@@ -89,20 +89,19 @@ IdempotencyTable::Entry* IdempotencyTable::add(std::string_view tenant, const Di
   if (owner == tenants_.end()) {
     owner = tenants_.try_emplace(std::string(tenant)).first;
     owner->second.name = tenant;
+    by_bytes_.emplace(0, &owner->second);
   }
   Tenant& of = owner->second;
   ++of.entries;  // so that making room does not take the tenant away
   if (!make_room(of, entry_bytes)) {
-    if (--of.entries == 0) tenants_.erase(owner);
+    leave(of);
     return nullptr;
   }
   auto entry = std::make_unique<Entry>();
   entry->id = id;
   entry->fingerprint = fingerprint;
   entry->tenant = &of;
-  entry->bytes = entry_bytes;
-  of.bytes += entry_bytes;
-  used_ += entry_bytes;
+  charge(*entry, entry_bytes);
   return entries_.emplace(id, std::move(entry)).first->second.get();
 }
 
@@ -121,13 +120,23 @@ bool IdempotencyTable::make_room(Tenant& tenant, std::uint64_t bytes) {
 }
 
 IdempotencyTable::Tenant* IdempotencyTable::victim_for(const Tenant& asking) {
-  Tenant* most = nullptr;
-  for (auto& [name, tenant] : tenants_) {
-    if (tenant.ended.empty() || !may_evict(tenant.ended.front())) continue;
-    if (tenant.bytes < asking.bytes) continue;
-    if (most == nullptr || tenant.bytes > most->bytes) most = &tenant;
+  for (auto most = by_bytes_.rbegin(); most != by_bytes_.rend(); ++most) {
+    Tenant& tenant = *most->second;
+    if (tenant.bytes < asking.bytes) break;
+    if (!tenant.ended.empty() && may_evict(tenant.ended.front())) return &tenant;
   }
-  return most;
+  return nullptr;
+}
+
+/// What the entry takes from now on.
+void IdempotencyTable::charge(Entry& entry, std::uint64_t bytes) {
+  Tenant& tenant = *entry.tenant;
+  auto place = by_bytes_.extract({tenant.bytes, &tenant});
+  tenant.bytes += bytes - entry.bytes;
+  used_ += bytes - entry.bytes;
+  entry.bytes = bytes;
+  place.value().first = tenant.bytes;
+  by_bytes_.insert(std::move(place));
 }
 
 bool IdempotencyTable::may_evict(const Entry& entry) const {
@@ -138,9 +147,7 @@ bool IdempotencyTable::grow(Entry& entry, std::uint64_t bytes) {
   const std::scoped_lock lock(mutex_);
   drop_expired();
   if (!make_room(*entry.tenant, bytes)) return false;
-  entry.bytes += bytes;
-  entry.tenant->bytes += bytes;
-  used_ += bytes;
+  charge(entry, entry.bytes + bytes);
   return true;
 }
 
@@ -149,9 +156,7 @@ void IdempotencyTable::close(Entry& entry, ReplyLog::State state, SteadyTime end
   entry.ended = ended;
   if (state != ReplyLog::State::done) {
     entry.log.reset();
-    used_ -= entry.bytes - entry_bytes;
-    entry.tenant->bytes -= entry.bytes - entry_bytes;
-    entry.bytes = entry_bytes;
+    charge(entry, entry_bytes);
   }
   ended_.push_back(entry);
   entry.tenant->ended.push_back(entry);
@@ -167,11 +172,17 @@ void IdempotencyTable::drop_expired() {
 /// Whoever reads its log goes on reading.
 void IdempotencyTable::erase(Entry& entry) {
   Tenant& tenant = *entry.tenant;
-  used_ -= entry.bytes;
-  tenant.bytes -= entry.bytes;
+  charge(entry, 0);
   const Digest id = entry.id;
   entries_.erase(id);
-  if (--tenant.entries == 0) tenants_.erase(tenants_.find(tenant.name));
+  leave(tenant);
+}
+
+/// One entry less; a tenant without any is forgotten.
+void IdempotencyTable::leave(Tenant& tenant) {
+  if (--tenant.entries > 0) return;
+  by_bytes_.erase({tenant.bytes, &tenant});
+  tenants_.erase(tenants_.find(tenant.name));
 }
 
 /// Whose they are is not known any more: together they count as one tenant.

@@ -7,9 +7,11 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "gateway/core/clock.hpp"
 #include "policies/digest.hpp"
@@ -101,7 +103,9 @@ class IdempotencyTable {
   bool grow(Entry& entry, std::uint64_t bytes);
   void close(Entry& entry, ReplyLog::State state, SteadyTime ended);
   void drop_expired();
+  void charge(Entry& entry, std::uint64_t bytes);
   void erase(Entry& entry);
+  void leave(Tenant& tenant);
 
   const Clock& clock_;
   IdempotencyMemo* memo_ = nullptr;
@@ -109,7 +113,8 @@ class IdempotencyTable {
   IdempotencyBounds bounds_;
   std::unordered_map<Digest, std::unique_ptr<Entry>, DigestHash> entries_;
   std::map<std::string, Tenant, std::less<>> tenants_;
-  ByTime ended_;  // the oldest first
+  std::set<std::pair<std::uint64_t, Tenant*>> by_bytes_;  // all of tenants_
+  ByTime ended_;                                          // the oldest first
   std::uint64_t used_ = 0;
   Stats stats_;
 };

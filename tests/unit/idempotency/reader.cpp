@@ -124,7 +124,7 @@ TEST_CASE("each word is there before the next is written: nobody waits for the e
   LoopThread worker;
   const auto log = std::make_shared<ReplyLog>();
   Room room;
-  Reading reading{.worker = worker, .log = log};
+  Reading reading{worker, log, {}, {}};
   auto seen = reading.start();
   log->begin({});
   reading.steps_taken.wait(0);
@@ -141,9 +141,9 @@ TEST_CASE("an aborted call, a deadline and a heartbeat's time end the wait; the 
   LoopThread worker;
   const auto log = std::make_shared<ReplyLog>();
   Room room;
-  Reading left{.worker = worker, .log = log};
-  Reading late{.worker = worker, .log = log};
-  Reading beat{.worker = worker, .log = log};
+  Reading left{worker, log, {}, {}};
+  Reading late{worker, log, {}, {}};
+  Reading beat{worker, log, {}, {}};
   late.call.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(30);
   auto of_left = left.start();
   auto of_late = late.start();
