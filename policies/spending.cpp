@@ -133,7 +133,7 @@ Result<void> Spending::may_go_on(const AttemptTarget& target, const GoingOn& how
 /// now.
 Awaitable<Result<void>> Spending::go_on(const AttemptTarget& target, const GoingOn& how) {
   if (!reservation_) co_return fail(ErrorKind::internal, "A fallback without a reservation.");
-  look_at(target);
+  take_target(target);
   auto fine = may_go_on(target, how);
   if (!fine) co_return fine;
   if (!std::exchange(moved_, true)) charge_.of_model = {charge_.tokens, charge_.charged};

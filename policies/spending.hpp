@@ -108,7 +108,6 @@ class Spending {
   bool cut_to_fit(NanoUsd money);
   Awaitable<Result<void>> hold_more(const AttemptTarget& target);
   [[nodiscard]] Result<void> may_go_on(const AttemptTarget& target, const GoingOn& how) const;
-  void look_at(const AttemptTarget& target);
   void note_charge(std::uint64_t tokens, NanoUsd charged) noexcept;
 
   Treasury& treasury_;

@@ -56,8 +56,8 @@ struct Target {
   std::string
       model;  ///< the provider's name for it; "*" was replaced by the rest of the asked name
   std::uint32_t weight = 1;
-  std::shared_ptr<TargetHealth> health;  ///< nullptr: nobody keeps an eye on it
-  std::uint32_t key = 0;                 ///< which of the provider's api_keys a call uses
+  std::shared_ptr<TargetHealth> health = nullptr;  ///< nullptr: nobody keeps an eye on it
+  std::uint32_t key = 0;                           ///< which of the provider's api_keys a call uses
   RetryBudget* repeats = nullptr;  ///< its route's; null: its calls are never repeated
 };
 
