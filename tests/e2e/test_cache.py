@@ -14,6 +14,7 @@ import scripted
 from gateway import key, key_yaml
 from talker import CALL, COST, HEAD, TEXT, Provider
 
+
 @pytest.fixture
 def provider():
     made = Provider()
