@@ -19,7 +19,8 @@ bool Turns::is_spent(std::size_t target) const {
     const bool same = targets_[i].provider == targets_[target].provider &&
                       targets_[i].model == targets_[target].model;
     const State& state = states_[i];
-    if (same && state.tries > 0 && !state.may_repeat && !state.of_the_key) return true;
+    const bool other_key = state.of_the_key && targets_[i].key != targets_[target].key;
+    if (same && state.tries > 0 && !state.may_repeat && !other_key) return true;
   }
   return false;
 }

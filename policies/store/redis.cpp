@@ -15,6 +15,14 @@ std::int64_t place_of(const RedisGroup& group, const Scope* scope) {
   return found == group.scopes.end() ? 0 : found - group.scopes.begin() + 1;
 }
 
+/// Place of the first model, behind which all are models; 0: there is none.
+std::int64_t first_model(const RedisGroup& group) {
+  const auto found = std::ranges::find(group.scopes, ScopeKind::model, &Scope::kind);
+  assert(std::all_of(found, group.scopes.end(),
+                     [](const Scope* scope) { return scope->kind == ScopeKind::model; }));
+  return found == group.scopes.end() ? 0 : found - group.scopes.begin() + 1;
+}
+
 const Scope* user_scope_of(std::span<const Scope* const> scopes) {
   const auto found =
       std::ranges::find_if(scopes, [](const Scope* scope) { return scope->per_user.has_value(); });
@@ -106,7 +114,7 @@ Admitted RedisStore::admitted(std::unique_ptr<RedisReservation> own, RedisPlaces
     admitted.room = question.room();
     admitted.would_deny = question.take_would_deny();
   }
-  shared_.held(own->held);
+  if (own->counts()) shared_.held(own->held);
   own->running = running_.insert(running_.end(), own.get());
   admitted.reservation = std::move(own);
   return admitted;
@@ -175,7 +183,7 @@ Awaitable<std::expected<void, Denial>> RedisStore::extend(Reservation& reservati
     }
     co_return std::unexpected(unavailable(own.scopes));
   }
-  shared_.held(total - own.held);
+  if (own.counts()) shared_.held(total - own.held);
   own.held = total;
   co_return std::expected<void, Denial>{};
 }
@@ -191,10 +199,13 @@ RedisStore::Unfinished RedisStore::ending(const RedisReservation& own, const Red
   RedisNumbers& numbers = question.numbers;
   numbers.add(charge != nullptr ? 1 : 0);
   numbers.add(own.admitted_at == SystemTime{} ? 0 : micros_of(own.admitted_at));
-  numbers.add_money(charge != nullptr ? charge->charged : 0);
-  const std::uint64_t tokens = charge != nullptr ? charge->tokens : 0;
-  numbers.add(static_cast<std::int64_t>(std::min<std::uint64_t>(tokens, INT64_MAX)));
+  for (const ScopeKind kind : {ScopeKind::tenant, ScopeKind::model}) {
+    const Charge::Part part = charge != nullptr ? charge->part_of(kind) : Charge::Part{};
+    numbers.add_money(part.charged);
+    numbers.add(static_cast<std::int64_t>(std::min<std::uint64_t>(part.tokens, INT64_MAX)));
+  }
   numbers.add_count(group.scopes.size());
+  numbers.add(first_model(group));
   numbers.add(user_place);
   add_rules(question, group, own.user_scope);
   question.scopes = {};
@@ -206,7 +217,7 @@ Awaitable<std::vector<Crossing>> RedisStore::settle(std::unique_ptr<Reservation>
   auto& own = static_cast<RedisReservation&>(*reservation);
   running_.erase(own.running);
   denials_.forget(own.scopes);
-  shared_.settled(own.held, charge.charged);
+  if (own.counts()) shared_.settled(own.held, charge.charged);
   std::vector<Crossing> crossings;
   if (own.local) {
     crossings = co_await shared_.local().settle(std::move(own.local), charge);

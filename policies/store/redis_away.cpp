@@ -87,7 +87,7 @@ Awaitable<Verdict> RedisStore::reserve_away(const Ask& ask, std::unique_ptr<Redi
   own->local = std::move(verdict->reservation);
   // Another id: the first one may be given back in Redis, and stays so.
   own->groups = groups_of(own->scopes, own->id + "-local");
-  shared_.held(own->held);
+  if (own->counts()) shared_.held(own->held);
   own->running = running_.insert(running_.end(), own.get());
   verdict->reservation = std::move(own);
   verdict->degraded = degraded_of(ask.scopes);
@@ -105,7 +105,7 @@ Awaitable<std::expected<void, Denial>> RedisStore::extend_away(RedisReservation&
   } else if (auto denial = denied_away(own.scopes, total)) {
     co_return std::unexpected(std::move(*denial));
   }
-  shared_.held(total - own.held);
+  if (own.counts()) shared_.held(total - own.held);
   own.held = total;
   co_return std::expected<void, Denial>{};
 }

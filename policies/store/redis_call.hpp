@@ -1,6 +1,7 @@
 // What one call of the Redis store consists of: its scopes by the place where they stand, what it
 // holds there, and one question to a script. Private to policies/store; the call's worker.
 #pragma once
+#include <algorithm>
 #include <list>
 #include <string>
 #include <vector>
@@ -28,6 +29,11 @@ struct RedisReservation final : Reservation {
   std::list<RedisReservation*>::iterator running{};
 
   [[nodiscard]] bool has_user(const RedisGroup& group) const;
+  /// In the totals: a model's scope alone holds money that the call's own scopes hold already.
+  [[nodiscard]] bool counts() const {
+    return std::ranges::any_of(scopes,
+                               [](const Scope* scope) { return scope->kind != ScopeKind::model; });
+  }
 };
 
 /// A script's keys and numbers.

@@ -1,14 +1,17 @@
 -- The truth replaces what a call held; once, however often it is asked.
 -- KEYS: the call's record, leases, its scopes; then of its user: the bucket, the one of nobody.
--- Numbers: 1 it ran, 0 it never will (its reserve got no answer); admitted at (0: not known),
--- charged (2), tokens; count of scopes; which of them has limits by user (0: none); each scope's
+-- Numbers: 1 it ran, 0 it never will (its reserve got no answer); admitted at (0: not known);
+-- charged (2) and tokens, the same of what ran under its model; count of scopes; from which of them
+-- on they are models (0: none); which of them has limits by user (0: none); each scope's
 -- limits and budgets; the limits by user.
 -- Answers: 1 settled, 0 it was before, -1 scopes that are to be filled; then now, and for each step
 -- newly passed in a window: places of scope and budget, the steps told before and now, spent and
 -- held, the window's start.
 local ran, admitted = take() == 1, take()
 local charged = {take(), take()}
-local tokens, count, user_scope = take(), take(), take()
+local tokens = take()
+local model_charged, model_tokens = {take(), take()}, take()
+local count, first_model, user_scope = take(), take(), take()
 local record = load_record(KEYS[1])
 local was = record and record[1]
 if was == 's' or (was == 'd' and not ran) then return packed({0, now}) end
@@ -28,11 +31,10 @@ if was ~= 'r' and was ~= 'x' and admitted > 0 then record[2] = admitted end
 local running = was == 'r'
 local second = floor(record[2] / 1000000)
 local holds = {-record[3], -record[4], -record[5], -record[6]}
-local due = {charged[1], charged[2]}
 -- A lease that ran out was charged as spent.
-if was == 'x' then due = {charged[1] - record[3], charged[2] - record[4]} end
+local before = was == 'x' and {record[3], record[4]} or {0, 0}
 
-local function settle_buckets(t, o, rule)
+local function settle_buckets(t, o, rule, tokens)
   if running then t[o + 5] = max(0, t[o + 5] - 1) end
   if not ran and rule[1] > 0 then
     drain(t, o + 1, rule[1])
@@ -51,10 +53,12 @@ end
 local answer = {1, now}
 for s = 1, count do
   local scope = scopes[s]
-  settle_buckets(scope.a, buckets, take_limits())
+  local is_model = first_model > 0 and s >= first_model
+  local due = is_model and model_charged or charged
+  settle_buckets(scope.a, buckets, take_limits(), is_model and model_tokens or tokens)
   roll(scope, now)
   if running then hold(scope, second, 1, holds) end
-  spend(scope, second, due[1], due[2])
+  spend(scope, second, due[1] - before[1], due[2] - before[2])
   for b = 1, take() do
     local rule = take_budget()
     local money, t, i = money_in(scope, rule, second)
@@ -78,7 +82,7 @@ if user_scope > 0 then
   if record[8] ~= '' then key = record[8] end
   local user = load_user(key)
   if user then
-    settle_buckets(user, 0, rule)
+    settle_buckets(user, 0, rule, tokens)
     save_user(key, nil, user, rule)
   end
 end

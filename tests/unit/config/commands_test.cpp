@@ -91,7 +91,7 @@ TEST_CASE("serve hands its options on") {
 
 TEST_CASE("check prints every error to stderr, or ok and notes") {
   const config::TemporaryFolder folder;
-  folder.write("bad.yaml", "version: 1\nstore: {}\nlistn: {}\ntenants: {a: {}}\n");
+  folder.write("bad.yaml", "version: 1\nguard: {}\nlistn: {}\ntenants: {a: {}}\n");
   folder.write("good.yaml", "version: 1\ntenants: {a: {}}\n");
   const std::string bad = folder.path("bad.yaml"), good = folder.path("good.yaml");
   for (const auto& arguments : {std::vector<std::string>{"check", bad},
@@ -99,7 +99,7 @@ TEST_CASE("check prints every error to stderr, or ok and notes") {
     const Ran ran = run(arguments);
     CHECK(ran.code == 1);
     CHECK(ran.out.empty());
-    CHECK(ran.err == bad + ":2:1: \"store\" is not supported yet\n" + bad +
+    CHECK(ran.err == bad + ":2:1: \"guard\" is not supported yet\n" + bad +
                          ":3:1: unknown key \"listn\" (did you mean \"listen\"?)\n");
   }
   const Ran ran = run({"check", good});

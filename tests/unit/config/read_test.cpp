@@ -124,10 +124,10 @@ TEST_CASE("wrong types say what was expected and what stands there") {
 }
 
 TEST_CASE("every error comes at once, in the order of the file") {
-  CHECK(report("version: 2\nstore: {}\nlisten: {workers: x}\n") ==
+  CHECK(report("version: 2\nguard: {}\nlisten: {workers: x}\n") ==
         "t.yaml:1:1: at least one tenant is required, or \"auth: none\"\n"
         "t.yaml:1:10: \"version\" must be 1, got 2\n"
-        "t.yaml:2:1: \"store\" is not supported yet\n"
+        "t.yaml:2:1: \"guard\" is not supported yet\n"
         "t.yaml:3:19: \"workers\" must be a whole number, got \"x\"\n");
   CHECK(report("") ==
         "t.yaml:1:1: \"version\" is required\n"

@@ -121,7 +121,9 @@ TEST_CASE("no repeat beyond the target's budget, and none without one") {
 TEST_CASE("another key of the provider is asked at once and is no repeat") {
   for (const ErrorKind kind :
        {ErrorKind::upstream_auth, ErrorKind::upstream_quota, ErrorKind::upstream_rate_limited}) {
-    Turns turns(targets({"a", "a"}, nullptr), rules, "id");
+    std::vector<Target> keys = targets({"a", "a"}, nullptr);
+    keys[1].key = 1;
+    Turns turns(keys, rules, "id");
     REQUIRE(turns.next(start));
     const Error failed = error(kind, seconds(9));
     turns.failed(0, {.error = failed, .phase = Phase::replying}, start);
