@@ -165,7 +165,7 @@ def test_schema():
     assert "$schema" in schema
     top = set(schema["properties"])
     assert {"version", "include", "listen", "providers", "models", "tiers", "tenants", "prices",
-            "cache", "ledger", "auth", "log"} == top
+            "store", "cache", "idempotency", "ledger", "auth", "log"} == top
 
 
 def test_explain(file):

@@ -27,12 +27,14 @@ providers:
   keys: {{kind: openai, base_url: "{url}/v1", api_keys: [sk-1, sk-2]}}
 models:
 """ + "".join([
-        model("once"), model("long"),
+        # One each for tests that leave a target resting.
+        model("once"), model("long-whole"), model("long-stream"),
         model("limited", ", timeout: 1h, retry: {base: 10m, cap: 10m}"),
         model("keys", at="keys"),
         model("four", ", retry: {attempts: 4, base: 1ms}"),
-        model("rough", ", retry: {base: 1ms}, fallback: [forbidden, spare]"),
-        model("long-wait", ", fallback: [spare]", upstream="long"),
+        model("rough-whole", ", retry: {base: 1ms}, fallback: [forbidden, spare]"),
+        model("rough-stream", ", retry: {base: 1ms}, fallback: [forbidden, spare]"),
+        model("long-wait", ", fallback: [spare]"),
         model("capped", ", retry: {attempts: 9, base: 1ms}, max_attempts: 3, fallback: [spare]"),
         model("bad", ", fallback: [spare]"),
         model("narrow", ", fallback: [spare], context_window_fallback: [wide]"),
@@ -41,7 +43,7 @@ models:
         model("forbidden", at="q", upstream="text"), model("wide", at="q", upstream="text"),
     ]) + f"""tenants:
   t:
-    models: [once, limited, long, keys, four, rough, long-wait, capped, bad, narrow, strict, spare,
+    models: [once, limited, "long-*", keys, four, "rough-*", capped, bad, narrow, strict, spare,
              wide]
     keys:
       {key_yaml()}
@@ -145,8 +147,8 @@ def test_another_key_is_tried_at_once(gate, p):
     assert attempts == ["1", "2"]
 
 
-@pytest.mark.parametrize("stream", [False, True])
-def test_hang_up_during_a_backoff(gate, p, stream):
+@pytest.mark.parametrize("form", ["whole", "stream"])
+def test_hang_up_during_a_backoff(gate, p, form):
     """A wait of a minute ends with its client: the line comes, and nothing is asked again."""
     failing, answered = Failing(9, 429, retry_after="60"), threading.Event()
 
@@ -154,9 +156,9 @@ def test_hang_up_during_a_backoff(gate, p, stream):
         failing(exchange)
         answered.set()
 
-    p.scripts["long"] = refuse
+    p.scripts[f"long-{form}"] = refuse
     aborted = [l for l in gate.access.lines if '"client_abort"' in l]
-    line = Connection(gate).send(post(chat_body("long", stream=stream)))
+    line = Connection(gate).send(post(chat_body(f"long-{form}", stream=form == "stream")))
     assert answered.wait(20)
     line.close()
     gate.access.wait(lambda l: '"client_abort"' in l, len(aborted) + 1)
@@ -206,21 +208,22 @@ models: {{demo: {{targets: [{{provider: p, model: m}}], hold_back: 50ms}}}}
 # --- other models -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("stream", [False, True])
-def test_fallback_when_every_target_has_failed(gate, p, q, stream):
-    p.scripts["rough"] = Failing(9, 500)
-    before = gate.metric("tollgate_fallbacks_total", model="rough", to="spare")
-    reply = call(gate, "rough", stream=stream)
+@pytest.mark.parametrize("form", ["whole", "stream"])
+def test_fallback_when_every_target_has_failed(gate, p, q, form):
+    model = f"rough-{form}"
+    p.scripts[model] = Failing(9, 500)
+    before = gate.metric("tollgate_fallbacks_total", model=model, to="spare")
+    reply = call(gate, model, stream=form == "stream")
     assert reply.status == 200 and reply["x-tollgate-attempts"] == "4"
     assert reply["x-tollgate-model"] == "spare" and reply["x-tollgate-provider"] == "q"
     assert q.requests[-1].json["temperature"] == 0.5
-    assert gate.metric("tollgate_fallbacks_total", model="rough", to="spare") == before + 1
+    assert gate.metric("tollgate_fallbacks_total", model=model, to="spare") == before + 1
     row = gate.line_of(reply["x-request-id"])
-    assert (row["model_asked"], row["model"], row["attempts"]) == ("rough", "spare", 4)
+    assert (row["model_asked"], row["model"], row["attempts"]) == (model, "spare", 4)
 
 
 def test_a_long_wait_yields_to_a_fallback(gate, p):
-    p.scripts["long"] = Failing(9, 429, retry_after="60")
+    p.scripts["long-wait"] = Failing(9, 429, retry_after="60")
     reply = call(gate, "long-wait")
     assert reply.status == 200 and reply["x-tollgate-model"] == "spare"
     assert reply["x-tollgate-attempts"] == "2"
