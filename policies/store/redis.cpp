@@ -82,6 +82,7 @@ Awaitable<Verdict> RedisStore::reserve(const Ask& ask) {
   own->groups = groups_of(own->scopes, ask.id);
   own->user_scope = user_scope_of(own->scopes);
   own->estimate = ask.estimate;
+  own->tokens = ask.tokens;
   own->held = ask.bound;
   RedisPlaces places(ask, *own);
   for (RedisGroup& group : own->groups) {
@@ -120,9 +121,9 @@ Admitted RedisStore::admitted(std::unique_ptr<RedisReservation> own, RedisPlaces
   return admitted;
 }
 
-/// True: the group's scopes admit the call. Error: they could not be asked.
-Awaitable<Result<bool>> RedisStore::ask_group(const Ask& ask, RedisReservation& own,
-                                              RedisGroup& group, RedisPlaces& places) {
+/// `again`: it runs already, and Redis has lost what it held.
+RedisAsk RedisStore::reserving(const RedisReservation& own, const RedisGroup& group, const Ask& ask,
+                               bool again) const {
   const RedisKeys& keys = shared_.keys();
   RedisAsk question;
   question.keys = {group.record, keys.leases(group.tag)};
@@ -130,6 +131,7 @@ Awaitable<Result<bool>> RedisStore::ask_group(const Ask& ask, RedisReservation& 
   const std::int64_t user_place = place_of(group, own.user_scope);
   if (user_place > 0) question.add_user(keys, *own.user_scope, own.user);
   RedisNumbers& numbers = question.numbers;
+  numbers.add(again ? 1 : 0);
   numbers.add(std::chrono::microseconds(shared_.terms().lease).count());
   numbers.add(static_cast<std::int64_t>(shared_.terms().users_max));
   numbers.add_money(ask.bound);
@@ -140,6 +142,13 @@ Awaitable<Result<bool>> RedisStore::ask_group(const Ask& ask, RedisReservation& 
   numbers.add(user_place);
   numbers.add(own.user.empty() ? 0 : 1);
   add_rules(question, group, own.user_scope);
+  return question;
+}
+
+/// True: the group's scopes admit the call. Error: they could not be asked.
+Awaitable<Result<bool>> RedisStore::ask_group(const Ask& ask, RedisReservation& own,
+                                              RedisGroup& group, RedisPlaces& places) {
+  RedisAsk question = reserving(own, group, ask, false);
   group.asked = true;
   auto answer = co_await run_filled(shared_.scripts().reserve, question);
   if (!answer) {
@@ -232,6 +241,7 @@ Awaitable<std::vector<Crossing>> RedisStore::settle(std::unique_ptr<Reservation>
       continue;
     }
     note_crossings(group, own, *answer, crossings);
+    settled_.push_back({shared_.clock().steady(), std::move(what)});
   }
   co_return crossings;
 }

@@ -5,6 +5,7 @@
 #pragma once
 #include <deque>
 #include <list>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,8 @@ class RedisStore final : public Store {
   Awaitable<Result<RedisReply>> send(const RedisScript& script, RedisAsk& ask);
   Awaitable<Result<void>> fill(RedisAccount& account, const Scope* scope);
 
+  [[nodiscard]] RedisAsk reserving(const RedisReservation& own, const RedisGroup& group,
+                                   const Ask& ask, bool again) const;
   Awaitable<Result<bool>> ask_group(const Ask& ask, RedisReservation& own, RedisGroup& group,
                                     RedisPlaces& places);
   Admitted admitted(std::unique_ptr<RedisReservation> own, RedisPlaces& places);
@@ -66,6 +69,8 @@ class RedisStore final : public Store {
   void take_back(RedisReservation& own);
   void keep(Unfinished what);
   Awaitable<void> mark();
+  Awaitable<void> replay_where_lost();
+  Awaitable<bool> replay(std::string tag);
   Awaitable<void> renew();
   Awaitable<void> end_leases();
   Awaitable<void> end_lease(const std::string& list, const std::string& record);
@@ -84,6 +89,12 @@ class RedisStore final : public Store {
   std::uint64_t reloads_seen_ = 0;
   std::list<RedisReservation*> running_;
   std::deque<Unfinished> unfinished_;
+  struct Settled {
+    SteadyTime at;
+    Unfinished what;
+  };
+  std::deque<Settled> settled_;                      // of the last minute
+  std::map<std::string, std::string> replications_;  // by tag: whose data were written to
   bool keeping_up_ = false, ends_leases_ = false;
   SystemTime marked_{};
   SteadyTime renewed_at_{};

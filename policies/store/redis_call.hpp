@@ -25,6 +25,7 @@ struct RedisReservation final : Reservation {
   std::vector<RedisGroup> groups;
   const Scope* user_scope = nullptr;  ///< whose `per_user` holds
   NanoUsd estimate = 0;
+  std::uint64_t tokens = 0;
   std::unique_ptr<Reservation> local;  ///< admitted while Redis was away
   std::list<RedisReservation*>::iterator running{};
 

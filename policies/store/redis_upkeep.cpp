@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t unfinished_max = 100'000;  // of one worker: some 100 MB
 constexpr std::size_t renewed_at_once = 500;
 constexpr int run_out_at_once = 100;
+constexpr auto replayed = std::chrono::seconds(60);
+constexpr std::size_t settled_max = 20'000;  // some 25 MB
 
 }  // namespace
 
@@ -61,10 +63,63 @@ Awaitable<void> RedisStore::mark() {
   marked_ = books_at;
 }
 
+/// M23: a failover loses the last writes. Where other data answer than a moment ago, the last
+/// minute is written once more; what arrived the first time changes nothing.
+Awaitable<void> RedisStore::replay_where_lost() {
+  const SteadyTime now = shared_.clock().steady();
+  while (!settled_.empty() &&
+         (now - settled_.front().at > replayed || settled_.size() > settled_max))
+    settled_.pop_front();
+  if (port_ == nullptr) co_return;
+  for (const std::string& tag : shared_.tags()) {
+    const std::string id = port_->replication_id(shared_.keys().leases(tag));
+    std::string& known = replications_[tag];
+    if (id.empty() || id == known) continue;
+    const bool replayed_all = known.empty() || co_await replay(tag);
+    if (replayed_all) replications_[tag] = id;
+  }
+}
+
+Awaitable<bool> RedisStore::replay(std::string tag) {
+  const bool all = !shared_.terms().cluster;
+  const std::string list = shared_.keys().leases(tag);
+  // What is asked again ends, or begins, while this waits: copies of both.
+  std::vector<Unfinished> ends;
+  for (const Settled& settled : settled_) {
+    if (all || settled.what.ask.keys[1] == list) ends.push_back(settled.what);
+  }
+  std::vector<RedisAsk> begins;
+  for (const RedisReservation* own : running_) {
+    if (own->local) continue;
+    for (const RedisGroup& group : own->groups) {
+      if (!all && group.tag != tag) continue;
+      const Ask ask{.id = own->id,
+                    .scopes = own->scopes,
+                    .user = own->user,
+                    .tokens = own->tokens,
+                    .bound = own->held,
+                    .estimate = own->estimate,
+                    .floor = own->held};
+      begins.push_back(reserving(*own, group, ask, true));
+      begins.back().scopes = {};
+    }
+  }
+  for (Unfinished& what : ends) {
+    if (auto again = co_await run_filled(shared_.scripts().settle, what.ask); !again) {
+      co_return false;
+    }
+  }
+  for (RedisAsk& ask : begins) {
+    if (auto again = co_await run_filled(shared_.scripts().reserve, ask); !again) co_return false;
+  }
+  co_return true;
+}
+
 Awaitable<void> RedisStore::keep_up() {
   if (keeping_up_) co_return;
   keeping_up_ = true;
   if (ends_leases_) co_await mark();
+  co_await replay_where_lost();
   while (!unfinished_.empty()) {
     Unfinished what = std::move(unfinished_.front());
     unfinished_.pop_front();

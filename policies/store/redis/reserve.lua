@@ -1,13 +1,14 @@
 -- All scopes admit the call and are charged, or none is.
 -- KEYS: the call's record, leases, its scopes; then of its user: the bucket, the one of nobody,
 -- the list of users.
--- Numbers: lease, users at most; bound, estimate, floor (2 each), tokens; count of scopes; which of
+-- Numbers: 1 where the call runs already and its reserve was lost: it is charged again, whatever
+-- stands against it; lease, users at most; bound, estimate, floor (2 each), tokens; count of scopes; which of
 -- them has limits by user (0: none) and whether the call names one; each scope's limits and
 -- budgets; the limits by user.
 -- Answers: 1 admitted, 0 denied, -1 scopes that are to be filled (their places), -2 given back
 -- before it came; then now, admitted at, held (2); requests, tokens, running of each scope and of
 -- the user behind the last; spent and held of each budget.
-local lease, users_max = take(), take()
+local again, lease, users_max = take() == 1, take(), take()
 local bound = {take(), take()}
 local estimate = {take(), take()}
 local least = {take(), take()}
@@ -78,7 +79,8 @@ end
 
 -- A reply is cut for spent money only; money that others hold makes it wait.
 local held = {bound[1], bound[2]}
-if not denied and (bound[1] > 0 or bound[2] > 0) then
+if again then denied = false end
+if not again and not denied and (bound[1] > 0 or bound[2] > 0) then
   local spent_out
   for b = 1, #budgets do
     local rule, free, left = budgets[b][1], budgets[b][3], budgets[b][4]

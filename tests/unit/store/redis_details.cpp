@@ -267,6 +267,42 @@ TEST_CASE("M23: lost data are filled from the ledger, not from what was known at
   CHECK(shop.day().used == 171);
 }
 
+TEST_CASE("M23: after a failover the last reserves and settlements are written once more") {
+  Shop shop;
+  shop.acme.limits.concurrent = 5;
+  shop.world.port.data = "one";
+  spend(shop.world, shop.scopes, 1);
+  finish(shop.world.redis().keep_up());
+  const std::string prefix = shop.world.shared->terms().prefix + ":1:{acme}:";
+  const std::vector<std::string> names{"tenant:acme", "key:acme:k"};
+  // The replica that takes over has seen all until here.
+  for (const std::string& name : names)
+    shop.world.port.now("COPY " + prefix + name + " backup:" + name + " REPLACE");
+  auto ended = reserve(shop.world, ask(shop.scopes, 300));
+  const std::string ended_id = "r" + std::to_string(shop.world.calls);
+  settle(shop.world, std::move(ended->reservation), 200);
+  auto running = reserve(shop.world, ask(shop.scopes, 400));
+  const std::string running_id = "r" + std::to_string(shop.world.calls);
+  finish(shop.world.redis().keep_up());
+  CHECK(shop.day().used == 201);
+  for (const std::string& name : names)
+    shop.world.port.now("COPY backup:" + name + " " + prefix + name + " REPLACE");
+  for (const std::string& id : {ended_id, running_id})
+    shop.world.port.now("DEL " + prefix + "call:" + id);
+  CHECK(shop.day().used == 1);
+  shop.world.port.data = "two";
+  for (int i = 0; i < 2; ++i) {
+    finish(shop.world.redis().keep_up());
+    CHECK(shop.day().used == 201);
+    CHECK(shop.day().reserved == 400);
+    CHECK(reading(shop.world, shop.acme, "concurrent", "").used == 1);
+    shop.world.port.data += "!";  // nothing was lost this time: nothing is charged twice
+  }
+  settle(shop.world, std::move(running->reservation), 50);
+  CHECK(shop.day().used == 251);
+  CHECK(shop.day().reserved == 0);
+}
+
 TEST_CASE("M23: what another replica's ledger was read for is not filled from an older reading") {
   policies::RedisTerms of = terms();
   int lost = 0;

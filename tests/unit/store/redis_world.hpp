@@ -16,10 +16,11 @@ class PlainPort final : public policies::RedisPort {
   ~PlainPort() override;
   Awaitable<Result<policies::RedisReply>> call(std::string_view slot_key,
                                                std::span<const std::string_view> args) override;
-  [[nodiscard]] std::string replication_id(std::string_view) const override { return {}; }
+  [[nodiscard]] std::string replication_id(std::string_view) const override { return data; }
   /// Words by blanks.
   policies::RedisReply now(const std::string& words);
 
+  std::string data;        ///< whose they are
   bool away = false;       ///< calls end without having been sent
   bool lose_next = false;  ///< the next answer is lost
   std::uint64_t calls = 0;
