@@ -57,7 +57,7 @@ class Spending {
   /// In place of `admit`, where the call goes on under another model (after `consider` with its
   /// terms): that model's scopes admit and hold what an attempt there may cost. Error: why it
   /// cannot; the call may try yet another model.
-  Awaitable<Result<void>> go_on(const AttemptTarget& target, const GoingOn& how);
+  Awaitable<Result<void>> go_on(const AttemptTarget& target, GoingOn how);
   /// Before an attempt is sent: its bound is held and its intent is in the journal, or it must not
   /// be sent. `attempt` is the last of the outcome's.
   Awaitable<Result<void>> begin(const AttemptTarget& target, AttemptOutcome& attempt);
@@ -97,7 +97,7 @@ class Spending {
   bool take(Admitted admitted);
   bool cut_to_fit(NanoUsd money);
   Awaitable<Result<void>> hold_more(const AttemptTarget& target);
-  [[nodiscard]] Result<void> may_go_on(const AttemptTarget& target, const GoingOn& how) const;
+  [[nodiscard]] Result<void> may_go_on(const AttemptTarget& target) const;
   void look_at(const AttemptTarget& target);
   void note_charge(std::uint64_t tokens, NanoUsd charged) noexcept;
 
@@ -124,6 +124,7 @@ class Spending {
     Charge charge;
   };
   std::vector<Further> further_;
+  GoingOn going_on_;          // what every target of another model must be
   bool moved_ = false;        // the call has left the model that admitted it
   Further* under_ = nullptr;  // of further_: the model that it runs under now, where it has any
 };
