@@ -114,16 +114,18 @@ Result<void> Spending::may_be_paid(const Priced& priced) const {
 }
 
 /// Before a byte goes to another model: that the prompt probably fits it, and what it may cost.
-Result<void> Spending::may_go_on(const AttemptTarget& target, const GoingOn& how) const {
+Result<void> Spending::may_go_on(const AttemptTarget& target) const {
   auto payable = may_be_paid(current_);
   if (!payable) return payable;
   const Estimate estimate =
       treasury_.estimates.estimate(target.upstream_model, target.body_bytes, 1);
   const auto window = current_.tariff.context_window();
-  if (window && (*window <= how.window_above || *window < estimate.input)) {
-    return fail(ErrorKind::context_length, "The request does not fit another model either.");
+  if (window && (*window <= going_on_.window_above || *window < estimate.input)) {
+    Error error = make_error(ErrorKind::context_length, "The request does not fit this model.");
+    error.retry = Retry::other_target;
+    return std::unexpected(std::move(error));
   }
-  if (how.at_most && current_.bound.total > *how.at_most) {
+  if (going_on_.at_most && current_.bound.total > *going_on_.at_most) {
     return fail(ErrorKind::budget_exceeded, "Another model would be dearer.");
   }
   return {};
@@ -131,10 +133,11 @@ Result<void> Spending::may_go_on(const AttemptTarget& target, const GoingOn& how
 
 /// The scopes that the call has already hold more attempt by attempt; those of the new model admit
 /// now.
-Awaitable<Result<void>> Spending::go_on(const AttemptTarget& target, const GoingOn& how) {
+Awaitable<Result<void>> Spending::go_on(const AttemptTarget& target, GoingOn how) {
   if (!reservation_) co_return fail(ErrorKind::internal, "A fallback without a reservation.");
   take_target(target);
-  auto fine = may_go_on(target, how);
+  going_on_ = how;
+  auto fine = may_go_on(target);
   if (!fine) co_return fine;
   if (!std::exchange(moved_, true)) charge_.of_model = {charge_.tokens, charge_.charged};
   begun_ = true;  // whatever is sent from here on is held beside what ended attempts cost
@@ -227,7 +230,7 @@ Awaitable<Result<void>> Spending::hold_more(const AttemptTarget& target) {
       !begun_ && target.provider == current_provider_ && target.upstream_model == current_model_;
   if (!as_admitted) {
     take_target(target);
-    auto payable = may_be_paid(current_);
+    auto payable = moved_ ? may_go_on(target) : may_be_paid(current_);
     if (!payable) co_return payable;
     auto held = co_await treasury_.store.extend(
         *reservation_, add_saturated(charge_.charged, current_.bound.total));

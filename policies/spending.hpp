@@ -57,7 +57,7 @@ class Spending {
   /// In place of `admit`, where the call goes on under another model (after `consider` with its
   /// terms): that model's scopes admit and hold what an attempt there may cost. Error: why it
   /// cannot; the call may try yet another model.
-  Awaitable<Result<void>> go_on(const AttemptTarget& target, const GoingOn& how);
+  Awaitable<Result<void>> go_on(const AttemptTarget& target, GoingOn how);
   /// In place of `admit`, for a call that no provider will see: counts a request in all scopes, no
   /// tokens and no money. Errors: as of `admit`.
   Awaitable<Result<void>> admit_uncharged(const Key& key, const ScopeChain& model);
@@ -107,7 +107,7 @@ class Spending {
   bool take(Admitted admitted);
   bool cut_to_fit(NanoUsd money);
   Awaitable<Result<void>> hold_more(const AttemptTarget& target);
-  [[nodiscard]] Result<void> may_go_on(const AttemptTarget& target, const GoingOn& how) const;
+  [[nodiscard]] Result<void> may_go_on(const AttemptTarget& target) const;
   void note_charge(std::uint64_t tokens, NanoUsd charged) noexcept;
 
   Treasury& treasury_;
@@ -133,6 +133,7 @@ class Spending {
     Charge charge;
   };
   std::vector<Further> further_;
+  GoingOn going_on_;          // what every target of another model must be
   bool moved_ = false;        // the call has left the model that admitted it
   Further* under_ = nullptr;  // of further_: the model that it runs under now, where it has any
 };

@@ -28,7 +28,7 @@ providers:
 models:
 """ + "".join([
         # One each for tests that leave a target resting.
-        model("once"), model("long-whole"), model("long-stream"),
+        model("once"), model("long-whole"), model("long-stream"), model("long-timed"),
         model("limited", ", timeout: 1h, retry: {base: 10m, cap: 10m}"),
         model("keys", at="keys"),
         model("four", ", retry: {attempts: 4, base: 1ms}"),
@@ -129,9 +129,9 @@ def test_the_last_error_is_the_clients(gate, p):
 
 
 def test_a_wait_beyond_the_deadline_is_not_begun(gate, p):
-    p.scripts["long"] = Failing(9, 429, retry_after="60")
+    p.scripts["long-timed"] = Failing(9, 429, retry_after="60")
     timeout = f"x-tollgate-timeout: 30\r\n{AUTH}"
-    reply = ask(gate, post(chat_body("long"), headers=timeout))
+    reply = ask(gate, post(chat_body("long-timed"), headers=timeout))
     assert reply.status == 429 and reply["retry-after"] == "60"
     assert reply.error["code"] == "upstream_rate_limited" and reply["x-tollgate-attempts"] == "1"
 

@@ -117,6 +117,20 @@ TEST_CASE("a prompt that is too long goes only to a window that is larger") {
   }
 }
 
+TEST_CASE("every target of another model is held to what its first one was") {
+  std::string text = yaml(", context_window_fallback: [b]", "");
+  text.replace(text.find("model: ua"), 9, "model: gpt-4o-mini");
+  text.replace(text.find("model: ub}], retry: {attempts: 1}"), 33,
+               "model: gpt-4.1}, {provider: q, model: davinci-002}]");
+  House house(text, good, 0);
+  house.upstream.scripts["gpt-4o-mini"] = too_long;
+  house.upstream.scripts["gpt-4.1"] = {.status = 404, .pieces = {R"({"error":{"message":"m"}})"}};
+  const ScriptedClient client = house.call(ask, secret);
+  check_books(house);
+  CHECK(house.upstream.sent == 2);
+  CHECK(client.head.starts_with("404"));
+}
+
 TEST_CASE("after a downgrade nothing dearer is fallen back to") {
   for (const bool dear : {false, true}) {
     CAPTURE(dear);
