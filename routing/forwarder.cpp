@@ -90,6 +90,12 @@ Phase Forwarder::phase() const {
   return reply_ ? Phase::waiting : Phase::connecting;
 }
 
+/// A repeat waits until the target's own rest is over.
+SteadyTime Forwarder::rests_until(std::size_t index, SteadyTime now) const {
+  const Target& target = turns_.target(index);
+  return target.health ? target.health->with_key(target.key, now).until : SteadyTime{};
+}
+
 /// Whose turn it is now; false: nobody's, or not within the call's time.
 bool Forwarder::choose() {
   // The first turn needs no clock.
@@ -100,6 +106,7 @@ bool Forwarder::choose() {
     last_error_->detail += "not repeated: the target's retry budget is used up";
   }
   if (!turn_) return false;
+  if (turn_->repeat) turn_->at = std::max(turn_->at, rests_until(turn_->target, now));
   if (plan_.elsewhere && turn_->at - now > plan_.retry.cap) turn_.reset();
   return turn_ && (!last_error_ || std::max(turn_->at, now) < call_.deadline);
 }

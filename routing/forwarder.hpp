@@ -72,6 +72,7 @@ class Forwarder {
   Awaitable<Result<Step>> rest(SteadyTime until);
   Awaitable<Result<void>> send(const Target& target);
   bool choose();
+  [[nodiscard]] SteadyTime rests_until(std::size_t index, SteadyTime now) const;
   bool fail_over(Error error, Phase phase, bool begun);
   Result<void> encode(const Target& target);
   [[nodiscard]] AttemptTarget target_of(const Target& target) const;

@@ -132,12 +132,17 @@ bool TargetHealth::takes(std::uint32_t lot, SteadyTime now) const {
   return lot < lots * std::max(share, least);
 }
 
+Availability TargetHealth::with_key(std::uint32_t key, SteadyTime now) const {
+  if (!key_rests(key, now)) return breaker(now);
+  const Ticks mark = keys_rest_until_[key].load(std::memory_order_relaxed);
+  return {is_bad(mark) ? Rest::broken : Rest::limited, time_at(mark)};
+}
+
 std::optional<Pass> TargetHealth::enter(std::uint32_t key, SteadyTime now, Availability& refused) {
   Pass pass{.key = key, .probe = false};
   refused = {};
   if (key_rests(key, now)) {
-    const Ticks mark = keys_rest_until_[key].load(std::memory_order_relaxed);
-    refused = {is_bad(mark) ? Rest::broken : Rest::limited, time_at(mark)};
+    refused = with_key(key, now);
   } else if (state_.load(std::memory_order_relaxed) != BreakerState::closed) {
     refused = enter_troubled(pass, now);
   }

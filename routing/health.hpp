@@ -73,6 +73,8 @@ class TargetHealth {
   [[nodiscard]] std::uint32_t next_key(SteadyTime now);
   /// That key, or the next one that does not rest.
   [[nodiscard]] std::uint32_t key_from(std::uint64_t first, SteadyTime now) const;
+  /// Whether a call with that key could go there.
+  [[nodiscard]] Availability with_key(std::uint32_t key, SteadyTime now) const;
   [[nodiscard]] bool key_rests(std::uint32_t key, SteadyTime now) const;
   /// Right after an outage: whether this call, whose lot is `lot` (0 to 1023), belongs to the
   /// growing share that goes there first.

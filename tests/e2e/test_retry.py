@@ -29,6 +29,7 @@ models:
 """ + "".join([
         # One each for tests that leave a target resting.
         model("once"), model("long-whole"), model("long-stream"), model("long-timed"),
+        model("limited-once"),
         model("limited", ", timeout: 1h, retry: {base: 10m, cap: 10m}"),
         model("keys", at="keys"),
         model("four", ", retry: {attempts: 4, base: 1ms}"),
@@ -43,7 +44,7 @@ models:
         model("forbidden", at="q", upstream="text"), model("wide", at="q", upstream="text"),
     ]) + f"""tenants:
   t:
-    models: [once, limited, "long-*", keys, four, "rough-*", capped, bad, narrow, strict, spare,
+    models: [once, "limited*", "long-*", keys, four, "rough-*", capped, bad, narrow, strict, spare,
              wide]
     keys:
       {key_yaml()}
@@ -134,6 +135,12 @@ def test_a_wait_beyond_the_deadline_is_not_begun(gate, p):
     reply = ask(gate, post(chat_body("long-timed"), headers=timeout))
     assert reply.status == 429 and reply["retry-after"] == "60"
     assert reply.error["code"] == "upstream_rate_limited" and reply["x-tollgate-attempts"] == "1"
+
+
+def test_a_limited_target_is_asked_again_once_it_has_rested(gate, p):
+    p.scripts["limited-once"] = Failing(1, 429)
+    reply = call(gate, "limited-once")
+    assert reply.status == 200 and reply["x-tollgate-attempts"] == "2"
 
 
 def test_another_key_is_tried_at_once(gate, p):
