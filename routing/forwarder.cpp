@@ -90,10 +90,12 @@ Phase Forwarder::phase() const {
   return reply_ ? Phase::waiting : Phase::connecting;
 }
 
-/// A repeat waits until the target's own rest is over.
+/// A repeat waits until its key has rested, and for no broken target.
 SteadyTime Forwarder::rests_until(std::size_t index, SteadyTime now) const {
   const Target& target = turns_.target(index);
-  return target.health ? target.health->with_key(target.key, now).until : SteadyTime{};
+  const Availability rest =
+      target.health ? target.health->with_key(target.key, now) : Availability{};
+  return rest.rest == Rest::limited ? rest.until : SteadyTime{};
 }
 
 /// Whose turn it is now; false: nobody's, or not within the call's time.

@@ -305,7 +305,7 @@ def test_who_waits_for_a_call_that_fails_unpaid_calls_itself(gateway, upstream):
             Steps(held=False)(exchange)
 
     provider = upstream(script)
-    gate = gateway(config(provider.url, tenant=", limits: {requests_per_minute: 100}"))
+    gate = gateway(config(provider.url, tenant=", limits: {requests_per_minute: 4}"))  # few: slow
     with concurrent.futures.ThreadPoolExecutor() as pool:
         leader = pool.submit(ask, gate)
         provider.arrived.get(timeout=20)
@@ -321,7 +321,7 @@ def test_who_waits_for_a_call_that_fails_unpaid_calls_itself(gateway, upstream):
     assert sorted(line["charged_nano_usd"] for line in lines) == [0, 0, 0, COST]
     # Each counts one request, whatever it was at first.
     left = [int(r.headers["x-ratelimit-remaining-requests"]) for r in replies]
-    assert min(left) == 96
+    assert min(left) == 0
 
 
 def test_a_reply_that_broke_off_paid_is_not_asked_for_again(gateway, upstream):
