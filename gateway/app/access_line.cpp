@@ -115,7 +115,6 @@ void AccessLine::write_money(const Outcome& outcome) {
   outcome.admitted_at > SystemTime{} ? write_time(outcome.admitted_at) : void(text_.piece("null"));
   text_.piece(R"(,"count":)").number(outcome.count);
   text_.piece(R"(,"price_version":)").string_or_null(outcome.price_version);
-  if (!outcome.cache.empty()) text_.piece(R"(,"cache":)").string(outcome.cache);
 }
 
 void AccessLine::write_measures(const Outcome& outcome) {

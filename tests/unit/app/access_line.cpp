@@ -120,6 +120,7 @@ TEST_CASE("access_line: what the cache had stands there only where there is a ca
   outcome.avoided = 12;
   const std::string text(AccessLine{}.render(outcome));
   CHECK(text.find(R"(,"cache":"hit","avoided_nano_usd":12,)") != std::string::npos);
+  CHECK(text.find(R"("cache":)") == text.rfind(R"("cache":)"));
 }
 
 TEST_CASE("access_line: one after another, longer and shorter ones") {
