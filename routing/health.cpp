@@ -236,10 +236,6 @@ void TargetHealth::on_bad_key(const Pass& pass, const Report& report, SteadyTime
   on_success(pass.probe, now);
 }
 
-void TargetHealth::rest_key(std::uint32_t key, SteadyTime until) noexcept {
-  rest(key, until, false);
-}
-
 void TargetHealth::rest(std::uint32_t key, SteadyTime until, bool bad) noexcept {
   if (key >= keys_rest_until_.size()) return;
   const Ticks mark = rest_mark(until, bad);

@@ -94,8 +94,6 @@ class TargetHealth {
     std::string_view error = {};  ///< a short code, for people
   };
   void leave(const Pass& pass, const Report& report, SteadyTime now) noexcept;
-  /// That key must rest until then: the provider said ahead of time that nothing is left.
-  void rest_key(std::uint32_t key, SteadyTime until) noexcept;
   /// An active probe found it alive, or not; true when that changed the breaker.
   bool probed(bool alive, SteadyTime now);
 
