@@ -1,4 +1,4 @@
-// Digest: SHA-256 of a text or of several in a row. Used for keys and for idempotency. Any thread.
+// Digest: SHA-256 of a text or of several in a row. Used for keys, for idempotency and for the cache. Any thread.
 #pragma once
 #include <array>
 #include <cstring>

@@ -6,11 +6,10 @@
 #include <vector>
 
 #include "gateway/wire/json_scan.hpp"
+#include "gateway/wire/json_shape.hpp"
 
 namespace tollgate::cache {
 namespace {
-
-constexpr int depth_max = 64;  // as requests are read
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -62,7 +61,7 @@ void append_number(std::string& out, std::string_view text) {
 /// Reads a value once and writes it as it goes; members are put in order behind their object.
 class Canon {
  public:
-  Canon(std::string& out, std::string_view text) : out_(out), scan_(text, depth_max) {}
+  Canon(std::string& out, std::string_view text) : out_(out), scan_(text, wire::json_depth_max) {}
 
   bool value() {
     scan_.space();

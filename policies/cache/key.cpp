@@ -1,8 +1,7 @@
 #include "policies/cache/key.hpp"
 
 #include <algorithm>
-#include <openssl/evp.h>
-#include <stdexcept>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -40,15 +39,6 @@ std::vector<Field> fields_of(const wire::RequestView& view) {
   return fields;
 }
 
-Digest sha256(std::string_view text) {
-  Digest digest;
-  unsigned size = 0;
-  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
-    throw std::runtime_error("SHA-256 failed");
-  }
-  return digest;
-}
-
 }  // namespace
 
 bool is_beside_the_answer(std::string_view field) {
@@ -72,7 +62,9 @@ Digest key_of(const KeyScope& scope, const wire::RequestView& view) {
     append_part(text, field.name);
     append_canonical(text, field.value);
   }
-  return sha256(text);
+  const auto digest = policies::sha256({text});
+  if (!digest) throw std::bad_alloc();
+  return *digest;
 }
 
 }  // namespace tollgate::cache

@@ -2,15 +2,15 @@
 // which model at which places, and every field of the request but those that cannot change what the
 // model says. Pure; asked on the call's worker, once a call that may be answered from the cache.
 #pragma once
-#include <array>
 #include <span>
 #include <string_view>
 
 #include "gateway/wire/dialect.hpp"
+#include "policies/digest.hpp"
 
 namespace tollgate::cache {
 
-using Digest = std::array<unsigned char, 32>;
+using policies::Digest;
 
 /// Beside the request's own fields.
 struct KeyScope {

@@ -24,14 +24,7 @@ void visit(Archive& archive, F& facts) {
 
 template <class Archive, class U>
 void visit_usage(Archive& archive, U& usage) {
-  archive(usage.input);
-  archive(usage.cache_read);
-  archive(usage.cache_write);
-  archive(usage.cache_write_1h);
-  archive(usage.output);
-  archive(usage.reasoning);
-  archive(usage.audio_input);
-  archive(usage.audio_output);
+  visit_tokens(archive, usage);
   archive(usage.image_output);
   archive(usage.images);
   archive(usage.web_searches);

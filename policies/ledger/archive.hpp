@@ -1,6 +1,6 @@
-// Archives: an Outcome as bytes and back, for the journal. Writing and reading walk the same list
-// of members (record.cpp), so they cannot drift apart. Numbers are varints, times eight bytes, text
-// has its length before it. Pure.
+// Archives: values as bytes and back, for the journal and for kept replies. Writing and reading walk
+// the same list of members (record.cpp, cache/reply.cpp), so they cannot drift apart. Numbers are
+// varints, times eight bytes, text has its length before it. Pure.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -159,5 +159,18 @@ class ReadArchive {
   std::string_view bytes_;
   bool good_ = true;
 };
+
+/// The token counts of a Usage, in the one order in which they are kept.
+template <class Archive, class U>
+void visit_tokens(Archive& archive, U& usage) {
+  archive(usage.input);
+  archive(usage.cache_read);
+  archive(usage.cache_write);
+  archive(usage.cache_write_1h);
+  archive(usage.output);
+  archive(usage.reasoning);
+  archive(usage.audio_input);
+  archive(usage.audio_output);
+}
 
 }  // namespace tollgate::ledger

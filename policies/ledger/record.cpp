@@ -6,18 +6,6 @@ namespace tollgate::ledger {
 namespace {
 
 // One list of members for both directions: `O` is const when writing.
-template <class Archive, class U>
-void visit_usage(Archive& archive, U& usage) {
-  archive(usage.input);
-  archive(usage.cache_read);
-  archive(usage.cache_write);
-  archive(usage.cache_write_1h);
-  archive(usage.output);
-  archive(usage.reasoning);
-  archive(usage.audio_input);
-  archive(usage.audio_output);
-}
-
 template <class Archive, class C>
 void visit_cost(Archive& archive, C& cost) {
   for (const CostKind& kind : cost_kinds)
@@ -33,7 +21,7 @@ void visit_attempt(Archive& archive, A& attempt) {
   archive(attempt.error);
   archive(attempt.started_at);
   archive(attempt.ended_at);
-  archive.unless_empty(attempt.usage, [&](auto& each) { visit_usage(archive, each); });
+  archive.unless_empty(attempt.usage, [&](auto& each) { visit_tokens(archive, each); });
   archive(attempt.usage_from_provider);
   archive(attempt.reserved);
   archive(attempt.cost);
@@ -70,7 +58,7 @@ void visit_call(Archive& archive, O& call) {
 
 template <class Archive, class O>
 void visit_figures(Archive& archive, O& call) {
-  archive.unless_empty(call.usage, [&](auto& each) { visit_usage(archive, each); });
+  archive.unless_empty(call.usage, [&](auto& each) { visit_tokens(archive, each); });
   archive(call.usage_from_provider);
   archive(call.ttft);
   archive(call.duration);
