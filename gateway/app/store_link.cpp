@@ -9,7 +9,7 @@ namespace {
 
 constexpr auto tick_every = std::chrono::seconds(1);
 constexpr auto greeting_patience = std::chrono::seconds(2);
-constexpr std::string_view schema = "1";  // as in the prefix of all keys
+constexpr std::string_view schema = policies::RedisKeys::version;
 
 net::RedisParts parts_of(boost::asio::io_context& io, net::Deadlines& deadlines,
                          net::Resolver& resolver, net::TlsClientContexts& tls, Log& log) {

@@ -38,19 +38,12 @@ class Locks {
 
 bool MemoryStore::attach(Scope& scope) {
   const std::lock_guard lock(accounts_mutex_);
-  std::vector<std::string> tenants{scope.tenant}, names{scope.name};
-  tenants.insert(tenants.end(), scope.former_tenants.begin(), scope.former_tenants.end());
-  names.insert(names.end(), scope.formerly.begin(), scope.formerly.end());
-  const bool is_tenant = scope.kind == ScopeKind::tenant;
-  auto& present = accounts_[Name(scope.kind, is_tenant ? "" : scope.tenant, scope.name)];
-  if (present == nullptr) {
-    for (const std::string& tenant : tenants) {
-      for (const std::string& name : names) {
-        const auto before = accounts_.find(Name(scope.kind, is_tenant ? "" : tenant, name));
-        if (before == accounts_.end() || before->second == nullptr || present != nullptr) continue;
-        present = std::exchange(before->second, nullptr);
-      }
-    }
+  const std::vector<AccountName> names = account_names(scope);
+  auto& present = accounts_[names.front()];
+  for (const AccountName& name : names) {
+    if (present != nullptr) break;
+    const auto before = accounts_.find(name);
+    if (before != accounts_.end()) present = std::exchange(before->second, nullptr);
   }
   const bool fresh = present == nullptr;
   if (fresh) present = std::make_shared<MemoryAccount>();

@@ -5,11 +5,10 @@
 #include <atomic>
 #include <map>
 #include <mutex>
-#include <string>
-#include <tuple>
 
 #include "gateway/core/clock.hpp"
 #include "gateway/core/store.hpp"
+#include "policies/store/account_names.hpp"
 
 namespace tollgate::policies {
 
@@ -34,15 +33,13 @@ class MemoryStore final : public Store {
   void forget_denials() override {}
 
  private:
-  using Name = std::tuple<ScopeKind, std::string, std::string>;  // kind, tenant, name
-
   Verdict reserve_now(const Ask& ask);
   std::expected<void, Denial> extend_now(Reservation& reservation, NanoUsd total);
   std::vector<Crossing> settle_now(MemoryReservation& own, const Charge& charge);
 
   const Clock& clock_;
   std::mutex accounts_mutex_;
-  std::map<Name, std::shared_ptr<MemoryAccount>> accounts_;
+  std::map<AccountName, std::shared_ptr<MemoryAccount>> accounts_;
   std::atomic<NanoUsd> reserved_{0}, spent_{0};
 };
 

@@ -38,16 +38,19 @@ class Question {
   std::string would_deny_;
 };
 
+/// Whether a reservation in these scopes is one of Store::Totals: that of a model alone holds money
+/// which the call's own scopes hold already.
+[[nodiscard]] inline bool counts_in_totals(std::span<const Scope* const> scopes) {
+  return !scopes.empty() && scopes.front()->kind != ScopeKind::model;
+}
+
 struct MemoryReservation final : Reservation {
   std::vector<const Scope*> scopes;
   const Scope* user_scope = nullptr;  ///< whose `per_user` holds
   Buckets* user_buckets = nullptr;    ///< stay in place while the call counts in them
   std::uint64_t tokens = 0;
   NanoUsd estimate = 0;
-  /// False for one of model scopes alone: its money is already in the totals.
-  [[nodiscard]] bool counts() const {
-    return !scopes.empty() && scopes.front()->kind != ScopeKind::model;
-  }
+  [[nodiscard]] bool counts() const { return counts_in_totals(scopes); }
 };
 
 /// A question to scopes whose accounts are in this process; the caller holds their locks. Moves

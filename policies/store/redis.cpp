@@ -121,25 +121,29 @@ Admitted RedisStore::admitted(std::unique_ptr<RedisReservation> own, RedisPlaces
   return admitted;
 }
 
+/// The keys of a call and of what it touches in one place.
+RedisAsk RedisStore::about(const RedisReservation& own, const RedisGroup& group) const {
+  RedisAsk question;
+  question.keys = {group.record, shared_.keys().leases(group.tag)};
+  question.add_scopes(group.scopes);
+  if (own.has_user(group)) question.add_user(shared_.keys(), *own.user_scope, own.user);
+  return question;
+}
+
 /// `again`: it runs already, and Redis has lost what it held.
 RedisAsk RedisStore::reserving(const RedisReservation& own, const RedisGroup& group, const Ask& ask,
                                bool again) const {
-  const RedisKeys& keys = shared_.keys();
-  RedisAsk question;
-  question.keys = {group.record, keys.leases(group.tag)};
-  question.add_scopes(group.scopes);
-  const std::int64_t user_place = place_of(group, own.user_scope);
-  if (user_place > 0) question.add_user(keys, *own.user_scope, own.user);
+  RedisAsk question = about(own, group);
   RedisNumbers& numbers = question.numbers;
   numbers.add(again ? 1 : 0);
   numbers.add(std::chrono::microseconds(shared_.terms().lease).count());
-  numbers.add(static_cast<std::int64_t>(shared_.terms().users_max));
+  numbers.add_count(shared_.terms().users_max);
   numbers.add_money(ask.bound);
   numbers.add_money(ask.estimate);
   numbers.add_money(ask.floor);
-  numbers.add(static_cast<std::int64_t>(std::min<std::uint64_t>(ask.tokens, INT64_MAX)));
+  numbers.add_count(ask.tokens);
   numbers.add_count(group.scopes.size());
-  numbers.add(user_place);
+  numbers.add(place_of(group, own.user_scope));
   numbers.add(own.user.empty() ? 0 : 1);
   add_rules(question, group, own.user_scope);
   return question;
@@ -197,28 +201,23 @@ Awaitable<std::expected<void, Denial>> RedisStore::extend(Reservation& reservati
   co_return std::expected<void, Denial>{};
 }
 
-RedisStore::Unfinished RedisStore::ending(const RedisReservation& own, const RedisGroup& group,
-                                          const Charge* charge) const {
-  Unfinished what;
-  RedisAsk question;
-  question.keys = {group.record, shared_.keys().leases(group.tag)};
-  question.add_scopes(group.scopes);
-  const std::int64_t user_place = place_of(group, own.user_scope);
-  if (user_place > 0) question.add_user(shared_.keys(), *own.user_scope, own.user);
+RedisAsk RedisStore::ending(const RedisReservation& own, const RedisGroup& group,
+                            const Charge* charge) const {
+  RedisAsk question = about(own, group);
   RedisNumbers& numbers = question.numbers;
   numbers.add(charge != nullptr ? 1 : 0);
   numbers.add(own.admitted_at == SystemTime{} ? 0 : micros_of(own.admitted_at));
   for (const ScopeKind kind : {ScopeKind::tenant, ScopeKind::model}) {
     const Charge::Part part = charge != nullptr ? charge->part_of(kind) : Charge::Part{};
     numbers.add_money(part.charged);
-    numbers.add(static_cast<std::int64_t>(std::min<std::uint64_t>(part.tokens, INT64_MAX)));
+    numbers.add_count(part.tokens);
   }
   numbers.add_count(group.scopes.size());
   numbers.add(first_model(group));
-  numbers.add(user_place);
+  numbers.add(place_of(group, own.user_scope));
   add_rules(question, group, own.user_scope);
   question.scopes = {};
-  return {std::move(question)};
+  return question;
 }
 
 Awaitable<std::vector<Crossing>> RedisStore::settle(std::unique_ptr<Reservation> reservation,
@@ -234,14 +233,14 @@ Awaitable<std::vector<Crossing>> RedisStore::settle(std::unique_ptr<Reservation>
       crossing.scope = original(own.scopes, crossing.scope);
   }
   for (const RedisGroup& group : own.groups) {
-    Unfinished what = ending(own, group, &charge);
-    auto answer = co_await run_filled(shared_.scripts().settle, what.ask);
+    RedisAsk end = ending(own, group, &charge);
+    auto answer = co_await run_filled(shared_.scripts().settle, end);
     if (!answer) {
-      keep(std::move(what));
+      keep(std::move(end));
       continue;
     }
     note_crossings(group, own, *answer, crossings);
-    settled_.push_back({shared_.clock().steady(), std::move(what)});
+    settled_.push_back({shared_.clock().steady(), std::move(end)});
   }
   co_return crossings;
 }

@@ -43,10 +43,6 @@ class RedisStore final : public Store {
   void look_after_all() { ends_leases_ = true; }
 
  private:
-  /// A settlement, or what takes a reserve back.
-  struct Unfinished {
-    RedisAsk ask;
-  };
   using Groups = std::vector<RedisGroup>;
 
   [[nodiscard]] Groups groups_of(std::span<const Scope* const> scopes, std::string_view id) const;
@@ -61,13 +57,15 @@ class RedisStore final : public Store {
   Awaitable<Result<bool>> ask_group(const Ask& ask, RedisReservation& own, RedisGroup& group,
                                     RedisPlaces& places);
   Admitted admitted(std::unique_ptr<RedisReservation> own, RedisPlaces& places);
-  [[nodiscard]] Unfinished ending(const RedisReservation& own, const RedisGroup& group,
-                                  const Charge* charge) const;
+  [[nodiscard]] RedisAsk about(const RedisReservation& own, const RedisGroup& group) const;
+  /// A settlement, or, without a charge, what takes a reserve back.
+  [[nodiscard]] RedisAsk ending(const RedisReservation& own, const RedisGroup& group,
+                                const Charge* charge) const;
   static void note_crossings(const RedisGroup& group, const RedisReservation& own,
                              RedisAnswer& answer, std::vector<Crossing>& out);
   Awaitable<void> give_back(RedisReservation& own);
   void take_back(RedisReservation& own);
-  void keep(Unfinished what);
+  void keep(RedisAsk end);
   Awaitable<void> mark();
   Awaitable<void> replay_where_lost();
   Awaitable<bool> replay(std::string tag);
@@ -88,10 +86,10 @@ class RedisStore final : public Store {
   RememberedDenials denials_;
   std::uint64_t reloads_seen_ = 0;
   std::list<RedisReservation*> running_;
-  std::deque<Unfinished> unfinished_;
+  std::deque<RedisAsk> unfinished_;  // ends without an answer
   struct Settled {
     SteadyTime at;
-    Unfinished what;
+    RedisAsk end;
   };
   std::deque<Settled> settled_;                      // of the last minute
   std::map<std::string, std::string> replications_;  // by tag: whose data were written to

@@ -42,11 +42,13 @@ struct RedisSeat final : Account {
   return *account;
 }
 
-/// The keys of one store: `prefix:1:{tag}:...`. 1 is the version of what stands behind them (M24).
+/// The keys of one store: `prefix:VERSION:{tag}:...`.
 class RedisKeys {
  public:
+  /// Of what stands behind them (M24).
+  static constexpr std::string_view version = "1";
   RedisKeys(std::string prefix, bool cluster)
-      : prefix_(std::move(prefix) + ":1:"), cluster_(cluster) {}
+      : prefix_(std::move(prefix) + ":" + std::string(version) + ":"), cluster_(cluster) {}
   /// Root tenant of the scope's tree, or its model; text that is safe in a key.
   [[nodiscard]] static std::string tag(const Scope& scope);
   [[nodiscard]] std::string scope(ScopeKind kind, std::string_view tag, std::string_view tenant,

@@ -1,7 +1,6 @@
 // What one call of the Redis store consists of: its scopes by the place where they stand, what it
 // holds there, and one question to a script. Private to policies/store; the call's worker.
 #pragma once
-#include <algorithm>
 #include <list>
 #include <string>
 #include <vector>
@@ -30,11 +29,7 @@ struct RedisReservation final : Reservation {
   std::list<RedisReservation*>::iterator running{};
 
   [[nodiscard]] bool has_user(const RedisGroup& group) const;
-  /// In the totals: a model's scope alone holds money that the call's own scopes hold already.
-  [[nodiscard]] bool counts() const {
-    return std::ranges::any_of(scopes,
-                               [](const Scope* scope) { return scope->kind != ScopeKind::model; });
-  }
+  [[nodiscard]] bool counts() const { return counts_in_totals(scopes); }
 };
 
 /// A script's keys and numbers.

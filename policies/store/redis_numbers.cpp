@@ -24,6 +24,10 @@ void RedisNumbers::add(std::int64_t number) {
   text_.append(bytes, sizeof number);
 }
 
+void RedisNumbers::add_count(std::uint64_t count) {
+  add(static_cast<std::int64_t>(std::min<std::uint64_t>(count, INT64_MAX)));
+}
+
 void RedisNumbers::add_money(NanoUsd amount) {
   const NanoUsd rest = (amount % nano_per_usd + nano_per_usd) % nano_per_usd;
   add(amount / nano_per_usd - (amount % nano_per_usd < 0 ? 1 : 0));
@@ -31,11 +35,8 @@ void RedisNumbers::add_money(NanoUsd amount) {
 }
 
 void RedisNumbers::add_limits(const LimitRule& rule) {
-  const auto number = [](std::uint64_t value) {
-    return static_cast<std::int64_t>(std::min<std::uint64_t>(value, INT64_MAX));
-  };
-  add(number(rule.requests_per_minute));
-  add(number(rule.tokens_per_minute));
+  add_count(rule.requests_per_minute);
+  add_count(rule.tokens_per_minute);
   add(std::chrono::microseconds(rule.burst).count());
   add(rule.concurrent);
   add(rule.enforce ? 1 : 0);

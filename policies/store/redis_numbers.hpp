@@ -14,7 +14,8 @@ namespace tollgate::policies {
 class RedisNumbers {
  public:
   void add(std::int64_t number);
-  void add_count(std::size_t count) { add(static_cast<std::int64_t>(count)); }
+  /// What is beyond the signed numbers counts as their largest.
+  void add_count(std::uint64_t count);
   void add_money(NanoUsd amount);
   void add_limits(const LimitRule& rule);
   /// All budgets of a scope, with their steps.

@@ -17,21 +17,16 @@ std::shared_ptr<RedisAccount> RedisShared::make(const Scope& scope) {
   auto account = std::make_shared<RedisAccount>();
   account->tag = RedisKeys::tag(scope);
   account->key = keys_.scope(scope.kind, account->tag, scope.tenant, scope.name);
-  std::vector<std::string> tenants{scope.tenant}, names{scope.name};
-  tenants.insert(tenants.end(), scope.former_tenants.begin(), scope.former_tenants.end());
-  names.insert(names.end(), scope.formerly.begin(), scope.formerly.end());
-  for (const std::string& tenant : tenants) {
-    for (const std::string& name : names) {
-      Scope before;
-      before.kind = scope.kind;
-      before.name = name;
-      before.tenant = scope.kind == ScopeKind::tenant ? name : tenant;
-      const bool at_root = scope.root == scope.tenant;
-      before.root = at_root ? before.tenant : scope.root;
-      const std::string tag = RedisKeys::tag(before);
-      if (terms_.cluster && tag != account->tag) continue;  // not within one script's reach
-      account->former.push_back(keys_.scope(scope.kind, tag, before.tenant, name));
-    }
+  for (const auto& [kind, tenant, name] : account_names(scope)) {
+    Scope before;
+    before.kind = kind;
+    before.name = name;
+    before.tenant = kind == ScopeKind::tenant ? name : tenant;
+    const bool at_root = scope.root == scope.tenant;
+    before.root = at_root ? before.tenant : scope.root;
+    const std::string tag = RedisKeys::tag(before);
+    if (terms_.cluster && tag != account->tag) continue;  // not within one script's reach
+    account->former.push_back(keys_.scope(kind, tag, before.tenant, name));
   }
   std::erase(account->former, account->key);
   return account;
@@ -39,22 +34,17 @@ std::shared_ptr<RedisAccount> RedisShared::make(const Scope& scope) {
 
 bool RedisShared::attach(Scope& scope) {
   const std::lock_guard lock(mutex_);
-  const bool is_tenant = scope.kind == ScopeKind::tenant;
-  std::vector<std::string> tenants{scope.tenant}, names{scope.name};
-  tenants.insert(tenants.end(), scope.former_tenants.begin(), scope.former_tenants.end());
-  names.insert(names.end(), scope.formerly.begin(), scope.formerly.end());
-  auto& present = accounts_[Name(scope.kind, is_tenant ? "" : scope.tenant, scope.name)];
+  const std::vector<AccountName> names = account_names(scope);
+  auto& present = accounts_[names.front()];
   const bool fresh = present == nullptr;
   if (fresh) {
     present = make(scope);
-    for (const std::string& tenant : tenants) {
-      for (const std::string& name : names) {
-        const auto before = accounts_.find(Name(scope.kind, is_tenant ? "" : tenant, name));
-        if (before == accounts_.end() || before->second == nullptr) continue;
-        if (before->second == present) continue;
-        before->second->moved_to.store(present.get(), std::memory_order_release);
-        moved_.push_back(std::exchange(before->second, nullptr));
-      }
+    for (const AccountName& name : names) {
+      const auto before = accounts_.find(name);
+      if (before == accounts_.end() || before->second == nullptr) continue;
+      if (before->second == present) continue;
+      before->second->moved_to.store(present.get(), std::memory_order_release);
+      moved_.push_back(std::exchange(before->second, nullptr));
     }
   }
   auto seat = std::make_shared<RedisSeat>();

@@ -95,7 +95,6 @@ class RedisShared {
   [[nodiscard]] std::vector<std::string> tags();
 
  private:
-  using Name = std::tuple<ScopeKind, std::string, std::string>;  // kind, tenant, name
   std::shared_ptr<RedisAccount> make(const Scope& scope);
   [[nodiscard]] Scope local_copy(const Scope& scope);
 
@@ -105,7 +104,7 @@ class RedisShared {
   const RedisKeys keys_;
   MemoryStore local_;
   std::mutex mutex_;
-  std::map<Name, std::shared_ptr<RedisAccount>> accounts_;
+  std::map<AccountName, std::shared_ptr<RedisAccount>> accounts_;
   // Other names may lead here; old plans still hold them.
   std::vector<std::shared_ptr<RedisAccount>> moved_;
   std::atomic<NanoUsd> reserved_{0}, spent_{0};

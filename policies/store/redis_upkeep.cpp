@@ -23,9 +23,9 @@ constexpr std::size_t settled_max = 20'000;  // some 25 MB
 Awaitable<void> RedisStore::give_back(RedisReservation& own) {
   for (RedisGroup& group : own.groups) {
     if (!std::exchange(group.asked, false)) continue;
-    Unfinished what = ending(own, group, nullptr);
-    auto answer = co_await run_filled(shared_.scripts().settle, what.ask);
-    if (!answer) keep(std::move(what));
+    RedisAsk end = ending(own, group, nullptr);
+    auto answer = co_await run_filled(shared_.scripts().settle, end);
+    if (!answer) keep(std::move(end));
   }
 }
 
@@ -37,7 +37,7 @@ void RedisStore::take_back(RedisReservation& own) {
   }
 }
 
-void RedisStore::keep(Unfinished what) {
+void RedisStore::keep(RedisAsk end) {
   if (unfinished_.size() >= unfinished_max) {
     unfinished_.pop_front();
     shared_.count_unfinished(-1);
@@ -45,7 +45,7 @@ void RedisStore::keep(Unfinished what) {
         "the store has been away for long: the oldest settlements are given up, the "
         "ledger keeps them");
   }
-  unfinished_.push_back(std::move(what));
+  unfinished_.push_back(std::move(end));
   shared_.count_unfinished(1);
 }
 
@@ -84,9 +84,9 @@ Awaitable<bool> RedisStore::replay(std::string tag) {
   const bool all = !shared_.terms().cluster;
   const std::string list = shared_.keys().leases(tag);
   // What is asked again ends, or begins, while this waits: copies of both.
-  std::vector<Unfinished> ends;
+  std::vector<RedisAsk> ends;
   for (const Settled& settled : settled_) {
-    if (all || settled.what.ask.keys[1] == list) ends.push_back(settled.what);
+    if (all || settled.end.keys[1] == list) ends.push_back(settled.end);
   }
   std::vector<RedisAsk> begins;
   for (const RedisReservation* own : running_) {
@@ -104,8 +104,8 @@ Awaitable<bool> RedisStore::replay(std::string tag) {
       begins.back().scopes = {};
     }
   }
-  for (Unfinished& what : ends) {
-    if (auto again = co_await run_filled(shared_.scripts().settle, what.ask); !again) {
+  for (RedisAsk& end : ends) {
+    if (auto again = co_await run_filled(shared_.scripts().settle, end); !again) {
       co_return false;
     }
   }
@@ -121,11 +121,11 @@ Awaitable<void> RedisStore::keep_up() {
   if (ends_leases_) co_await mark();
   co_await replay_where_lost();
   while (!unfinished_.empty()) {
-    Unfinished what = std::move(unfinished_.front());
+    RedisAsk end = std::move(unfinished_.front());
     unfinished_.pop_front();
-    auto answer = co_await run_filled(shared_.scripts().settle, what.ask);
+    auto answer = co_await run_filled(shared_.scripts().settle, end);
     if (!answer) {
-      unfinished_.push_front(std::move(what));
+      unfinished_.push_front(std::move(end));
       break;
     }
     shared_.count_unfinished(-1);

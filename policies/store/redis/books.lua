@@ -99,6 +99,16 @@ local function load(key)
   if not string.find(a[books], ARGV[3] .. ',', 1, true) then return nil end
   return {key = key, a = a}
 end
+-- The scopes behind `count` keys from `from` on; second: an answer that names those that are to be
+-- filled, or nothing.
+local function load_all(from, count)
+  local scopes, missing = {}, {-1}
+  for s = 1, count do
+    scopes[s] = load(KEYS[from + s - 1])
+    if not scopes[s] then missing[#missing + 1] = s end
+  end
+  return scopes, #missing > 1 and packed(missing) or nil
+end
 local function save(scope)
   local a = scope.a
   if scope.before then a[before] = cmsgpack.pack(scope.before) end
@@ -259,11 +269,13 @@ local function drain_both(t, o, rule)
   if rule[2] > 0 then drain(t, o + 3, rule[2]) end
 end
 
--- Users of a tenant have keys of their own, which end by themselves once their buckets are full.
-local function load_user(key)
+-- What stands packed behind a key of its own, a user's buckets or a call's record; or nothing.
+local function load_packed(key)
   local raw = call('GET', key)
   return raw and cmsgpack.unpack(raw)
 end
+
+-- Users of a tenant have keys of their own, which end by themselves once their buckets are full.
 local function save_user(key, users, user, rule)
   local wait = 0
   if rule[1] > 0 then wait = max(wait, user[1] / rule[1]) end
@@ -276,10 +288,6 @@ end
 -- Records of calls: {what it is, admitted at, held (2), estimate (2), tokens, key of the user's
 -- bucket or '', keys of the scopes and the user}: `r` running, `x` its lease ran out, `s` settled,
 -- `d` given back. All but the running ones end by themselves.
-local function load_record(key)
-  local raw = call('GET', key)
-  return raw and cmsgpack.unpack(raw)
-end
 local function close_record(key, record, what, seconds)
   record[1] = what
   call('SET', key, cmsgpack.pack(record), 'EX', seconds)

@@ -3,19 +3,13 @@
 -- Answers: 1 raised, 0 denied, -1 scopes that are to be filled, -3 the call holds nothing here;
 -- then the latest time seen, and spent and held of each budget (-1: its window is gone).
 local total, count = {take(), take()}, take()
-local record = load_record(KEYS[1])
+local record = load_packed(KEYS[1])
 if not record or record[1] ~= 'r' then return packed({-3}) end
 local second = floor(record[2] / 1000000)
-local scopes, missing, seen = {}, {-1}, now
-for s = 1, count do
-  local scope = load(KEYS[1 + s])
-  if scope then
-    scopes[s], seen = scope, max(seen, scope.a[latest])
-  else
-    missing[#missing + 1] = s
-  end
-end
-if #missing > 1 then return packed(missing) end
+local scopes, unknown = load_all(2, count)
+if unknown then return unknown end
+local seen = now
+for s = 1, count do seen = max(seen, scopes[s].a[latest]) end
 local answer = {1, seen}
 if not less(record[3], record[4], total[1], total[2]) then return packed({1, seen}) end
 local more = {minus(total[1], total[2], record[3], record[4])}

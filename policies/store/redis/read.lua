@@ -5,12 +5,8 @@
 -- Answers: 1, or -1 scopes that are to be filled; then now; of each scope the latest time seen,
 -- requests, tokens, running, and of each budget spent and held; then the user's buckets.
 local count, user_scope = take(), take()
-local scopes, missing = {}, {-1}
-for s = 1, count do
-  scopes[s] = load(KEYS[s])
-  if not scopes[s] then missing[#missing + 1] = s end
-end
-if #missing > 1 then return packed(missing) end
+local scopes, unknown = load_all(1, count)
+if unknown then return unknown end
 local answer = {1, now}
 local function note(t, o, rule)
   drain_both(t, o, rule)
@@ -29,7 +25,7 @@ for s = 1, count do
 end
 if user_scope > 0 then
   local key, rule = KEYS[1 + count], take_limits()
-  local user = load_user(key)
+  local user = load_packed(key)
   note(user or {0, 0, 0, 0, 0}, 0, rule)
   if user then save_user(key, nil, user, rule) end
 end

@@ -2,9 +2,9 @@
 -- KEYS: the call's record, leases, its scopes; then of its user: the bucket, the one of nobody,
 -- the list of users.
 -- Numbers: 1 where the call runs already and its reserve was lost: it is charged again, whatever
--- stands against it; lease, users at most; bound, estimate, floor (2 each), tokens; count of scopes; which of
--- them has limits by user (0: none) and whether the call names one; each scope's limits and
--- budgets; the limits by user.
+-- stands against it; lease, users at most; bound, estimate, floor (2 each), tokens; count of
+-- scopes; which of them has limits by user (0: none) and whether the call names one; each scope's
+-- limits and budgets; the limits by user.
 -- Answers: 1 admitted, 0 denied, -1 scopes that are to be filled (their places), -2 given back
 -- before it came; then now, admitted at, held (2); requests, tokens, running of each scope and of
 -- the user behind the last; spent and held of each budget.
@@ -15,18 +15,10 @@ local least = {take(), take()}
 local tokens, count, user_scope, named = take(), take(), take(), take() == 1
 
 if call('EXISTS', KEYS[1]) == 1 then return packed({-2}) end
-local scopes, missing, back = {}, {-1}, false
-local admitted = now
-for s = 1, count do
-  local scope = load(KEYS[2 + s])
-  if scope then
-    scopes[s] = scope
-    admitted = max(admitted, scope.a[latest])
-  else
-    missing[#missing + 1] = s
-  end
-end
-if #missing > 1 then return packed(missing) end
+local scopes, unknown = load_all(3, count)
+if unknown then return unknown end
+local admitted, back = now, false
+for s = 1, count do admitted = max(admitted, scopes[s].a[latest]) end
 local second = floor(admitted / 1000000)
 
 local places, budgets = {}, {}
@@ -43,14 +35,14 @@ end
 local user, user_key, user_list
 if user_scope > 0 then
   user_key = KEYS[3 + count]
-  user = load_user(user_key)
+  user = load_packed(user_key)
   if named then
     user_list = KEYS[5 + count]
     if not user then
       call('ZREMRANGEBYSCORE', user_list, '-inf', now)
       if call('ZCARD', user_list) >= users_max then
         user_key, user_list = KEYS[4 + count], nil
-        user = load_user(user_key)
+        user = load_packed(user_key)
       end
     end
   end

@@ -2,7 +2,7 @@
 -- back. KEYS: the call's record, leases, its scopes; then the bucket of its user. Numbers: whether
 -- there is one. Answers: 1, admitted at, charged (2), or 0: it did not run out, or is gone.
 local of_user = take() == 1
-local ends, record = call('ZSCORE', KEYS[2], KEYS[1]), load_record(KEYS[1])
+local ends, record = call('ZSCORE', KEYS[2], KEYS[1]), load_packed(KEYS[1])
 if ends and tonumber(ends) > now then return packed({0}) end
 call('ZREM', KEYS[2], KEYS[1])
 if not record or record[1] ~= 'r' then return packed({0}) end
@@ -22,7 +22,7 @@ for k = 3, of_user and #KEYS - 1 or #KEYS do
   end
 end
 if of_user then
-  local user = load_user(KEYS[#KEYS])
+  local user = load_packed(KEYS[#KEYS])
   if user then
     give_back(user, 0)
     call('SET', KEYS[#KEYS], cmsgpack.pack(user), 'EX', kept_seconds)

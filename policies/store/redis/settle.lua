@@ -2,8 +2,8 @@
 -- KEYS: the call's record, leases, its scopes; then of its user: the bucket, the one of nobody.
 -- Numbers: 1 it ran, 0 it never will (its reserve got no answer); admitted at (0: not known);
 -- charged (2) and tokens, the same of what ran under its model; count of scopes; from which of them
--- on they are models (0: none); which of them has limits by user (0: none); each scope's
--- limits and budgets; the limits by user.
+-- on they are models (0: none); which of them has limits by user (0: none); each scope's limits and
+-- budgets; the limits by user.
 -- Answers: 1 settled, 0 it was before, -1 scopes that are to be filled; then now, and for each step
 -- newly passed in a window: places of scope and budget, the steps told before and now, spent and
 -- held, the window's start.
@@ -12,7 +12,7 @@ local charged = {take(), take()}
 local tokens = take()
 local model_charged, model_tokens = {take(), take()}, take()
 local count, first_model, user_scope = take(), take(), take()
-local record = load_record(KEYS[1])
+local record = load_packed(KEYS[1])
 local was = record and record[1]
 if was == 's' or (was == 'd' and not ran) then return packed({0, now}) end
 if not ran and not record then
@@ -20,12 +20,8 @@ if not ran and not record then
   close_record(KEYS[1], {'d', now, 0, 0, 0, 0, 0, '', {}}, 'd', kept_seconds)
   return packed({1, now})
 end
-local scopes, missing = {}, {-1}
-for s = 1, count do
-  scopes[s] = load(KEYS[2 + s])
-  if not scopes[s] then missing[#missing + 1] = s end
-end
-if #missing > 1 then return packed(missing) end
+local scopes, unknown = load_all(3, count)
+if unknown then return unknown end
 record = record or {'d', admitted > 0 and admitted or now, 0, 0, 0, 0, 0, '', {}}
 if was ~= 'r' and was ~= 'x' and admitted > 0 then record[2] = admitted end
 local running = was == 'r'
@@ -80,7 +76,7 @@ end
 if user_scope > 0 then
   local rule, key = take_limits(), KEYS[3 + count]
   if record[8] ~= '' then key = record[8] end
-  local user = load_user(key)
+  local user = load_packed(key)
   if user then
     settle_buckets(user, 0, rule, tokens)
     save_user(key, nil, user, rule)
