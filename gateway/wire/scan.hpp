@@ -89,12 +89,18 @@ inline std::size_t json_plain_run_short(std::string_view text) {
 /// The same with wider vectors, where the processor has them.
 [[nodiscard]] std::size_t json_plain_run_long(std::string_view text);
 
+/// Most strings end within the first bytes: `rest` looks at what is behind them.
+template <class First, class Rest>
+inline std::size_t run_by_parts(std::string_view text, First first, Rest rest) {
+  constexpr std::size_t near = 128;
+  const std::size_t run = first(text.substr(0, near));
+  return run < near ? run : near + rest(text.substr(near));
+}
+
 /// Length of the run that may stand unchanged in a JSON string: up to a quote, a backslash or a
 /// control character.
 inline std::size_t json_plain_run(std::string_view text) {
-  constexpr std::size_t near = 128;  // most strings end within it
-  const std::size_t run = json_plain_run_short(text.substr(0, near));
-  return run < near ? run : near + json_plain_run_long(text.substr(near));
+  return run_by_parts(text, json_plain_run_short, json_plain_run_long);
 }
 
 inline std::size_t json_string_run_short(std::string_view text) {
@@ -104,9 +110,7 @@ inline std::size_t json_string_run_short(std::string_view text) {
 
 /// The same for a string that was checked before: up to a quote or a backslash.
 inline std::size_t json_string_run(std::string_view text) {
-  constexpr std::size_t near = 128;
-  const std::size_t run = json_string_run_short(text.substr(0, near));
-  return run < near || run == text.size() ? run : near + json_string_run_long(text.substr(near));
+  return run_by_parts(text, json_string_run_short, json_string_run_long);
 }
 
 /// Length of the ASCII among it: such a run needs no look at its UTF-8 either.
