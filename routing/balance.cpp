@@ -25,14 +25,6 @@ std::uint64_t stir(std::uint64_t value) {
   return value ^ (value >> 31U);
 }
 
-const std::string* own_key(const ChoiceFacts& facts, const std::string& provider) {
-  if (facts.own_keys == nullptr) return nullptr;
-  for (const auto& [name, key] : *facts.own_keys) {
-    if (name == provider) return &key;
-  }
-  return nullptr;
-}
-
 std::shared_ptr<TargetHealth> health_of(const Match& match, std::size_t index) {
   const Route& route = *match.route;
   if (index < route.wild.size() && route.wild[index]) return route.wild[index]->of(match.rest);
@@ -53,7 +45,7 @@ Candidates usable(const Match& match, const ChoiceFacts& facts, Availability& re
   for (std::size_t i = 0; i < targets.size(); ++i) {
     Candidate candidate{.index = i, .health = health_of(match, i)};
     if (candidate.health) {
-      const bool own = own_key(facts, targets[i].provider->name) != nullptr;
+      const bool own = own_key(facts.own_keys, targets[i].provider->name) != nullptr;
       const Availability seen =
           own ? candidate.health->breaker(facts.now) : candidate.health->look(facts.now);
       if (!seen.usable()) {
@@ -202,7 +194,7 @@ Target target_for(const Match& match, const Candidate& candidate, const ChoiceFa
   if (target.model == "*") target.model = match.rest;
   target.health = candidate.health;
   const std::size_t keys = target.provider->api_keys.size();
-  if (own_key(facts, target.provider->name) != nullptr) {
+  if (own_key(facts.own_keys, target.provider->name) != nullptr) {
     target.key = TargetHealth::foreign_key;
   } else if (keys > 1 && target.health) {
     target.key = facts.affinity != 0 ? target.health->key_from(facts.affinity % keys, facts.now)

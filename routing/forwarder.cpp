@@ -160,7 +160,7 @@ Awaitable<Result<Step>> Forwarder::rest(SteadyTime until) {
 
 Error Forwarder::why_none() const {
   if (last_error_) return *last_error_;
-  return make_error(ErrorKind::no_healthy_target, "No target of this model can be used right now.");
+  return resting_error({}, SteadyTime{});
 }
 
 Result<AttemptTarget> Forwarder::preview() {
@@ -343,11 +343,7 @@ void Forwarder::end_attempt(const Error* error) noexcept {
 
 std::string_view Forwarder::key_for(const Target& target) const {
   const ProviderEntry& provider = *target.provider;
-  if (plan_.own_keys != nullptr) {
-    for (const auto& [name, key] : *plan_.own_keys) {
-      if (name == provider.name) return key;
-    }
-  }
+  if (const std::string* own = own_key(plan_.own_keys, provider.name)) return *own;
   return target.key < provider.api_keys.size() ? std::string_view(provider.api_keys[target.key])
                                                : std::string_view{};
 }

@@ -9,4 +9,12 @@ std::string Address::authority() const {
   return text;
 }
 
+const std::string* own_key(const HeaderList* own_keys, std::string_view provider) {
+  if (own_keys == nullptr) return nullptr;
+  for (const auto& [name, key] : *own_keys) {
+    if (name == provider) return &key;
+  }
+  return nullptr;
+}
+
 }  // namespace tollgate::routing

@@ -61,4 +61,7 @@ struct Target {
   RetryBudget* repeats = nullptr;  ///< its route's; null: its calls are never repeated
 };
 
+/// The tenant's own key for a provider, among those of `own_keys` (may be nullptr); or nullptr.
+[[nodiscard]] const std::string* own_key(const HeaderList* own_keys, std::string_view provider);
+
 }  // namespace tollgate::routing
