@@ -58,11 +58,11 @@ void Spending::consider(const SpendingTerms& terms, wire::RequestView& view) {
   view.limit_output({});
 }
 
-/// At the provider of the attempt under way.
-Tariff Spending::tariff_of(std::string_view model) const {
+Tariff Spending::tariff(std::string_view provider, std::string_view kind,
+                        std::string_view model) const {
   return terms_->tariffs.find({.tenant = terms_->key.tenant->name,
-                               .provider = current_provider_,
-                               .kind = current_kind_,
+                               .provider = provider,
+                               .kind = kind,
                                .model = model,
                                .when = call_.outcome.started_at});
 }
@@ -70,7 +70,7 @@ Tariff Spending::tariff_of(std::string_view model) const {
 /// M6: the price of another model, where the reply names one.
 std::optional<Tariff> Spending::named_tariff(std::string_view reply_model) const {
   if (reply_model.empty() || same_model(current_model_, reply_model)) return std::nullopt;
-  return tariff_of(reply_model);
+  return tariff(current_provider_, current_kind_, reply_model);
 }
 
 void Spending::take_target(const AttemptTarget& target) {
@@ -83,11 +83,7 @@ void Spending::take_target(const AttemptTarget& target) {
 
 Spending::Priced Spending::price(const AttemptTarget& target) const {
   Priced priced;
-  priced.tariff = terms_->tariffs.find({.tenant = terms_->key.tenant->name,
-                                        .provider = target.provider,
-                                        .kind = target.provider_kind,
-                                        .model = target.upstream_model,
-                                        .when = call_.outcome.started_at});
+  priced.tariff = tariff(target.provider, target.provider_kind, target.upstream_model);
   priced.bound = bound_of(facts_, target.body_bytes, bound_target(target), priced.tariff);
   return priced;
 }
@@ -181,25 +177,23 @@ Awaitable<Result<bool>> Spending::admit(const AttemptTarget& target) {
   if (!payable) co_return std::unexpected(payable.error());
   const Ask ask = ask_for(target);
   charge_.tokens = 0;
-  auto verdict = co_await treasury_.store.reserve(ask);
-  if (!verdict) {
-    denial_ = std::move(verdict.error());
-    co_return std::unexpected(error_of(*denial_));
-  }
-  co_return take(std::move(*verdict));
+  co_return taken(co_await treasury_.store.reserve(ask));
 }
 
 Awaitable<Result<void>> Spending::admit_uncharged(const Key& key, const ScopeChain& model) {
   scopes_ = key.scopes->scopes;
   scopes_.insert(scopes_.end(), model.scopes.begin(), model.scopes.end());
   const Ask ask{.id = call_.outcome.request_id, .scopes = scopes_, .user = call_.outcome.user};
-  auto verdict = co_await treasury_.store.reserve(ask);
-  if (!verdict) {
-    denial_ = std::move(verdict.error());
-    co_return std::unexpected(error_of(*denial_));
-  }
-  take(std::move(*verdict));
+  const auto admitted = taken(co_await treasury_.store.reserve(ask));
+  if (!admitted) co_return std::unexpected(admitted.error());
   co_return Result<void>{};
+}
+
+/// What the store said, as `admit` says it.
+Result<bool> Spending::taken(Verdict verdict) {
+  if (verdict) return take(std::move(*verdict));
+  denial_ = std::move(verdict.error());
+  return std::unexpected(error_of(*denial_));
 }
 
 /// True: the reply has to be shorter than was asked for (M9).

@@ -100,7 +100,9 @@ class Spending {
   [[nodiscard]] bool under_bound() const;
   [[nodiscard]] Priced price(const AttemptTarget& target) const;
   void take_target(const AttemptTarget& target);
-  [[nodiscard]] Tariff tariff_of(std::string_view model) const;
+  [[nodiscard]] Tariff tariff(std::string_view provider, std::string_view kind,
+                              std::string_view model) const;
+  Result<bool> taken(Verdict verdict);
   [[nodiscard]] std::optional<Tariff> named_tariff(std::string_view reply_model) const;
   [[nodiscard]] Result<void> may_be_paid(const Priced& priced) const;
   [[nodiscard]] Ask ask_for(const AttemptTarget& target) const;
