@@ -39,8 +39,7 @@ bool Denials::merge(const Outcome& outcome) noexcept {
 
 std::vector<Outcome> Denials::collect(SystemTime now) {
   std::vector<Outcome> rows;
-  const bool all = now == SystemTime::max();
-  const auto until = all ? Second::max() : std::chrono::floor<std::chrono::seconds>(now);
+  const auto until = std::chrono::floor<std::chrono::seconds>(now);
   const std::lock_guard lock(mutex_);
   const auto end = merged_.lower_bound({until, {}, {}, {}});
   for (auto each = merged_.begin(); each != end; each = merged_.erase(each))

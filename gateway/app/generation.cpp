@@ -89,7 +89,6 @@ Awaitable<Result<void>> Generation::prepare() {
   call_.waited += steady_clock::now() - since;
   if (!bytes) co_return std::unexpected(bytes.error());
   call_.outcome.request_bytes = bytes->size();
-  body_bytes_ = *bytes;
 
   auto read = read_view(*bytes);
   if (!read) co_return read;

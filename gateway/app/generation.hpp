@@ -33,6 +33,7 @@ class Generation {
   void run_under(const routing::Route& route);
   Awaitable<Result<void>> admit_somehow(const routing::Match& match);
   [[gnu::noinline]] Awaitable<Result<void>> admit(const routing::Match& match);
+  Result<AttemptTarget> look_at(const routing::Match& match);
   Awaitable<Result<void>> reserve(const routing::Match& match);
   Result<routing::Match> downgrade() const;
   Result<void> start_forwarder(const routing::Match& match);
@@ -87,7 +88,6 @@ class Generation {
   ReplyWriter& writer_;
   const wire::Dialect& dialect_;
 
-  std::string_view body_bytes_;  // until they are released
   std::optional<wire::RequestView> view_;
   const routing::Route* route_ = nullptr;  // that the call runs under
   const routing::Route* home_ = nullptr;   // that was asked for, or that a spent budget sent it to

@@ -31,11 +31,16 @@ policies::SpendingTerms Generation::terms(const routing::Route& route) const {
           .clip_min_tokens = key.tenant->clip_min_tokens};
 }
 
-Awaitable<Result<void>> Generation::reserve(const routing::Match& match) {
+/// Where the call would go under that model, and what is sent there.
+Result<AttemptTarget> Generation::look_at(const routing::Match& match) {
   spending_.consider(terms(*match.route), *view_);
   auto started = start_forwarder(match);
-  if (!started) co_return started;
-  auto target = forwarder_->preview();
+  if (!started) return std::unexpected(started.error());
+  return forwarder_->preview();
+}
+
+Awaitable<Result<void>> Generation::reserve(const routing::Match& match) {
+  auto target = look_at(match);
   if (!target) co_return std::unexpected(target.error());
   auto admitted = co_await spending_.admit(*target);
   if (!admitted) co_return std::unexpected(admitted.error());

@@ -60,10 +60,7 @@ Awaitable<Result<void>> Generation::fall_back_to(const routing::Match& match, bo
   run_under(*match.route);
   if (cache_) cache_->forget();
   if (!spending_.admitted()) co_return co_await reserve(match);
-  spending_.consider(terms(*match.route), *view_);
-  auto started = start_forwarder(match);
-  if (!started) co_return started;
-  auto target = forwarder_->preview();
+  auto target = look_at(match);
   if (!target) co_return std::unexpected(target.error());
   co_return co_await spending_.go_on(*target, how);
 }

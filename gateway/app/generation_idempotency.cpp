@@ -22,7 +22,7 @@ Result<void> Generation::enter() {
   auto entrance = services_.shared.idempotency->enter({.tenant = run_.key->tenant->name,
                                                        .endpoint = to_string(view_->endpoint),
                                                        .key = run_.idempotency_key,
-                                                       .body = body_bytes_});
+                                                       .body = view_->body});
   if (!entrance) return std::unexpected(entrance.error());
   source_ = std::move(entrance->log);
   joined_ = entrance->running;

@@ -53,7 +53,6 @@ Server::Server(Log& log, AccessLog& access_log, Reloader& reloader, Vault& vault
       server_shared_(buffered_bytes_max),
       signals_(io_, SIGTERM, SIGINT, SIGHUP),
       poll_timer_(io_),
-      denials_timer_(io_),
       drain_timer_(io_),
       refill_timer_(io_) {}
 
@@ -123,8 +122,7 @@ void Server::run() {
   vault_.start();
   vault_.when_lost([this] { boost::asio::post(io_, [this] { refill_store(); }); });
   await_signal();
-  poll_files();
-  collect_denials();
+  poll();
   for (const auto& worker : workers_)
     worker->start();
   log_.info("tollgate " TOLLGATE_VERSION " listening on " + text_of(workers_.front()->endpoint()) +
@@ -223,21 +221,13 @@ void Server::write_denials(SystemTime now) {
     rows_.write(row);
 }
 
-void Server::collect_denials() {
-  denials_timer_.expires_after(std::chrono::seconds(1));
-  denials_timer_.async_wait([this](const boost::system::error_code& failed) {
-    if (failed) return;
-    write_denials(std::chrono::system_clock::now());
-    collect_denials();
-  });
-}
-
-void Server::poll_files() {
+void Server::poll() {
   poll_timer_.expires_after(poll_every);
   poll_timer_.async_wait([this](const boost::system::error_code& failed) {
     if (failed) return;
     reloader_.poll();
-    poll_files();
+    write_denials(std::chrono::system_clock::now());
+    poll();
   });
 }
 
@@ -250,6 +240,7 @@ void Server::count(Metrics& metrics) {
   metrics.raise("tollgate_access_log_dropped_total", "Access-log lines lost under pressure.",
                 static_cast<double>(shared_.access_log.dropped()));
   count_money(metrics);
+  count_store(metrics);
   count_targets(metrics, reloader_.plan()->routes, std::chrono::steady_clock::now());
   if (config().cache) count_cache(metrics);
   count_idempotency(metrics);
@@ -304,7 +295,6 @@ void Server::count_cache(Metrics& metrics) {
 }
 
 void Server::count_money(Metrics& metrics) {
-  count_store(metrics);
   constexpr double usd = 1e-9;
   const Store::Totals totals = vault_.store().totals();
   metrics.gauge("tollgate_reserved_usd", "Held by running calls, US dollars.",

@@ -34,9 +34,8 @@ class Server {
   void begin_drain();
   void worker_idle();
   void stop();
-  void poll_files();
+  void poll();
   void write_denials(SystemTime now);
-  void collect_denials();
   void count(Metrics& metrics);
   void count_money(Metrics& metrics);
   void count_store(Metrics& metrics);
@@ -58,7 +57,7 @@ class Server {
   net::UpstreamShared upstream_shared_;
   boost::asio::io_context io_{1};
   boost::asio::signal_set signals_;
-  boost::asio::steady_timer poll_timer_, denials_timer_, drain_timer_, refill_timer_;
+  boost::asio::steady_timer poll_timer_, drain_timer_, refill_timer_;
   std::vector<std::unique_ptr<net::AdminServer>> admin_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::size_t busy_workers_ = 0;
