@@ -22,6 +22,24 @@ const std::string_view calls_that_differ = R"sql(
     WHERE c.attempts > 0 AND c.one_row = 0 GROUP BY c.request_id, c.charged_nano_usd
     HAVING coalesce(sum(a.charged_nano_usd), 0) <> c.charged_nano_usd)sql";
 
+std::string views_for_people(std::string_view started, std::string_view hour_utc) {
+  const std::string people = "SELECT *, " + std::string(started) +
+                             " AS started, cost_nano_usd / 1e9 AS cost_usd, "
+                             "charged_nano_usd / 1e9 AS charged_usd FROM ";
+  return "CREATE VIEW call_rows AS " + people + "calls;\nCREATE VIEW attempt_rows AS " + people +
+         R"sql((
+    SELECT * FROM attempts UNION ALL
+    SELECT request_id, booked_at, 1, attempt_started_at, attempt_ended_at, provider,
+      upstream_model, attempt_status, attempt_http_status, attempt_error, input_tokens,
+      cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens,
+      reasoning_tokens, usage_source, cost_nano_usd, charged_nano_usd, cost_by_kind,
+      price_version FROM calls WHERE one_row = 1) AS every;
+CREATE VIEW spend_by_hour AS SELECT )sql" +
+         std::string(hour_utc) +
+         " AS hour_utc, tenant, key_id, model, calls, charged_nano_usd, "
+         "charged_nano_usd / 1e9 AS charged_usd FROM totals;\n";
+}
+
 bool is_one_row(const Outcome& call) {
   if (call.attempts.size() != 1) return false;
   const AttemptOutcome& only = call.attempts.front();

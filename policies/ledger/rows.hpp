@@ -2,6 +2,7 @@
 // directions, the same for every engine. `Row` takes values in order (text, number, maybe) or gives
 // them by column (text_at, number_at, maybe_at). Used by the Books, on their thread.
 #pragma once
+#include <string>
 #include <string_view>
 
 #include "gateway/core/outcome.hpp"
@@ -50,6 +51,10 @@ inline constexpr std::string_view totals_columns = R"sql(
 inline constexpr std::string_view add_to_totals =
     " ON CONFLICT (hour, tenant, key_id, model) DO UPDATE SET calls = totals.calls + "
     "excluded.calls, charged_nano_usd = totals.charged_nano_usd + excluded.charged_nano_usd";
+
+/// Views: `call_rows` and `attempt_rows` hold what an export shows, `spend_by_hour` the sums.
+/// `started`, `hour_utc`: how the engine makes a time for people of `started_at` and of `hour`.
+[[nodiscard]] std::string views_for_people(std::string_view started, std::string_view hour_utc);
 
 /// The hours whose rows and sums differ: hour, tenant, key, model, what sums say, what rows say.
 /// Sums outlive rows: hours up to the last that lost some are left out.

@@ -7,24 +7,10 @@
 namespace tollgate::ledger {
 namespace {
 
-/// `call_rows` and `attempt_rows` hold what an export shows, `spend_by_hour` the sums.
-constexpr std::string_view views = R"sql(
-CREATE VIEW call_rows AS
-  SELECT *, strftime('%Y-%m-%dT%H:%M:%fZ', started_at / 1e6, 'unixepoch') AS started,
-         cost_nano_usd / 1e9 AS cost_usd, charged_nano_usd / 1e9 AS charged_usd FROM calls;
-CREATE VIEW attempt_rows AS
-  SELECT *, strftime('%Y-%m-%dT%H:%M:%fZ', started_at / 1e6, 'unixepoch') AS started,
-         cost_nano_usd / 1e9 AS cost_usd, charged_nano_usd / 1e9 AS charged_usd FROM (
-    SELECT * FROM attempts UNION ALL
-    SELECT request_id, booked_at, 1, attempt_started_at, attempt_ended_at, provider,
-      upstream_model, attempt_status, attempt_http_status, attempt_error, input_tokens,
-      cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens,
-      reasoning_tokens, usage_source, cost_nano_usd, charged_nano_usd, cost_by_kind,
-      price_version FROM calls WHERE one_row = 1);
-CREATE VIEW spend_by_hour AS
-  SELECT strftime('%Y-%m-%dT%H:00Z', hour / 1000000, 'unixepoch') AS hour_utc, tenant, key_id,
-         model, calls, charged_nano_usd, charged_nano_usd / 1e9 AS charged_usd FROM totals;
-)sql";
+std::string views() {
+  return views_for_people("strftime('%Y-%m-%dT%H:%M:%fZ', started_at / 1e6, 'unixepoch')",
+                          "strftime('%Y-%m-%dT%H:00Z', hour / 1000000, 'unixepoch')");
+}
 
 /// The names in a list of columns (`name TYPE NOT NULL, ...`), quoted where the list quotes them.
 std::vector<std::string_view> names_of(std::string_view columns) {
@@ -63,7 +49,7 @@ std::string calls() {
 std::string sqlite_schema() {
   return table("meta", "name TEXT PRIMARY KEY, value TEXT NOT NULL") + calls() +
          table("attempts", attempt_columns, ", PRIMARY KEY (request_id, attempt)") +
-         table("totals", totals_columns) + std::string(views);
+         table("totals", totals_columns) + views();
 }
 
 std::string sqlite_from_1_to_2() {
@@ -76,7 +62,7 @@ std::string sqlite_from_1_to_2() {
     sql.append(comma).append(name);
     comma = ", ";
   }
-  return sql + ") FROM calls_1; DROP TABLE calls_1;" + std::string(views);
+  return sql + ") FROM calls_1; DROP TABLE calls_1;" + views();
 }
 
 }  // namespace tollgate::ledger
