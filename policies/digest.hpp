@@ -1,4 +1,5 @@
-// Digest: SHA-256 of a text or of several in a row. Used for keys, for idempotency and for the cache. Any thread.
+// Digest: SHA-256 of a text or of several in a row. Used for keys, for idempotency and for the
+// cache. Any thread.
 #pragma once
 #include <array>
 #include <cstring>

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "routing/health_registry.hpp"
+#include "routing/stir.hpp"
 
 namespace tollgate::routing {
 namespace {
@@ -16,14 +17,6 @@ struct Candidate {
   bool fresh = false;
 };
 using Candidates = std::vector<Candidate>;
-
-/// Spreads numbers over a whole word.
-std::uint64_t stir(std::uint64_t value) {
-  value += 0x9E3779B97F4A7C15ULL;
-  value = (value ^ (value >> 30U)) * 0xBF58476D1CE4E5B9ULL;
-  value = (value ^ (value >> 27U)) * 0x94D049BB133111EBULL;
-  return value ^ (value >> 31U);
-}
 
 std::shared_ptr<TargetHealth> health_of(const Match& match, std::size_t index) {
   const Route& route = *match.route;
@@ -71,7 +64,7 @@ std::size_t spread(const Candidates& candidates, const std::vector<Target>& targ
   std::uint64_t sum = 0;
   for (const Candidate& candidate : candidates)
     sum += targets[candidate.index].weight;
-  const std::uint64_t place = turn * 0x9E3779B97F4A7C15ULL;
+  const std::uint64_t place = turn * stir_step;
   auto left = static_cast<std::uint64_t>(static_cast<double>(place >> 11U) * 0x1p-53 *
                                          static_cast<double>(sum));
   for (std::size_t i = 0; i < candidates.size(); ++i) {

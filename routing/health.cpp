@@ -198,7 +198,7 @@ void TargetHealth::leave(const Pass& pass, const Report& report, SteadyTime now)
 }
 
 void TargetHealth::on_success(bool probe, SteadyTime now) {
-  window_.count(false, now);
+  window_.count(1, 0, now);
   if (failures_.load(std::memory_order_relaxed) != 0) {
     failures_.store(0, std::memory_order_relaxed);
   }
@@ -208,7 +208,7 @@ void TargetHealth::on_success(bool probe, SteadyTime now) {
 }
 
 void TargetHealth::on_failure(const Pass& pass, const Report& report, SteadyTime now) {
-  window_.count(true, now);
+  window_.count(1, 1, now);
   const std::scoped_lock lock(mutex_);
   note_error(report.error, now);
   if (pass.probe) return open(report.error, now);
@@ -216,9 +216,9 @@ void TargetHealth::on_failure(const Pass& pass, const Report& report, SteadyTime
   // Calls that began before it opened say nothing new.
   if (state == BreakerState::open || state == BreakerState::half_open) return;
   const std::uint32_t in_a_row = failures_.fetch_add(1, std::memory_order_relaxed) + 1;
-  const ErrorWindow::Sum recent = window_.sum(now);
+  const CountWindow::Sum recent = window_.sum(now);
   const bool too_many =
-      recent.calls >= least_calls && recent.failures * 1000 >= recent.calls * rules_.error_permille;
+      recent.calls >= least_calls && recent.marked * 1000 >= recent.calls * rules_.error_permille;
   if (in_a_row >= rules_.failures || too_many) open(report.error, now);
 }
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "gateway/core/clock.hpp"
-#include "routing/error_window.hpp"
+#include "routing/count_window.hpp"
 #include "routing/peak_latency.hpp"
 
 namespace tollgate::routing {
@@ -137,7 +137,7 @@ class TargetHealth {
   std::atomic<std::uint32_t> in_flight_{0};
   std::atomic<SteadyTime::rep> any_key_rests_until_;
   PeakLatency latency_;
-  ErrorWindow window_;
+  CountWindow window_;  // marked: failures
   std::atomic<std::uint32_t> turn_{0};
   std::vector<std::atomic<SteadyTime::rep>> keys_rest_until_;
   // What changes of state look at.

@@ -2,14 +2,13 @@
 // again, and how much of a target's traffic such repeats may be. Pure but for RetryBudget's
 // counters, which all workers share. Asked by the attempt loop after a failure, never before.
 #pragma once
-#include <array>
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <string_view>
 
 #include "gateway/core/clock.hpp"
 #include "gateway/core/error.hpp"
+#include "routing/count_window.hpp"
 
 namespace tollgate::routing {
 
@@ -45,21 +44,15 @@ class RetryBudget {
   explicit RetryBudget(std::uint32_t permille) : permille_(permille) {}
 
   /// A first request to the target.
-  void note(SteadyTime now) { add(now, one_request); }
+  void note(SteadyTime now) { window_.count(1, 0, now); }
   /// Takes leave for a repeat; false: the target has had too many.
   [[nodiscard]] bool take(SteadyTime now);
 
  private:
-  static constexpr std::uint32_t seconds_kept = 10;
   static constexpr std::uint64_t repeats_always = 10;
-  // A cell: 20 bits of the second it counts for, 22 bits of requests, 22 of repeats.
-  static constexpr std::uint64_t count_bits = 22, count_mask = (1ULL << count_bits) - 1;
-  static constexpr std::uint64_t one_repeat = 1, one_request = 1ULL << count_bits;
-
-  void add(SteadyTime now, std::uint64_t what);
 
   std::uint64_t permille_;
-  std::array<std::atomic<std::uint64_t>, seconds_kept> cells_{};
+  CountWindow window_;  // by the second; marked: repeats
 };
 
 }  // namespace tollgate::routing

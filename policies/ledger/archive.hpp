@@ -1,6 +1,6 @@
-// Archives: values as bytes and back, for the journal and for kept replies. Writing and reading walk
-// the same list of members (record.cpp, cache/reply.cpp), so they cannot drift apart. Numbers are
-// varints, times eight bytes, text has its length before it. Pure.
+// Archives: values as bytes and back, for the journal and for kept replies. Writing and reading
+// walk the same list of members (record.cpp, cache/reply.cpp), so they cannot drift apart. Numbers
+// are varints, times eight bytes, text has its length before it. Pure.
 #pragma once
 #include <cstdint>
 #include <cstring>

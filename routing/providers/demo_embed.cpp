@@ -3,9 +3,11 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 #include "gateway/wire/json_writer.hpp"
 #include "routing/providers/demo_render.hpp"
+#include "routing/stir.hpp"
 
 namespace tollgate::routing::demo {
 namespace {
@@ -19,13 +21,9 @@ std::uint64_t hash_of(std::string_view word) {
   return hash;
 }
 
-/// SplitMix64: the next of an endless row of numbers in [-1, 1).
+/// The next of an endless row of numbers in [-1, 1).
 double next_number(std::uint64_t& state) {
-  state += 0x9E3779B97F4A7C15ULL;
-  std::uint64_t z = state;
-  z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9ULL;
-  z = (z ^ (z >> 27U)) * 0x94D049BB133111EBULL;
-  z ^= z >> 31U;
+  const std::uint64_t z = stir(std::exchange(state, state + stir_step));
   return static_cast<double>(z >> 11U) / static_cast<double>(1ULL << 52U) - 1.0;
 }
 

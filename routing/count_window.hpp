@@ -1,6 +1,7 @@
-// ErrorWindow: how many of a target's calls of the last seconds have failed. A ring of ten cells,
-// each a time slice with its calls and failures packed into one word, so that counting is one
-// compare-and-swap and old slices need no sweeper. Shared by all workers without a lock.
+// CountWindow: how many calls of the last seconds there were, and how many of another kind beside
+// them: failures, or repeats. A ring of ten cells, each a time slice with both counts packed into
+// one word, so that counting is one compare-and-swap and old slices need no sweeper. Shared by all
+// workers without a lock.
 #pragma once
 #include <array>
 #include <atomic>
@@ -11,14 +12,16 @@
 
 namespace tollgate::routing {
 
-class ErrorWindow {
+class CountWindow {
  public:
   struct Sum {
-    std::uint64_t calls = 0, failures = 0;
+    std::uint64_t calls = 0, marked = 0;
+    std::uint64_t marked_now = 0;  ///< of the slice that runs
   };
 
+  /// Ten seconds, until it is set.
   void set_length(std::chrono::milliseconds length) noexcept;
-  void count(bool failed, SteadyTime now) noexcept;
+  void count(std::uint32_t calls, std::uint32_t marked, SteadyTime now) noexcept;
   [[nodiscard]] Sum sum(SteadyTime now) const noexcept;
   void clear() noexcept;
 
