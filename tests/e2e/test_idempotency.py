@@ -7,12 +7,12 @@ import json
 import queue
 import socket
 import threading
-import time
 
 import httpx
 import pytest
 
 from gateway import Gateway, key, key_yaml
+from raw import until
 
 pytestmark = pytest.mark.threads
 
@@ -115,10 +115,7 @@ def cut_call(gate, stream: bool) -> socket.socket:
 
 
 def wait_metric(gate, name: str, value: float, **labels):
-    end = time.monotonic() + 20
-    while (now := gate.metric(name, **labels)) != value:
-        assert time.monotonic() < end, f"{name} is {now}, not {value}"
-        time.sleep(0.01)
+    until(lambda: gate.metric(name, **labels) == value)
 
 
 def words(stream: bool, text: str) -> str:

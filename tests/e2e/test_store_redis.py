@@ -8,13 +8,12 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import time
 
 import pytest
 
 from gateway import BINARY, Gateway, key_yaml
-from test_money import COST, Provider, call, usage_of
-from upstream import Upstream  # noqa: F401  (its errors fail the test)
+from raw import until
+from test_money import COST, call, provider, usage_of  # noqa: F401
 
 pytestmark = pytest.mark.skipif(not shutil.which("redis-server"), reason="needs redis-server")
 
@@ -60,14 +59,6 @@ def redis(tmp_path):
     server.kill()
 
 
-@pytest.fixture
-def provider():
-    made = Provider()
-    yield made
-    made.hold.set()
-    made.server.close()
-
-
 def config(provider, redis, tenant: str, lease: str = "60s") -> str:
     url = provider.server.url + "/v1"
     return f"""
@@ -111,17 +102,6 @@ def spent(gate) -> float:
     lines = [line for line in usage_of(gate)["scopes"] if line["kind"] == "budget"]
     assert len(lines) == 1 and lines[0]["reserved"] == 0
     return lines[0]["used"]
-
-
-def until(answers, timeout: float = 30):
-    """Asks until the answer is true, and returns it."""
-    end = time.monotonic() + timeout
-    while time.monotonic() < end:
-        found = answers()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise AssertionError("it never came")
 
 
 def charged(gate) -> int:
