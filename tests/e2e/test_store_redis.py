@@ -19,7 +19,8 @@ pytestmark = pytest.mark.skipif(not shutil.which("redis-server"), reason="needs 
 
 
 class Redis:
-    """A server that keeps its data over `kill` and `start`."""
+    """A server that keeps its data over `kill` and `start`: every write reaches the kernel before
+    its answer, and the machine lives on, so that no fsync of a busy disk is waited for."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -31,7 +32,7 @@ class Redis:
     def start(self):
         self.process = subprocess.Popen(
             ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", "",
-             "--dir", str(self.folder), "--appendonly", "yes", "--appendfsync", "always"],
+             "--dir", str(self.folder), "--appendonly", "yes", "--appendfsync", "no"],
             stdout=subprocess.PIPE, text=True)
         for line in self.process.stdout:
             if "Ready to accept connections" in line:
@@ -75,7 +76,7 @@ tenants:
     keys: [{key_yaml("f-key")[2:]}]
     limits: {{requests_per_minute: 1000}}
 store:
-  redis: {{url: "redis://127.0.0.1:{redis.port}/0", connect: 5s, command: 5s, persistent: true}}
+  redis: {{url: "redis://127.0.0.1:{redis.port}/0", connect: 5s, command: 20s, persistent: true}}
   lease: {lease}
 ledger: {{sqlite: {{path: books.db}}}}
 """
@@ -125,7 +126,7 @@ def test_two_gateways_keep_one_ceiling(start):
 
     with concurrent.futures.ThreadPoolExecutor() as pool:
         list(pool.map(spend, gates * 4))
-    assert seen <= {"budget_exceeded", "budget_reserved"}
+    assert seen <= {"budget_exceeded", "budget_reserved"}, [g.log.lines[-40:] for g in gates]
     used = spent(gates[0])
     assert used == spent(gates[1])
     assert ceiling / 2e9 < used <= ceiling / 1e9
