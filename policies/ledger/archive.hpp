@@ -138,6 +138,8 @@ class ReadArchive {
   }
   /// False: the bytes did not hold what was read.
   [[nodiscard]] bool good() const { return good_; }
+  /// What was not read yet.
+  [[nodiscard]] std::string_view rest() const { return bytes_; }
   [[nodiscard]] bool at_end() const { return bytes_.empty(); }
 
  private:

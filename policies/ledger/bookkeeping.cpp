@@ -8,18 +8,25 @@
 
 namespace tollgate::ledger {
 
-Totals::Sum& Totals::of(const Outcome& call) {
-  const SystemTime hour = std::chrono::floor<std::chrono::hours>(booked_at(call));
-  return sums_[{micros_of(hour), call.tenant, call.key_id, call.model}];
+Totals::Sum& Totals::of(const Booking& call) {
+  const SystemTime hour = std::chrono::floor<std::chrono::hours>(time_of(call.booked_at));
+  const auto key = std::tie(call.tenant, call.key_id, call.model);
+  if (last_ != nullptr && std::get<0>(last_->first) == micros_of(hour)) {
+    const auto& [at, tenant, key_id, model] = last_->first;
+    if (key == std::tie(tenant, key_id, model)) return last_->second;
+  }
+  const Key whole{micros_of(hour), call.tenant, call.key_id, call.model};
+  last_ = &*sums_.try_emplace(whole).first;
+  return last_->second;
 }
 
-void Totals::add(const Outcome& call) {
+void Totals::add(const Booking& call) {
   Sum& sum = of(call);
   sum.calls += static_cast<std::int64_t>(call.count);
   sum.charged += call.charged;
 }
 
-void Totals::take_away(const Outcome& unknown) {
+void Totals::take_away(const Booking& unknown) {
   Sum& sum = of(unknown);
   sum.calls -= static_cast<std::int64_t>(unknown.count);
   sum.charged -= unknown.charged;

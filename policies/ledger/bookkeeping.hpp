@@ -6,7 +6,7 @@
 #include <string>
 #include <tuple>
 
-#include "gateway/core/outcome.hpp"
+#include "policies/ledger/booking.hpp"
 
 namespace tollgate::ledger {
 
@@ -20,14 +20,15 @@ class Totals {
   /// hour in microseconds, tenant, key id, model
   using Key = std::tuple<std::int64_t, std::string, std::string, std::string>;
 
-  void add(const Outcome& call);
+  void add(const Booking& call);
   /// An `unknown` row makes way for the truth.
-  void take_away(const Outcome& unknown);
+  void take_away(const Booking& unknown);
   [[nodiscard]] const std::map<Key, Sum>& sums() const { return sums_; }
 
  private:
-  Sum& of(const Outcome& call);
+  Sum& of(const Booking& call);
   std::map<Key, Sum> sums_;
+  std::map<Key, Sum>::value_type* last_ = nullptr;  // mostly the next call's too
 };
 
 /// A UUID of version 4.

@@ -3,10 +3,12 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "gateway/core/outcome.hpp"
+#include "policies/ledger/booking.hpp"
 #include "policies/ledger/ledger.hpp"
 
 namespace tollgate::ledger {
@@ -22,7 +24,7 @@ struct Books {
   virtual Result<std::string> id() = 0;
   /// All rows of these calls, or none of them. A call that is there already stays as it is, unless
   /// it is `unknown` and this one is not (M13).
-  virtual Result<void> write(const std::vector<Outcome>& calls) = 0;
+  virtual Result<void> write(std::span<const Booking> calls) = 0;
   /// Sums by hour, for `Ledger::hours`.
   virtual Result<void> hours(SystemTime since, const std::function<void(const HourSum&)>& each) = 0;
   /// Calls with their attempts, oldest first.

@@ -19,7 +19,7 @@ namespace tollgate::ledger {
 namespace {
 
 constexpr std::size_t page = 4096;
-constexpr std::array<char, 8> magic{'T', 'G', 'J', 'O', 'U', 'R', 'N', '2'};
+constexpr std::array<char, 8> magic{'T', 'G', 'J', 'O', 'U', 'R', 'N', '3'};
 constexpr std::size_t id_bytes = 36;
 constexpr std::uint32_t grow_by = 4;  // chunks: 16 MiB
 
@@ -115,9 +115,10 @@ Result<void> Journal::read_header(std::uint64_t file_bytes) {
     return {};
   }
   if (file_bytes < page || header->magic != magic || header->chunk_bytes != chunk_bytes) {
-    return cannot("it is no journal of this version; where another build wrote it, start and stop "
-                  "that build once more, then remove the file",
-                  settings_.path);
+    return cannot(
+        "it is no journal of this version; where another build wrote it, start and stop "
+        "that build once more, then remove the file",
+        settings_.path);
   }
   chunks_.resize((file_bytes - page + chunk_bytes - 1) / chunk_bytes);
   // A file that was cut short: its last chunk is read as far as it goes.

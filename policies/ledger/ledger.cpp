@@ -34,15 +34,18 @@ class RealLedger final : public Ledger {
 
   /// What a crash left: rows that the database has not, and calls that never ended.
   Result<void> recover() {
-    const std::vector<Outcome> rows = unwritten(*journal_);
-    unknown_ = static_cast<std::uint64_t>(std::ranges::count_if(
-        rows, [](const Outcome& row) { return row.status == CallStatus::unknown; }));
-    for (std::size_t at = 0; at < rows.size(); at += batch_rows) {
-      const std::vector<Outcome> batch(
-          rows.begin() + static_cast<std::ptrdiff_t>(at),
-          rows.begin() + static_cast<std::ptrdiff_t>(std::min(rows.size(), at + batch_rows)));
+    const std::vector<std::string> records = unwritten(*journal_);
+    std::vector<Booking> rows;
+    for (const std::string& bytes : records) {
+      if (auto booking = read_booking(bytes)) rows.push_back(std::move(*booking));
+    }
+    unknown_ =
+        static_cast<std::uint64_t>(std::ranges::count(rows, CallStatus::unknown, &Booking::status));
+    for (std::span<const Booking> left = rows; !left.empty();) {
+      const auto batch = left.first(std::min(left.size(), batch_rows));
       auto written = books_->write(batch);
       if (!written) return written;
+      left = left.subspan(batch.size());
     }
     if (unknown_ > 0) {
       say_("warn", std::to_string(unknown_) +
@@ -81,7 +84,7 @@ class RealLedger final : public Ledger {
 
   Result<void> begin(const Outcome& outcome) override {
     std::string& buffer = scratch();
-    write_record(RecordKind::intent, outcome, buffer);
+    write_intent(outcome, buffer);
     if (journal_->append_intent(outcome.request_id, buffer)) return {};
     tell_full();
     return fail(ErrorKind::store_unavailable, "The books cannot be kept right now. Please retry.");
@@ -89,7 +92,7 @@ class RealLedger final : public Ledger {
 
   void record(const Outcome& outcome) noexcept override {
     std::string& buffer = scratch();
-    write_record(RecordKind::rows, outcome, buffer);
+    write_booking(outcome, buffer);
     if (!journal_->append_rows(outcome.request_id, buffer)) {
       ++dropped_;
       tell_full();
@@ -154,11 +157,11 @@ class RealLedger final : public Ledger {
         journal_->drained();  // intents that have ended may free their chunk
         return true;
       }
-      std::vector<Outcome> batch;
+      batch_.clear();
       for (const std::string_view bytes : records) {
-        if (auto record = read_record(bytes)) batch.push_back(std::move(record->outcome));
+        if (auto booking = read_booking(bytes)) batch_.push_back(std::move(*booking));
       }
-      auto written = books_->write(batch);
+      auto written = books_->write(batch_);
       if (!written) {
         journal_->rewind();
         ++failures_;
@@ -170,7 +173,7 @@ class RealLedger final : public Ledger {
       if (std::exchange(away_, false)) say_("info", "ledger: the database is back");
       journal_->drained();
       full_ = false;
-      written_ += batch.size();
+      written_ += batch_.size();
     }
   }
 
@@ -209,7 +212,8 @@ class RealLedger final : public Ledger {
   bool stopping_ = false;
   SteadyTime deadline_{};
   SteadyTime forget_at_ = std::chrono::steady_clock::now() + 1min;
-  bool away_ = false;  // writer only
+  std::vector<Booking> batch_;  // this and the next: writer only
+  bool away_ = false;
   std::atomic<bool> full_{false};
   std::atomic<std::uint64_t> unseen_{0}, written_{0}, dropped_{0}, failures_{0};
   std::uint64_t unknown_ = 0;

@@ -1,38 +1,124 @@
-// PackedRow: the columns of a call as one JSON array, which is how SQLite keeps them: a column of
-// its own costs as much as all of this array. The view `calls` takes it apart again, so whoever
-// reads sees columns. Written by the ledger's writer; pure.
+// PackedRow: the columns of one row as a JSON array, which is how the journal and SQLite keep them:
+// a column of its own costs as much as all of this array. Rendered by the worker that ends the
+// call; SQLite's view `calls` takes it apart again, so whoever reads sees columns.
+// PackedColumns: the same from the other side. Pure.
 #pragma once
+#include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "gateway/wire/json_writer.hpp"
+#include "gateway/core/http.hpp"
+#include "gateway/core/money.hpp"
 
 namespace tollgate::ledger {
 
-/// Takes values in the order of the columns, as every `Row` of rows.hpp does.
+/// Appends to a string, which is whole once the row is gone.
 class PackedRow {
  public:
-  explicit PackedRow(std::string& out) : json_(out) { json_.begin_array(); }
-
-  PackedRow& text(std::string_view value) { return put(value); }
-  PackedRow& number(std::int64_t value) { return put(value); }
-  PackedRow& number(std::uint64_t value) { return put(value); }
-  PackedRow& maybe(std::optional<std::int64_t> value) {
-    if (value) return put(*value);
-    json_.null();
-    return *this;
+  explicit PackedRow(std::string& out) : out_(out), used_(out.size()) {
+    make_room(usual);
+    put('[');
   }
-  void end() { json_.end_array(); }
+  ~PackedRow() {
+    out_[used_ - 1] = ']';  // where the last comma stands
+    out_.resize(used_);
+  }
+  PackedRow(const PackedRow&) = delete;
+  PackedRow& operator=(const PackedRow&) = delete;
+
+  PackedRow& text(std::string_view value);
+  /// Text without a byte that JSON escapes.
+  PackedRow& word(std::string_view value) {
+    room_for(value.size());
+    put('"');
+    copy(value);
+    put('"');
+    return end();
+  }
+  PackedRow& number(std::int64_t value) {
+    room_for(0);
+    digits(value);
+    return end();
+  }
+  /// A column holds no more than 63 bits.
+  PackedRow& number(std::uint64_t value) {
+    return number(static_cast<std::int64_t>(std::min<std::uint64_t>(value, INT64_MAX)));
+  }
+  PackedRow& maybe(std::optional<std::int64_t> value) {
+    if (value) return number(*value);
+    room_for(4);
+    copy("null");
+    return end();
+  }
+  /// `{"team":"red"}`
+  PackedRow& tags(const HeaderList& tags);
+  /// `{"input":12,"output":30}`: kinds that cost something, in nano-dollars.
+  PackedRow& costs(const CostByKind& cost);
 
  private:
-  template <class T>
-  PackedRow& put(const T& value) {
-    json_.value(value);
+  static constexpr std::size_t usual = 1024, number_most = 24;
+
+  void room_for(std::size_t more) {
+    if (out_.size() - used_ < more + number_most) make_room(more + number_most);
+  }
+  void make_room(std::size_t more) { out_.resize(used_ + more + usual); }
+  void put(char c) { out_[used_++] = c; }
+  void copy(std::string_view plain) {
+    std::copy(plain.begin(), plain.end(), out_.data() + used_);
+    used_ += plain.size();
+  }
+  void digits(std::int64_t value) {
+    char* const at = out_.data() + used_;
+    if (value >= 0 && value < 10) {
+      put(static_cast<char>('0' + value));  // most figures of most calls
+    } else {
+      used_ += static_cast<std::size_t>(std::to_chars(at, at + number_most, value).ptr - at);
+    }
+  }
+  PackedRow& end() {
+    put(',');
     return *this;
   }
-  wire::JsonWriter json_;
+  void escaped(std::string_view text);
+
+  std::string& out_;
+  std::size_t used_;
+};
+
+/// A packed row by column.
+class PackedColumns {
+ public:
+  /// Views into `packed`.
+  explicit PackedColumns(std::string_view packed);
+  [[nodiscard]] std::size_t size() const { return values_.size(); }
+  /// Text as it was; objects as their JSON.
+  [[nodiscard]] std::string text_at(int column) const;
+  [[nodiscard]] std::int64_t number_at(int column) const { return maybe_at(column).value_or(0); }
+  [[nodiscard]] std::optional<std::int64_t> maybe_at(int column) const;
+
+  /// Gives the columns to a statement, in their order.
+  template <class Values>
+  void bind_to(Values& values) const {
+    for (int column = 0; column < static_cast<int>(values_.size()); ++column) {
+      const char first = at(column).empty() ? 'n' : at(column).front();
+      if (first == '"' || first == '{') {
+        values.text(text_at(column));
+      } else {
+        values.maybe(maybe_at(column));
+      }
+    }
+  }
+
+ private:
+  [[nodiscard]] std::string_view at(int column) const {
+    const auto index = static_cast<std::size_t>(column);
+    return index < values_.size() ? values_[index] : std::string_view{};
+  }
+  std::vector<std::string_view> values_;
 };
 
 }  // namespace tollgate::ledger

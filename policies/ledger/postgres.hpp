@@ -16,7 +16,7 @@
 
 namespace tollgate::ledger {
 
-/// Values of one statement, in order, as text. Takes what `put_call` gives.
+/// Values of one statement, in order, as text. Takes what a packed row gives.
 class PgValues {
  public:
   PgValues& text(std::string_view value);

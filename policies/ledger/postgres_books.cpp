@@ -35,7 +35,7 @@ class PostgresBooks final : public Books {
 
   Result<void> prepare();
   Result<std::string> id() override;
-  Result<void> write(const std::vector<Outcome>& calls) override;
+  Result<void> write(std::span<const Booking> calls) override;
   Result<void> hours(SystemTime since, const std::function<void(const HourSum&)>& each) override;
   Result<void> each_call(const Period& period,
                          const std::function<void(const Outcome&)>& each) override;
@@ -43,13 +43,13 @@ class PostgresBooks final : public Books {
   Result<std::vector<std::string>> verify() override;
 
  private:
-  using Rows = std::vector<const Outcome*>;
+  using Rows = std::vector<const Booking*>;
 
   Result<std::int64_t> version();
   Result<void> migrate();
-  Result<void> write_all(const std::vector<Outcome>& calls);
-  Result<std::set<std::string>> insert_calls(const Rows& calls);
-  Result<bool> replace_unknown(const Outcome& call, Totals& totals);
+  Result<void> write_all(std::span<const Booking> calls);
+  Result<std::set<std::string, std::less<>>> insert_calls(const Rows& calls);
+  Result<bool> replace_unknown(const Booking& call, Totals& totals);
   Result<void> insert_attempts(const Rows& calls);
   Result<void> add_totals(const Totals& totals);
   Result<void> fetch_all(const std::function<void(const Outcome&)>& each);
@@ -117,7 +117,7 @@ Result<std::string> PostgresBooks::id() {
   return found->row(0).text_at(0);
 }
 
-Result<void> PostgresBooks::write(const std::vector<Outcome>& calls) {
+Result<void> PostgresBooks::write(std::span<const Booking> calls) {
   auto made = days_.make(calls);
   if (!made) return made;
   auto written = link_.transaction("BEGIN", [&] { return write_all(calls); });
@@ -125,23 +125,26 @@ Result<void> PostgresBooks::write(const std::vector<Outcome>& calls) {
   return written;
 }
 
-Result<void> PostgresBooks::write_all(const std::vector<Outcome>& calls) {
+Result<void> PostgresBooks::write_all(std::span<const Booking> calls) {
   Rows all;
-  for (const Outcome& call : calls)
+  for (const Booking& call : calls)
     all.push_back(&call);
   auto fresh = insert_calls(all);
   if (!fresh) return std::unexpected(fresh.error());
   Totals totals;
   Rows written;
-  for (const Outcome* call : all) {
+  for (const Booking* call : all) {
     // The first of an id is the one that was inserted.
-    if (fresh->erase(call->request_id) == 0) {
+    const auto found = fresh->find(call->request_id);
+    if (found != fresh->end()) {
+      fresh->erase(found);
+    } else {
       auto replaced = replace_unknown(*call, totals);
       if (!replaced) return std::unexpected(replaced.error());
       if (!*replaced) continue;
       // What it replaced may have come in this very batch.
       std::erase_if(written,
-                    [&](const Outcome* old) { return old->request_id == call->request_id; });
+                    [&](const Booking* old) { return old->request_id == call->request_id; });
     }
     written.push_back(call);
     totals.add(*call);
@@ -151,14 +154,14 @@ Result<void> PostgresBooks::write_all(const std::vector<Outcome>& calls) {
 }
 
 /// The ids of those that were not there.
-Result<std::set<std::string>> PostgresBooks::insert_calls(const Rows& calls) {
-  std::set<std::string> fresh;
+Result<std::set<std::string, std::less<>>> PostgresBooks::insert_calls(const Rows& calls) {
+  std::set<std::string, std::less<>> fresh;
   constexpr std::size_t most = values_most / call_width;
   for (std::size_t from = 0; from < calls.size(); from += most) {
     const std::size_t rows = std::min(most, calls.size() - from);
     PgValues values;
     for (std::size_t i = from; i < from + rows; ++i)
-      put_call(values, *calls[i]);
+      PackedColumns(calls[i]->row).bind_to(values);
     auto inserted = link_.ask(
         insert_sql("calls", call_width, rows) + " ON CONFLICT DO NOTHING RETURNING request_id",
         values);
@@ -170,23 +173,26 @@ Result<std::set<std::string>> PostgresBooks::insert_calls(const Rows& calls) {
 }
 
 /// True: what stood there was `unknown` and now is this call (M13).
-Result<bool> PostgresBooks::replace_unknown(const Outcome& call, Totals& totals) {
+Result<bool> PostgresBooks::replace_unknown(const Booking& call, Totals& totals) {
   if (call.status == CallStatus::unknown) return false;
-  const auto key = PgValues().text(call.request_id).number(micros_of(booked_at(call)));
+  const auto key = PgValues().text(call.request_id).number(call.booked_at);
   auto found = link_.ask(
       "DELETE FROM calls WHERE request_id = $1 AND booked_at = $2 AND status = 'unknown' "
       "RETURNING charged_nano_usd, tenant, key_id, model",
       key);
   if (!found) return std::unexpected(found.error());
   if (found->rows() == 0) return false;
-  Outcome old;
-  old.admitted_at = booked_at(call);
-  old.charged = found->row(0).number_at(0);
-  old.tenant = found->row(0).text_at(1);
-  old.key_id = found->row(0).text_at(2);
-  old.model = found->row(0).text_at(3);
+  const PgRow row = found->row(0);
+  const NanoUsd charged = row.number_at(0);
+  const std::string tenant = row.text_at(1), key_id = row.text_at(2), model = row.text_at(3);
   auto gone = link_.ask("DELETE FROM attempts WHERE request_id = $1 AND booked_at = $2", key);
   if (!gone) return std::unexpected(gone.error());
+  Booking old;
+  old.booked_at = call.booked_at;
+  old.tenant = tenant;
+  old.key_id = key_id;
+  old.model = model;
+  old.charged = charged;
   totals.take_away(old);
   auto inserted = insert_calls({&call});
   if (!inserted) return std::unexpected(inserted.error());
@@ -203,10 +209,9 @@ Result<void> PostgresBooks::insert_attempts(const Rows& calls) {
     values = {};
     return done ? Result<void>{} : std::unexpected(done.error());
   };
-  for (const Outcome* call : calls) {
-    if (is_one_row(*call)) continue;
-    for (std::size_t number = 1; number <= call->attempts.size(); ++number)
-      put_attempt(values, *call, number);
+  for (const Booking* call : calls) {
+    for (const std::string_view row : call->attempts)
+      PackedColumns(row).bind_to(values);
     if (values.size() < values_most / 2) continue;
     auto done = flush();
     if (!done) return done;

@@ -7,8 +7,8 @@ namespace {
 
 constexpr std::int64_t day_micros = 86'400'000'000;
 
-std::int64_t day_of(const Outcome& call) {
-  return std::chrono::floor<std::chrono::days>(booked_at(call)).time_since_epoch().count();
+std::int64_t day_of(const Booking& call) {
+  return std::chrono::floor<std::chrono::days>(time_of(call.booked_at)).time_since_epoch().count();
 }
 
 /// `20261130`
@@ -20,9 +20,9 @@ std::string day_name(std::int64_t day) {
 
 }  // namespace
 
-Result<void> PgDays::make(const std::vector<Outcome>& calls) {
+Result<void> PgDays::make(std::span<const Booking> calls) {
   std::set<std::int64_t> missing;
-  for (const Outcome& call : calls) {
+  for (const Booking& call : calls) {
     if (!known_.contains(day_of(call))) missing.insert(day_of(call));
   }
   if (missing.empty()) return {};

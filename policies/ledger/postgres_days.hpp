@@ -3,11 +3,12 @@
 #pragma once
 #include <cstdint>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "gateway/core/outcome.hpp"
+#include "policies/ledger/booking.hpp"
 #include "policies/ledger/postgres.hpp"
 
 namespace tollgate::ledger {
@@ -20,7 +21,7 @@ class PgDays {
   explicit PgDays(PgLink& link) : link_(link) {}
 
   /// Tables for the days that calls are booked in, as far as they are missing.
-  Result<void> make(const std::vector<Outcome>& calls);
+  Result<void> make(std::span<const Booking> calls);
   /// A write failed: perhaps since another replica dropped a day.
   void unsure() { known_.clear(); }
   /// Drops the oldest day if all of it is before `before`. True: there was one.

@@ -26,9 +26,9 @@ void Reader::read_journal(const std::string& path) {
   }
   auto id = books_->id();
   if (!id || (*journal)->ledger_id() != *id) return;
-  for (Outcome& call : unwritten(**journal)) {
-    std::string request = call.request_id;
-    waiting_.insert_or_assign(std::move(request), std::move(call));
+  for (const std::string& bytes : unwritten(**journal)) {
+    const auto booking = read_booking(bytes);
+    if (booking) waiting_.insert_or_assign(std::string(booking->request_id), call_of(*booking));
   }
   if (waiting_.empty()) return;
   note_ = std::to_string(waiting_.size()) +

@@ -76,22 +76,23 @@ void visit_figures(Archive& archive, O& call) {
 
 }  // namespace
 
-void write_record(RecordKind kind, const Outcome& outcome, std::string& out) {
+void write_intent(const Outcome& outcome, std::string& out) {
   WriteArchive archive(out);
-  archive(kind);
+  archive(RecordKind::intent);
   visit_call(archive, outcome);
   visit_figures(archive, outcome);
 }
 
-std::optional<Record> read_record(std::string_view bytes) {
-  Record record;
+std::optional<Outcome> read_intent(std::string_view bytes) {
   ReadArchive archive(bytes);
-  archive(record.kind);
-  visit_call(archive, record.outcome);
-  visit_figures(archive, record.outcome);
-  const bool known = record.kind == RecordKind::intent || record.kind == RecordKind::rows;
-  if (!archive.good() || !known) return std::nullopt;
-  return record;
+  RecordKind kind{};
+  archive(kind);
+  if (kind != RecordKind::intent) return std::nullopt;
+  Outcome outcome;
+  visit_call(archive, outcome);
+  visit_figures(archive, outcome);
+  if (!archive.good()) return std::nullopt;
+  return outcome;
 }
 
 void make_unknown(Outcome& outcome) {

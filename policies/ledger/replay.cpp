@@ -3,27 +3,30 @@
 #include <map>
 #include <set>
 
+#include "policies/ledger/booking.hpp"
+#include "policies/ledger/record.hpp"
+
 namespace tollgate::ledger {
 
-std::vector<Outcome> unwritten(const Journal& journal) {
+std::vector<std::string> unwritten(const Journal& journal) {
   std::map<std::string, Outcome> begun;
-  std::set<std::string> ended;
-  std::vector<Outcome> rows;
-  for (const Journal::Entry& entry : journal.everything()) {
-    auto record = read_record(entry.bytes);
-    if (!record) continue;
-    Outcome& call = record->outcome;
-    if (record->kind == RecordKind::intent) {
-      begun[call.request_id] = std::move(call);  // the last attempt's knows those before it
+  std::set<std::string, std::less<>> ended;
+  std::vector<std::string> rows;
+  for (Journal::Entry& entry : journal.everything()) {
+    if (auto call = read_intent(entry.bytes)) {
+      std::string id = call->request_id;
+      begun[std::move(id)] = std::move(*call);  // the last attempt's knows those before it
       continue;
     }
-    ended.insert(call.request_id);
-    if (!entry.drained) rows.push_back(std::move(call));
+    const auto booking = read_booking(entry.bytes);
+    if (!booking) continue;
+    ended.emplace(booking->request_id);
+    if (!entry.drained) rows.push_back(std::move(entry.bytes));
   }
   for (auto& [id, call] : begun) {
     if (ended.contains(id)) continue;
     make_unknown(call);
-    rows.push_back(std::move(call));
+    write_booking(call, rows.emplace_back());
   }
   return rows;
 }

@@ -7,9 +7,9 @@
 
 namespace tollgate::ledger {
 
-/// Rows that were not drained, and calls that were begun and never ended as `unknown` rows. What
-/// the database has all the same (the crash came between its commit and our note of it) it knows
-/// by the id.
-[[nodiscard]] std::vector<Outcome> unwritten(const Journal& journal);
+/// Rows that were not drained, and calls that were begun and never ended as `unknown` rows, each
+/// as a booking's bytes. What the database has all the same (the crash came between its commit and
+/// our note of it) it knows by the id.
+[[nodiscard]] std::vector<std::string> unwritten(const Journal& journal);
 
 }  // namespace tollgate::ledger

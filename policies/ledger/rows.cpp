@@ -1,6 +1,61 @@
 #include "policies/ledger/rows.hpp"
 
 namespace tollgate::ledger {
+namespace {
+
+void put_usage(PackedRow& row, const Usage& usage) {
+  row.number(usage.input).number(usage.cache_read).number(usage.cache_write);
+  row.number(usage.cache_write_1h).number(usage.output).number(usage.reasoning);
+}
+
+/// The last columns of `calls`.
+void put_only_attempt(PackedRow& row, const Outcome& call) {
+  const bool one = is_one_row(call);
+  row.number(std::int64_t{one});
+  if (!one) {
+    row.number(std::int64_t{0}).number(std::int64_t{0}).word("").number(std::int64_t{0}).word("");
+    return;
+  }
+  const AttemptOutcome& attempt = call.attempts.front();
+  row.number(micros_of(attempt.started_at)).number(micros_of(attempt.ended_at));
+  row.word(to_string(attempt.status)).number(std::int64_t{attempt.http_status});
+  row.text(attempt.error);
+}
+
+}  // namespace
+
+void pack_call(const Outcome& call, std::string& out) {
+  PackedRow row(out);
+  row.text(call.request_id).number(micros_of(booked_at(call))).text(call.client_request_id);
+  row.number(micros_of(call.started_at)).number(micros_of(call.ended_at));
+  row.number(micros_of(call.admitted_at)).text(call.tenant).text(call.key_id).text(call.user);
+  row.tags(call.tags).word(to_string(call.endpoint)).text(call.model_asked);
+  row.text(call.model).text(call.provider).text(call.upstream_model);
+  row.number(std::int64_t{call.stream}).word(to_string(call.status));
+  row.number(std::int64_t{call.http_status}).text(call.error).text(call.finish);
+  put_usage(row, call.usage);
+  row.word(usage_source(call.usage_from_provider, call.charged, !call.attempts.empty()));
+  row.maybe(call.cost).number(call.charged).costs(call.cost_by_kind);
+  row.number(call.avoided).text(call.price_version);
+  row.maybe(call.ttft.count() < 0 ? std::nullopt : std::optional<std::int64_t>(call.ttft.count()));
+  row.number(std::int64_t{call.duration.count()}).number(std::int64_t{call.overhead.count()});
+  row.number(std::uint64_t{call.attempts.size()}).number(call.count).text(call.cache);
+  row.text(call.trace_id);
+  put_only_attempt(row, call);
+}
+
+void pack_attempt(const Outcome& call, std::size_t number, std::string& out) {
+  const AttemptOutcome& attempt = call.attempts[number - 1];
+  PackedRow row(out);
+  row.text(call.request_id).number(micros_of(booked_at(call))).number(std::uint64_t{number});
+  row.number(micros_of(attempt.started_at)).number(micros_of(attempt.ended_at));
+  row.text(attempt.provider).text(attempt.upstream_model).word(to_string(attempt.status));
+  row.number(std::int64_t{attempt.http_status}).text(attempt.error);
+  put_usage(row, attempt.usage);
+  row.word(usage_source(attempt.usage_from_provider, attempt.charged, true));
+  row.maybe(attempt.cost).number(attempt.charged).costs(attempt.cost_by_kind);
+  row.text(attempt.price_version);
+}
 
 const std::string_view hours_that_differ = R"sql(
   WITH booked AS (SELECT booked_at / 3600000000 * 3600000000 AS hour, tenant, key_id, model,

@@ -1,11 +1,12 @@
 // Rows: the columns of `calls` and `attempts` and the Outcomes that they stand for, both
-// directions, the same for every engine. `Row` takes values in order (text, number, maybe) or gives
-// them by column (text_at, number_at, maybe_at). Used by the Books, on their thread.
+// directions, the same for every engine. Written packed, by any thread; read from a `Row` that
+// gives values by column (text_at, number_at, maybe_at), by the Books on their thread.
 #pragma once
 #include <string>
 #include <string_view>
 
 #include "gateway/core/outcome.hpp"
+#include "policies/ledger/packed_row.hpp"
 #include "policies/ledger/row_text.hpp"
 
 namespace tollgate::ledger {
@@ -70,11 +71,10 @@ extern const std::string_view calls_that_differ;
 /// Whether the call's own row says all of its attempt (M29); else attempts have rows beside it.
 [[nodiscard]] bool is_one_row(const Outcome& call);
 
-template <class Row>
-void put_usage(Row& row, const Usage& usage) {
-  row.number(usage.input).number(usage.cache_read).number(usage.cache_write);
-  row.number(usage.cache_write_1h).number(usage.output).number(usage.reasoning);
-}
+/// Appends the columns of `calls`, packed.
+void pack_call(const Outcome& call, std::string& out);
+/// Appends the columns of `attempts`, packed; the first attempt is number 1.
+void pack_attempt(const Outcome& call, std::size_t number, std::string& out);
 
 template <class Row>
 [[nodiscard]] Usage usage_at(const Row& row, int column) {
@@ -89,52 +89,6 @@ template <class Row>
   usage.output = at(4);
   usage.reasoning = at(5);
   return usage;
-}
-
-/// The last columns of `calls`.
-template <class Row>
-void put_only_attempt(Row& row, const Outcome& call) {
-  const bool one = is_one_row(call);
-  const AttemptOutcome none;
-  const AttemptOutcome& attempt = one ? call.attempts.front() : none;
-  row.number(std::int64_t{one}).number(micros_of(attempt.started_at));
-  row.number(micros_of(attempt.ended_at)).text(one ? to_string(attempt.status) : "");
-  row.number(std::int64_t{attempt.http_status}).text(attempt.error);
-}
-
-/// Gives the columns of `calls`.
-template <class Row>
-void put_call(Row& row, const Outcome& call) {
-  row.text(call.request_id).number(micros_of(booked_at(call))).text(call.client_request_id);
-  row.number(micros_of(call.started_at)).number(micros_of(call.ended_at));
-  row.number(micros_of(call.admitted_at)).text(call.tenant).text(call.key_id).text(call.user);
-  row.text(tags_json(call.tags)).text(to_string(call.endpoint)).text(call.model_asked);
-  row.text(call.model).text(call.provider).text(call.upstream_model);
-  row.number(std::int64_t{call.stream}).text(to_string(call.status));
-  row.number(std::int64_t{call.http_status}).text(call.error).text(call.finish);
-  put_usage(row, call.usage);
-  row.text(usage_source(call.usage_from_provider, call.charged, !call.attempts.empty()));
-  row.maybe(call.cost).number(call.charged).text(cost_json(call.cost_by_kind));
-  row.number(call.avoided).text(call.price_version);
-  row.maybe(call.ttft.count() < 0 ? std::nullopt : std::optional<std::int64_t>(call.ttft.count()));
-  row.number(std::int64_t{call.duration.count()}).number(std::int64_t{call.overhead.count()});
-  row.number(std::uint64_t{call.attempts.size()}).number(call.count).text(call.cache);
-  row.text(call.trace_id);
-  put_only_attempt(row, call);
-}
-
-/// Gives the columns of `attempts`; the first attempt is number 1.
-template <class Row>
-void put_attempt(Row& row, const Outcome& call, std::size_t number) {
-  const AttemptOutcome& attempt = call.attempts[number - 1];
-  row.text(call.request_id).number(micros_of(booked_at(call))).number(std::uint64_t{number});
-  row.number(micros_of(attempt.started_at)).number(micros_of(attempt.ended_at));
-  row.text(attempt.provider).text(attempt.upstream_model).text(to_string(attempt.status));
-  row.number(std::int64_t{attempt.http_status}).text(attempt.error);
-  put_usage(row, attempt.usage);
-  row.text(usage_source(attempt.usage_from_provider, attempt.charged, true));
-  row.maybe(attempt.cost).number(attempt.charged).text(cost_json(attempt.cost_by_kind));
-  row.text(attempt.price_version);
 }
 
 template <class Row>

@@ -58,7 +58,7 @@ class SqliteBooks final : public Books {
     return find.text_at(0);
   }
 
-  Result<void> write(const std::vector<Outcome>& calls) override {
+  Result<void> write(std::span<const Booking> calls) override {
     auto begun = exec("BEGIN IMMEDIATE");
     if (!begun) return begun;
     auto written = write_all(calls);
@@ -117,7 +117,7 @@ class SqliteBooks final : public Books {
         {&attempt_, insert_sql("INSERT OR REPLACE INTO attempts", attempt_width)},
         {&total_, insert_sql("INSERT INTO totals", 6) + std::string(add_to_totals)},
         {&find_,
-         "SELECT status, charged_nano_usd, admitted_at, started_at, tenant, key_id, model "
+         "SELECT status, charged_nano_usd, tenant, key_id, model "
          "FROM calls WHERE booked_at = ? AND request_id = ?"},
         {&remove_, "DELETE FROM call_records WHERE booked_at = ? AND request_id = ?"},
         {&remove_attempts_, "DELETE FROM attempts WHERE request_id = ?"}};
@@ -128,9 +128,9 @@ class SqliteBooks final : public Books {
     return {};
   }
 
-  Result<void> write_all(const std::vector<Outcome>& calls) {
+  Result<void> write_all(std::span<const Booking> calls) {
     Totals totals;
-    for (const Outcome& call : calls) {
+    for (const Booking& call : calls) {
       auto written = write_call(call, totals);
       if (!written) return written;
     }
@@ -144,7 +144,7 @@ class SqliteBooks final : public Books {
     return {};
   }
 
-  Result<void> write_call(const Outcome& call, Totals& totals) {
+  Result<void> write_call(const Booking& call, Totals& totals) {
     auto inserted = insert(call);
     if (!inserted) return std::unexpected(inserted.error());
     if (!*inserted) {
@@ -157,31 +157,33 @@ class SqliteBooks final : public Books {
   }
 
   /// False: the call is there already.
-  Result<bool> insert(const Outcome& call);
-  Result<void> write_attempts(const Outcome& call);
+  Result<bool> insert(const Booking& call);
+  Result<void> write_attempts(const Booking& call);
 
   /// True: what stood there was `unknown` and now is this call (M13).
-  Result<bool> replace_unknown(const Outcome& call, Totals& totals) {
+  Result<bool> replace_unknown(const Booking& call, Totals& totals) {
     find_.reset();
-    find_.number(micros_of(booked_at(call))).text(call.request_id);
+    find_.number(call.booked_at).text(call.request_id);
     if (find_.step() != SQLITE_ROW) return sqlite_error(database_.get());
-    Outcome old;
-    old.status = parse_status(find_.text_at(0));
-    old.charged = find_.number_at(1);
-    old.admitted_at = time_of(find_.number_at(2));
-    old.started_at = time_of(find_.number_at(3));
-    old.tenant = find_.text_at(4);
-    old.key_id = find_.text_at(5);
-    old.model = find_.text_at(6);
+    const CallStatus status = parse_status(find_.text_at(0));
+    const NanoUsd charged = find_.number_at(1);
+    const std::string tenant = find_.text_at(2), key_id = find_.text_at(3),
+                      model = find_.text_at(4);
     find_.reset();
-    if (old.status != CallStatus::unknown || call.status == CallStatus::unknown) return false;
+    if (status != CallStatus::unknown || call.status == CallStatus::unknown) return false;
     remove_.reset();
-    remove_.number(micros_of(booked_at(call))).text(call.request_id);
+    remove_.number(call.booked_at).text(call.request_id);
     remove_attempts_.reset();
     remove_attempts_.text(call.request_id);
     for (Statement* remove : {&remove_, &remove_attempts_}) {
       if (remove->step() != SQLITE_DONE) return sqlite_error(database_.get());
     }
+    Booking old;
+    old.booked_at = call.booked_at;
+    old.tenant = tenant;
+    old.key_id = key_id;
+    old.model = model;
+    old.charged = charged;
     totals.take_away(old);
     auto inserted = insert(call);
     if (!inserted) return inserted;
@@ -190,29 +192,23 @@ class SqliteBooks final : public Books {
 
   Database database_;
   Statement call_, attempt_, total_, find_, remove_, remove_attempts_;
-  std::string packed_;
 };
 
-Result<bool> SqliteBooks::insert(const Outcome& call) {
-  packed_.clear();
-  PackedRow row(packed_);
-  put_call(row, call);
-  row.end();
-  call_.number(micros_of(booked_at(call))).kept_text(call.request_id).kept_text(packed_);
+Result<bool> SqliteBooks::insert(const Booking& call) {
+  call_.number(call.booked_at).kept_text(call.request_id).kept_text(call.row);
   const int step = call_.step();
   call_.reset();
   if (step != SQLITE_DONE) return sqlite_error(database_.get());
   return sqlite3_changes(database_.get()) == 1;
 }
 
-Result<void> SqliteBooks::write_attempts(const Outcome& call) {
-  if (is_one_row(call)) return {};
-  for (std::size_t number = 1; number <= call.attempts.size(); ++number) {
+Result<void> SqliteBooks::write_attempts(const Booking& call) {
+  for (const std::string_view row : call.attempts) {
+    PackedColumns(row).bind_to(attempt_);
+    const int step = attempt_.step();
     attempt_.reset();
-    put_attempt(attempt_, call, number);
-    if (attempt_.step() != SQLITE_DONE) return sqlite_error(database_.get());
+    if (step != SQLITE_DONE) return sqlite_error(database_.get());
   }
-  attempt_.reset();
   return {};
 }
 

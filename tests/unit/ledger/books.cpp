@@ -20,7 +20,7 @@ TEST_CASE(
   two.attempts[0].charged = 40;
   two.charged = 940;
   two.cost.reset();
-  REQUIRE(books->write({one, two}));
+  REQUIRE(write(*books, {one, two}));
   const auto calls = calls_of(*books);
   REQUIRE(calls.size() == 2);
   CHECK(calls[0].tags == one.tags);
@@ -47,7 +47,7 @@ TEST_CASE("the one attempt of a call that failed keeps its own provider and amou
   call.provider.clear();  // nobody answered
   call.upstream_model.clear();
   call.usage = {};
-  REQUIRE(books->write({call}));
+  REQUIRE(write(*books, {call}));
   const auto calls = calls_of(*books);
   REQUIRE((calls.size() == 1 && calls[0].attempts.size() == 1));
   CHECK(calls[0].provider.empty());
@@ -60,8 +60,8 @@ TEST_CASE("what is written twice stands once, in rows and in sums (M27)") {
   const Place place;
   const auto books = place.books();
   const std::vector<Outcome> calls{ended_call(1), ended_call(2), ended_call(2)};
-  REQUIRE(books->write(calls));
-  REQUIRE(books->write(calls));
+  REQUIRE(write(*books, calls));
+  REQUIRE(write(*books, calls));
   CHECK(calls_of(*books).size() == 2);
   CHECK(charged_of(*books) == 600);
   CHECK(books->verify().value().empty());
@@ -74,13 +74,13 @@ TEST_CASE("a true row replaces an unknown one and nothing else does (M13)") {
   unknown.attempts.push_back(unknown.attempts.front());
   unknown.attempts.push_back(unknown.attempts.front());
   unknown.attempts[2].charged = unknown.charged = 700;
-  REQUIRE(books->write({unknown}));
+  REQUIRE(write(*books, {unknown}));
   // The truth ended under another model, after fewer attempts.
   Outcome truth = ended_call(1, 300);
   truth.model = "fallback";
   truth.attempts.push_back(truth.attempts.front());
   truth.attempts[0].charged = 0;
-  REQUIRE(books->write({truth}));
+  REQUIRE(write(*books, {truth}));
   auto calls = calls_of(*books);
   REQUIRE(calls.size() == 1);
   CHECK(calls[0].status == CallStatus::ok);
@@ -90,7 +90,7 @@ TEST_CASE("a true row replaces an unknown one and nothing else does (M13)") {
 
   Outcome later = ended_call(1, 5);
   later.status = CallStatus::error;
-  REQUIRE(books->write({later, unknown}));
+  REQUIRE(write(*books, {later, unknown}));
   calls = calls_of(*books);
   CHECK((calls[0].status == CallStatus::ok && calls[0].charged == 300));
   CHECK(charged_of(*books) == 300);
@@ -104,7 +104,7 @@ TEST_CASE("hour sums are the rows' by the hour of admission, and outlive them") 
     calls.push_back(ended_call(i, i));
     calls.back().started_at = calls.back().admitted_at = at(std::int64_t{i} * 1200);
   }
-  REQUIRE(books->write(calls));
+  REQUIRE(write(*books, calls));
   std::map<SystemTime, NanoUsd> rows, sums;
   for (const Outcome& call : calls_of(*books))
     rows[std::chrono::floor<std::chrono::hours>(call.admitted_at)] += call.charged;
@@ -138,7 +138,7 @@ TEST_CASE("verify finds a doctored sum, row and attempt, in the first hour too (
     Outcome call = ended_call(1);
     call.attempts.push_back(call.attempts.front());
     call.attempts[0].charged = 0;
-    REQUIRE(books->write({call}));
+    REQUIRE(write(*books, {call}));
     CHECK(books->verify().value().empty());
     doctored.empty() ? place.doctor_charges() : place.run(doctored);
     CHECK_FALSE(books->verify().value().empty());
@@ -148,7 +148,7 @@ TEST_CASE("verify finds a doctored sum, row and attempt, in the first hour too (
 TEST_CASE("a period holds its first instant and not its last, oldest first") {
   const Place place;
   const auto books = place.books();
-  REQUIRE(books->write({ended_call(3), ended_call(1), ended_call(2)}));
+  REQUIRE(write(*books, {ended_call(3), ended_call(1), ended_call(2)}));
   const auto calls = calls_of(*books, {.from = at(1), .to = at(3)});
   REQUIRE(calls.size() == 2);
   CHECK(calls[0].request_id == ended_call(1).request_id);
@@ -162,7 +162,7 @@ TEST_CASE("a database of the schema before is brought to this one, each figure k
   call.user = "a \"quoted\" \xC3\xA9";
   Outcome unpriced = ended_call(2, 0);
   unpriced.cost.reset();
-  REQUIRE(books_at(path)->write({call, unpriced}));
+  REQUIRE(write(*books_at(path), {call, unpriced}));
   std::string old_calls = "CREATE TABLE old (" + std::string(call_columns) +
                           ", PRIMARY KEY (request_id)) WITHOUT ROWID;"
                           "INSERT INTO old SELECT * FROM calls; DROP VIEW call_rows;"

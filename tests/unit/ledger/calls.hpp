@@ -78,6 +78,17 @@ inline std::unique_ptr<Books> books_at(const std::string& path) {
   return std::move(*books);
 }
 
+/// As the ledger's writer gives them to a database.
+inline Result<void> write(Books& books, const std::vector<Outcome>& calls) {
+  std::vector<std::string> records(calls.size());
+  std::vector<Booking> rows;
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    write_booking(calls[i], records[i]);
+    rows.push_back(read_booking(records[i]).value());
+  }
+  return books.write(rows);
+}
+
 inline std::vector<Outcome> calls_of(Books& books, const Period& period = {}) {
   std::vector<Outcome> calls;
   CHECK(books.each_call(period, [&](const Outcome& call) { calls.push_back(call); }));

@@ -120,7 +120,7 @@ TEST_CASE(
   auto books = open_postgres(url, false);
   REQUIRE(books);
   CHECK(charged_of(**books) == 700);
-  REQUIRE((*books)->write({ended_call(1)}));
+  REQUIRE(write(**books, {ended_call(1)}));
   check_books(url, 1);
 }
 
@@ -136,7 +136,7 @@ TEST_CASE("rows stand in the day of their admission; what PostgreSQL cannot hold
   denied.request_id = "denied";
   denied.started_at = at(90'000);
   denied.status = CallStatus::denied;
-  REQUIRE((*books)->write({odd, denied}));
+  REQUIRE(write(**books, {odd, denied}));
   const auto calls = calls_of(**books);
   REQUIRE(calls.size() == 2);
   CHECK((calls[0].user == "ab" && calls[0].error == "\xef\xbf\xbd\xef\xbf\xbd"));

@@ -25,11 +25,10 @@ TEST_CASE("a record is read as it was written") {
   call.cache = "miss";
   call.trace_id = "4bf9";
   std::string bytes;
-  write_record(RecordKind::rows, call, bytes);
-  const auto read = read_record(bytes);
+  write_intent(call, bytes);
+  const auto read = read_intent(bytes);
   REQUIRE(read);
-  CHECK(read->kind == RecordKind::rows);
-  const Outcome& back = read->outcome;
+  const Outcome& back = *read;
   CHECK(back.request_id == call.request_id);
   CHECK(back.user == call.user);
   CHECK(back.tags == call.tags);
@@ -46,10 +45,10 @@ TEST_CASE("a record is read as it was written") {
   CHECK(back.attempts.size() == 1);
   // Writing what was read gives the same bytes: no member is lost.
   std::string again;
-  write_record(RecordKind::rows, back, again);
+  write_intent(back, again);
   CHECK(again == bytes);
   for (std::size_t cut = 0; cut < bytes.size(); ++cut)
-    CHECK_FALSE(read_record(std::string_view(bytes).substr(0, cut)));
+    CHECK_FALSE(read_intent(std::string_view(bytes).substr(0, cut)));
 }
 
 TEST_CASE(

@@ -104,7 +104,7 @@ TEST_CASE("rows in the database whose drain the journal did not note are not boo
     REQUIRE(ledger->begin(begun_call(1)));
     ledger->record(ended_call(1));
     // The crash between the database's commit and the note in the journal.
-    REQUIRE(books_at(folder.file("t.db"))->write({ended_call(1)}));
+    REQUIRE(write(*books_at(folder.file("t.db")), {ended_call(1)}));
   }
   (void)open(config);
   const auto books = books_at(folder.file("t.db"));
