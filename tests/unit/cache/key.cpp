@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <doctest/doctest.h>
+#include <map>
 #include <random>
 #include <set>
+#include <tuple>
 
 #include "policies/cache/canonical.hpp"
 
@@ -222,6 +224,47 @@ TEST_CASE("key: tenants are apart unless they share, and so are models, endpoint
   REQUIRE(chat);
   REQUIRE(completion);
   CHECK(key_of(acme, *chat) != key_of(acme, *completion));
+}
+
+TEST_CASE("key: over tenants, scopes, models and fields, one entry has one maker (a property)") {
+  std::mt19937 random(7);
+  const std::array<std::string_view, 3> other{"azure", "https://eu.example/v1", "gpt-4o-mini"};
+  const std::array<std::string_view, 5> tenants{"a", "b", "ab", "", "shared"};
+  const std::array<std::string_view, 4> models{"gpt", "gpt-4", "g", "*"},
+      rests{"", "-4", "pt", "x"};
+  // Two meanings may never have one key, and one meaning has one, whatever its spelling.
+  using Maker = std::tuple<bool, std::string_view, std::string_view, std::string_view, bool, int>;
+  std::vector<Value> fields;
+  for (int i = 0; i < 12; ++i) {
+    fields.emplace_back(random, 3);
+    fields.back().change(random);
+  }
+  std::map<Digest, std::set<std::string>> meanings;
+  std::map<Maker, std::set<Digest>> keys;
+  for (int i = 0; i < 5000; ++i) {
+    const int field = static_cast<int>(random() % fields.size());
+    const bool shared = random() % 2 == 0, first = random() % 2 == 0;
+    const KeyScope scope{.tenant = tenants[random() % tenants.size()],
+                         .shared = shared,
+                         .model = models[random() % models.size()],
+                         .rest = rests[random() % rests.size()],
+                         .targets = first ? place : other};
+    const std::string spelled = fields[static_cast<std::size_t>(field)].spell(random);
+    const Digest digest = key(body(",\"tools\":[" + spelled + "]"), scope);
+    const std::string_view owner = shared ? std::string_view{} : scope.tenant;
+    std::string meaning = canonical("[" + spelled + "]");
+    for (const std::string_view part : {owner, scope.model, scope.rest}) {
+      meaning += '\x1f';
+      meaning += part;
+    }
+    meaning += shared ? 's' : 't';
+    meaning += first ? '1' : '2';
+    meanings[digest].insert(meaning);
+    keys[{shared, owner, scope.model, scope.rest, first, field}].insert(digest);
+  }
+  CHECK(std::ranges::all_of(meanings, [](const auto& one) { return one.second.size() == 1; }));
+  CHECK(std::ranges::all_of(keys, [](const auto& one) { return one.second.size() == 1; }));
+  CHECK(meanings.size() > 1000);
 }
 
 TEST_CASE("key: a model's defaults count as if they had been sent") {
