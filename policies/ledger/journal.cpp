@@ -20,6 +20,8 @@ namespace {
 
 constexpr std::size_t page = 4096;
 constexpr std::array<char, 8> magic{'T', 'G', 'J', 'O', 'U', 'R', 'N', '3'};
+/// Of the release before: read, and from the first clear() on ours (M24).
+constexpr std::array<char, 8> magic_before{'T', 'G', 'J', 'O', 'U', 'R', 'N', '2'};
 constexpr std::size_t id_bytes = 36;
 constexpr std::uint32_t grow_by = 4;  // chunks: 16 MiB
 
@@ -114,7 +116,8 @@ Result<void> Journal::read_header(std::uint64_t file_bytes) {
     header->magic = magic;
     return {};
   }
-  if (file_bytes < page || header->magic != magic || header->chunk_bytes != chunk_bytes) {
+  const bool known = header->magic == magic || header->magic == magic_before;
+  if (file_bytes < page || !known || header->chunk_bytes != chunk_bytes) {
     return cannot(
         "it is no journal of this version; where another build wrote it, start and stop "
         "that build once more, then remove the file",
@@ -196,6 +199,7 @@ void Journal::clear() {
   reading_.clear();
   current_ = UINT32_MAX;
   rows_ = reading_rows_ = 0;
+  reinterpret_cast<FileHeader*>(base_)->magic = magic;
 }
 
 /// The 128 bits of a UUID; anything else by its hash.

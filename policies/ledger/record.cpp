@@ -83,11 +83,11 @@ void write_intent(const Outcome& outcome, std::string& out) {
   visit_figures(archive, outcome);
 }
 
-std::optional<Outcome> read_intent(std::string_view bytes) {
+std::optional<Outcome> read_outcome(RecordKind kind, std::string_view bytes) {
   ReadArchive archive(bytes);
-  RecordKind kind{};
-  archive(kind);
-  if (kind != RecordKind::intent) return std::nullopt;
+  RecordKind found{};
+  archive(found);
+  if (found != kind) return std::nullopt;
   Outcome outcome;
   visit_call(archive, outcome);
   visit_figures(archive, outcome);

@@ -9,12 +9,13 @@
 
 namespace tollgate::ledger {
 
-enum class RecordKind : std::uint8_t { intent = 1, rows = 2 };
+/// `whole`: rows as the release before wrote them, an Outcome too (M24).
+enum class RecordKind : std::uint8_t { intent = 1, whole = 2, rows = 3 };
 
 /// Appends the record's bytes to `out`.
 void write_intent(const Outcome& outcome, std::string& out);
-/// nullopt: these bytes are no intent.
-[[nodiscard]] std::optional<Outcome> read_intent(std::string_view bytes);
+/// nullopt: these bytes are no record of that kind, or no Outcome.
+[[nodiscard]] std::optional<Outcome> read_outcome(RecordKind kind, std::string_view bytes);
 
 /// What a crash left of a call: its last attempt may have cost all that was reserved (money.md M25,
 /// M27).

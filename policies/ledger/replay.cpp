@@ -13,10 +13,14 @@ std::vector<std::string> unwritten(const Journal& journal) {
   std::set<std::string, std::less<>> ended;
   std::vector<std::string> rows;
   for (Journal::Entry& entry : journal.everything()) {
-    if (auto call = read_intent(entry.bytes)) {
+    if (auto call = read_outcome(RecordKind::intent, entry.bytes)) {
       std::string id = call->request_id;
       begun[std::move(id)] = std::move(*call);  // the last attempt's knows those before it
       continue;
+    }
+    if (const auto call = read_outcome(RecordKind::whole, entry.bytes)) {
+      entry.bytes.clear();
+      write_booking(*call, entry.bytes);
     }
     const auto booking = read_booking(entry.bytes);
     if (!booking) continue;

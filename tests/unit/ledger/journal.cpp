@@ -160,6 +160,28 @@ TEST_CASE("an intent that outlives its chunk is moved, and is known after a cras
   CHECK(left[0].charged == 1234);
 }
 
+TEST_CASE("a journal of the release before is replayed, and is ours from then on (M24)") {
+  Folder folder;
+  const std::string path = folder.file("t.db.journal");
+  {
+    const auto journal = journal_at(path);
+    // Rows were an Outcome, as intents are: the kind alone differs.
+    std::string whole = record_of(RecordKind::intent, ended_call(1));
+    whole.front() = '\4';  // RecordKind::whole, as a varint
+    REQUIRE(journal->append_rows(ended_call(1).request_id, whole));
+    REQUIRE(intent(*journal, begun_call(2, 70)));
+  }
+  std::fstream(path, std::ios::binary | std::ios::in | std::ios::out).seekp(7).put('2');
+  config::LedgerConfig config;
+  config.sqlite = config::SqliteConfig{folder.file("t.db")};
+  REQUIRE(Ledger::open(config, [](std::string_view, const std::string&) {}));
+  const auto calls = calls_of(*books_at(folder.file("t.db")));
+  REQUIRE(calls.size() == 2);
+  CHECK((calls[0].status == CallStatus::ok && calls[0].charged == 300));
+  CHECK((calls[1].status == CallStatus::unknown && calls[1].charged == 70));
+  CHECK(contents(path).starts_with("TGJOURN3"));
+}
+
 TEST_CASE("one process at a time; mode 0600; what is no journal is left alone") {
   Folder folder;
   const std::string path = folder.file("j");

@@ -26,7 +26,7 @@ TEST_CASE("a record is read as it was written") {
   call.trace_id = "4bf9";
   std::string bytes;
   write_intent(call, bytes);
-  const auto read = read_intent(bytes);
+  const auto read = read_outcome(RecordKind::intent, bytes);
   REQUIRE(read);
   const Outcome& back = *read;
   CHECK(back.request_id == call.request_id);
@@ -48,7 +48,7 @@ TEST_CASE("a record is read as it was written") {
   write_intent(back, again);
   CHECK(again == bytes);
   for (std::size_t cut = 0; cut < bytes.size(); ++cut)
-    CHECK_FALSE(read_intent(std::string_view(bytes).substr(0, cut)));
+    CHECK_FALSE(read_outcome(RecordKind::intent, std::string_view(bytes).substr(0, cut)));
 }
 
 TEST_CASE(
