@@ -17,8 +17,11 @@ net::RedisParts parts_of(boost::asio::io_context& io, net::Deadlines& deadlines,
           [&log](std::string_view text) { log.warn(std::string(text)); }};
 }
 
-/// The version that stands in Redis; it is ours where none did.
-Awaitable<Result<std::string>> schema_of(net::RedisClient& client, std::string key) {
+/// The version that stands in Redis; it is ours where none did. Then it also says since when data
+/// are there: the first call, which may come much later on a slow machine, is not to find them
+/// lost.
+Awaitable<Result<std::string>> greeting(net::RedisClient& client, policies::RedisShared& shared) {
+  const std::string key = shared.terms().prefix + ":schema";
   const std::array<std::string_view, 4> put{"SET", key, schema, "NX"};
   auto written = co_await client.call(key, put);
   if (!written) co_return std::unexpected(written.error());
@@ -26,6 +29,14 @@ Awaitable<Result<std::string>> schema_of(net::RedisClient& client, std::string k
   auto read = co_await client.call(key, get);
   if (!read) co_return std::unexpected(read.error());
   if (read->is_error()) co_return fail(ErrorKind::store_unavailable, read->text);
+  if (read->text == schema && !shared.terms().cluster) {
+    const std::string marker = shared.keys().marker({});
+    const std::string since = std::to_string(micros_of(shared.books_at()));
+    const std::array<std::string_view, 4> mark{"SET", marker, since, "NX"};
+    if (auto marked = co_await client.call(marker, mark); !marked) {
+      co_return std::unexpected(marked.error());
+    }
+  }
   co_return read->text;
 }
 
@@ -38,7 +49,7 @@ Result<void> greet_store(StorePlace& place, Log& log) {
   auto client =
       net::redis_client(parts_of(io, deadlines, resolver, place.tls, log), place.settings);
   std::optional<Result<std::string>> found;
-  net::spawn(io, schema_of(*client, place.shared.terms().prefix + ":schema"),
+  net::spawn(io, greeting(*client, place.shared),
              [&](const std::exception_ptr&, Result<std::string> text) {
                found = std::move(text);
                client->stop();

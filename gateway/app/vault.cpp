@@ -21,13 +21,13 @@ Result<std::unique_ptr<Vault>> Vault::open(const config::Config& config, Log& lo
   auto read = vault->ledger_->hours(
       SystemTime{}, [&vault](const ledger::HourSum& sum) { vault->history_.push_back(sum); });
   if (!read) return std::unexpected(read.error());
-  auto opened = vault->open_store(config.store, log);
+  auto opened = vault->open_store(config.store, config.ledger.postgres.has_value(), log);
   if (!opened) return std::unexpected(opened.error());
   if (auto memo = vault->open_memo(config); !memo) return std::unexpected(memo.error());
   return vault;
 }
 
-Result<void> Vault::open_store(const config::StoreConfig& config, Log& log) {
+Result<void> Vault::open_store(const config::StoreConfig& config, bool shared_ledger, Log& log) {
   if (!config.redis) {
     store_ = std::make_unique<policies::MemoryStore>(clock_);
     return {};
@@ -40,6 +40,7 @@ Result<void> Vault::open_store(const config::StoreConfig& config, Log& log) {
   terms.lease = config.lease;
   terms.on_error = config.on_error;
   terms.ledger = ledger_->id();
+  if (shared_ledger) terms.rows_travel = std::chrono::seconds(1);
   terms.warn = [&log](std::string_view text) { log.warn(std::string(text)); };
   terms.on_lost = [this] {
     if (lost_) lost_();
@@ -91,6 +92,10 @@ void Vault::restore(const Plan& plan, const std::vector<const Scope*>& scopes) {
 }
 
 void Vault::reread(std::function<void()> done) {
+  {
+    const std::lock_guard lock(reread_mutex_);
+    reread_at_ = clock_.system();
+  }
   ledger_->ask_hours([this, done = std::move(done)](Result<ledger::Ledger::Hours> sums) {
     if (sums) {
       const std::lock_guard lock(reread_mutex_);
@@ -102,16 +107,18 @@ void Vault::reread(std::function<void()> done) {
 }
 
 void Vault::refill(const Plan& plan) {
+  SystemTime as_of;
   {
     const std::lock_guard lock(reread_mutex_);
     history_ = std::move(reread_);
+    as_of = reread_at_;
   }
   place_->shared.forget_books();
   std::vector<const Scope*> scopes;
   for (const auto& scope : plan.scopes.all())
     scopes.push_back(scope.get());
   restore(plan, scopes);
-  place_->shared.books_are_read();
+  place_->shared.books_are_read(as_of);
 }
 
 void Vault::apply(const config::Config& config) {

@@ -49,7 +49,7 @@ class Vault {
 
  private:
   Vault() = default;
-  Result<void> open_store(const config::StoreConfig& config, Log& log);
+  Result<void> open_store(const config::StoreConfig& config, bool shared_ledger, Log& log);
   void restore(const Plan& plan, const std::vector<const Scope*>& scopes);
   Result<void> open_memo(const config::Config& config);
 
@@ -64,6 +64,7 @@ class Vault {
   ledger::Ledger::Hours history_;
   std::mutex reread_mutex_;
   ledger::Ledger::Hours reread_;
+  SystemTime reread_at_{};
   std::function<void()> lost_;
 };
 

@@ -93,6 +93,7 @@ Awaitable<Result<void>> Exchange::connect() {
 Awaitable<Result<void>> Exchange::write() {
   times_.reused = connection_->reused;
   patience_.stage(head_limit_);
+  if (patience_.over()) co_return give_up("sending the request");
   Stream& stream = *connection_->stream;
   {
     const EarlyAnswer early(stream, parts_);
@@ -100,7 +101,8 @@ Awaitable<Result<void>> Exchange::write() {
     const IoResult sent = co_await stream.write_all(parts_);
     sent_whole_ = sent.status == IoStatus::ok;
   }
-  if (patience_.over()) co_return give_up("sending the request");
+  // What went out whole may be billed, however late it is: who awaits the answer gives up.
+  if (!sent_whole_ && patience_.over()) co_return give_up("sending the request");
   if (closed_) co_return broken(ErrorKind::stream_cut, abandoned);
   patience_.rest();
   times_.sent = now();

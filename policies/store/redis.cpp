@@ -9,6 +9,8 @@
 namespace tollgate::policies {
 namespace {
 
+constexpr std::size_t ended_place = 2;  // among a settlement's numbers
+
 /// Place of a scope within the group, from 1; 0: it is not there.
 std::int64_t place_of(const RedisGroup& group, const Scope* scope) {
   const auto found = std::ranges::find(group.scopes, scope);
@@ -207,6 +209,7 @@ RedisAsk RedisStore::ending(const RedisReservation& own, const RedisGroup& group
   RedisNumbers& numbers = question.numbers;
   numbers.add(charge != nullptr ? 1 : 0);
   numbers.add(own.admitted_at == SystemTime{} ? 0 : micros_of(own.admitted_at));
+  numbers.add(0);
   for (const ScopeKind kind : {ScopeKind::tenant, ScopeKind::model}) {
     const Charge::Part part = charge != nullptr ? charge->part_of(kind) : Charge::Part{};
     numbers.add_money(part.charged);
@@ -235,6 +238,8 @@ Awaitable<std::vector<Crossing>> RedisStore::settle(std::unique_ptr<Reservation>
   for (const RedisGroup& group : own.groups) {
     RedisAsk end = ending(own, group, &charge);
     auto answer = co_await run_filled(shared_.scripts().settle, end);
+    // Should it be asked once more, after data were lost: the ledger may have it then.
+    end.numbers.replace(ended_place, micros_of(shared_.clock().system()));
     if (!answer) {
       keep(std::move(end));
       continue;

@@ -24,6 +24,10 @@ void RedisNumbers::add(std::int64_t number) {
   text_.append(bytes, sizeof number);
 }
 
+void RedisNumbers::replace(std::size_t place, std::int64_t number) {
+  std::memcpy(text_.data() + place * sizeof number, &number, sizeof number);
+}
+
 void RedisNumbers::add_count(std::uint64_t count) {
   add(static_cast<std::int64_t>(std::min<std::uint64_t>(count, INT64_MAX)));
 }

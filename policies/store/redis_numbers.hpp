@@ -14,6 +14,8 @@ namespace tollgate::policies {
 class RedisNumbers {
  public:
   void add(std::int64_t number);
+  /// In the place of the one that was added there.
+  void replace(std::size_t place, std::int64_t number);
   /// What is beyond the signed numbers counts as their largest.
   void add_count(std::uint64_t count);
   void add_money(NanoUsd amount);

@@ -88,12 +88,12 @@ void RedisShared::forget_books() {
   }
 }
 
-void RedisShared::books_are_read() {
+void RedisShared::books_are_read(SystemTime when) {
   const std::lock_guard lock(mutex_);
   for (const auto& [name, account] : accounts_) {
-    if (account != nullptr) account->seen = false;
+    if (account != nullptr) account->seen = 0;
   }
-  books_at_ = micros_of(clock_.system());
+  books_at_ = micros_of(when);
   lost_ = false;
 }
 

@@ -32,9 +32,11 @@ struct RedisTerms {
   config::OnErrorConfig on_error;
   std::string ledger = "none";               ///< id of the ledger that `restore` speaks for
   std::chrono::milliseconds remember{5000};  ///< a denial, at most (M9)
-  std::uint64_t users_max = 100'000;         ///< of one tenant with a bucket of their own
-  bool own_clock = false;                    ///< tests: go by ours, not by that of Redis
-  std::function<void()> on_lost;             ///< Redis lost its data: `restore` anew; any worker
+  /// How long rows of other replicas are under way to a ledger that they share.
+  std::chrono::milliseconds rows_travel{0};
+  std::uint64_t users_max = 100'000;  ///< of one tenant with a bucket of their own
+  bool own_clock = false;             ///< tests: go by ours, not by that of Redis
+  std::function<void()> on_lost;      ///< Redis lost its data: `restore` anew; any worker
   std::function<void(const RunOut&)> on_run_out;  ///< any worker
   std::function<void(std::string_view)> warn;     ///< a sentence for the log; any worker
 };
@@ -61,8 +63,8 @@ class RedisShared {
 
   /// Before the scopes are restored once more, after `on_lost`.
   void forget_books();
-  /// They are: what Redis does not know is filled again.
-  void books_are_read();
+  /// They are, as they stood at `when`: what Redis does not know is filled again.
+  void books_are_read(SystemTime when);
   [[nodiscard]] RedisCounts counts() const;
 
   // For the workers' stores.
@@ -72,13 +74,21 @@ class RedisShared {
   [[nodiscard]] const Clock& clock() const { return clock_; }
   [[nodiscard]] MemoryStore& local() { return local_; }
   [[nodiscard]] std::uint64_t reloads() const { return reloads_; }
-  /// False: Redis knew this account, so its data are lost and must be read anew.
-  [[nodiscard]] bool may_fill(const RedisAccount& account) const {
-    return !account.seen || !terms_.on_lost;
+  /// The store's present moment, for a question that is about to be sent.
+  [[nodiscard]] std::uint64_t moment() const { return moment_; }
+  /// Redis knows this account.
+  void seen(RedisAccount& account) {
+    if (account.seen.load(std::memory_order_relaxed) == 0) account.seen = ++moment_;
+  }
+  /// Whether Redis, which knows nothing of this account, had known it before `asked`: then its data
+  /// are lost and must be read anew.
+  [[nodiscard]] bool is_lost(const RedisAccount& account, std::uint64_t asked) const {
+    const std::uint64_t seen = account.seen;
+    return terms_.on_lost && seen != 0 && seen <= asked;
   }
   /// Has the ledger read anew.
   void lost();
-  /// When that was done last, by our clock.
+  /// As of when that was done last, by our clock.
   [[nodiscard]] SystemTime books_at() const;
   /// What the ledger knows of it, for the script that fills it.
   void add_spent(RedisAccount& account, RedisNumbers& numbers) const;
@@ -108,7 +118,8 @@ class RedisShared {
   // Other names may lead here; old plans still hold them.
   std::vector<std::shared_ptr<RedisAccount>> moved_;
   std::atomic<NanoUsd> reserved_{0}, spent_{0};
-  std::atomic<std::uint64_t> reloads_{0}, errors_{0}, degraded_{0}, unfinished_{0}, run_out_{0};
+  std::atomic<std::uint64_t> moment_{1}, reloads_{0}, errors_{0}, degraded_{0}, unfinished_{0},
+      run_out_{0};
   std::atomic<std::int64_t> books_at_;
   std::atomic<bool> lost_{false}, away_{false}, warned_{false};
 };

@@ -5,7 +5,6 @@ from __future__ import annotations
 import concurrent.futures
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 
@@ -13,42 +12,10 @@ import pytest
 
 from gateway import BINARY, Gateway, key_yaml
 from raw import until
+from redis_servers import Redis
 from test_money import COST, call, provider, usage_of  # noqa: F401
 
 pytestmark = pytest.mark.skipif(not shutil.which("redis-server"), reason="needs redis-server")
-
-
-class Redis:
-    """A server that keeps its data over `kill` and `start`: every write reaches the kernel before
-    its answer, and the machine lives on, so that no fsync of a busy disk is waited for."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.start()
-
-    def start(self):
-        self.process = subprocess.Popen(
-            ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", "",
-             "--dir", str(self.folder), "--appendonly", "yes", "--appendfsync", "no"],
-            stdout=subprocess.PIPE, text=True)
-        for line in self.process.stdout:
-            if "Ready to accept connections" in line:
-                return
-        raise AssertionError("redis-server ended")
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-
-    def ask(self, *words: str) -> bytes:
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as link:
-            link.sendall(b"".join([b"*%d\r\n" % len(words)] + [
-                b"$%d\r\n%s\r\n" % (len(word.encode()), word.encode()) for word in words]))
-            return link.recv(65536)
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
 -- A scope's balance is made, or gets what one more ledger knows of it; once for each ledger.
 -- KEYS: the scope; the marker that says that there are data here, and since when; names that the
 -- scope had before: the first that has a balance hands it over.
--- Numbers: when the ledger was read; count of amounts, each: second, usd, nano; its budgets, whose
+-- Numbers: when the ledger was read; until when ended calls are surely in that reading; count of amounts, each: second, usd, nano; its budgets, whose
 -- steps are passed already.
 -- Answers 1; 0: it was filled; 2: what was here is lost, and the ledger was read before that.
-local read_at, marked, leeway = take(), call('GET', KEYS[2]), 5000000
+local read_at, known_until = take(), take()
+local marked, leeway = call('GET', KEYS[2]), 5000000
 if marked and read_at + leeway < tonumber(marked) then return packed({2, now}) end
 if not marked and now - read_at > leeway then return packed({2, now}) end
 if not marked then call('SET', KEYS[2], string.format('%.0f', read_at)) end
@@ -30,4 +31,5 @@ for _ = 1, take() do
   end
 end
 save(scope)
+call('HSET', KEYS[1], 'f' .. ARGV[3], string.format('%.0f', known_until))
 return packed({1, now})

@@ -1,13 +1,14 @@
 -- The truth replaces what a call held; once, however often it is asked.
 -- KEYS: the call's record, leases, its scopes; then of its user: the bucket, the one of nobody.
--- Numbers: 1 it ran, 0 it never will (its reserve got no answer); admitted at (0: not known);
+-- Numbers: 1 it ran, 0 it never will (its reserve got no answer); admitted at (0: not known); when
+-- it ended, where it is asked once more (else 0);
 -- charged (2) and tokens, the same of what ran under its model; count of scopes; from which of them
 -- on they are models (0: none); which of them has limits by user (0: none); each scope's limits and
 -- budgets; the limits by user.
 -- Answers: 1 settled, 0 it was before, -1 scopes that are to be filled; then now, and for each step
 -- newly passed in a window: places of scope and budget, the steps told before and now, spent and
 -- held, the window's start.
-local ran, admitted = take() == 1, take()
+local ran, admitted, ended = take() == 1, take(), take()
 local charged = {take(), take()}
 local tokens = take()
 local model_charged, model_tokens = {take(), take()}, take()
@@ -22,6 +23,8 @@ if not ran and not record then
 end
 local scopes, unknown = load_all(3, count)
 if unknown then return unknown end
+-- Data were lost: a scope that was filled since from a ledger that has this call is not charged.
+local check_books = not record and ended > 0
 record = record or {'d', admitted > 0 and admitted or now, 0, 0, 0, 0, 0, '', {}}
 if was ~= 'r' and was ~= 'x' and admitted > 0 then record[2] = admitted end
 local running = was == 'r'
@@ -54,7 +57,10 @@ for s = 1, count do
   settle_buckets(scope.a, buckets, take_limits(), is_model and model_tokens or tokens)
   roll(scope, now)
   if running then hold(scope, second, 1, holds) end
-  spend(scope, second, due[1] - before[1], due[2] - before[2])
+  local known_until = check_books and call('HGET', scope.key, 'f' .. ARGV[3])
+  if not known_until or ended >= tonumber(known_until) then
+    spend(scope, second, due[1] - before[1], due[2] - before[2])
+  end
   for b = 1, take() do
     local rule = take_budget()
     local money, t, i = money_in(scope, rule, second)

@@ -221,7 +221,7 @@ TEST_CASE("M23: lost data are filled from the ledger, not from what was known at
   CHECK(lost == 1);
   shop.world.shared->forget_books();
   shop.world.store->restore(shop.acme, shop.world.clock.time, 170);
-  shop.world.shared->books_are_read();
+  shop.world.shared->books_are_read(shop.world.clock.time);
   spend(shop.world, shop.scopes, 1);
   CHECK(shop.day().used == 171);
 }
@@ -270,7 +270,7 @@ TEST_CASE("M23: what another replica's ledger was read for is not filled from an
   early.world.clock.time += minutes(1);
   Shop late(of);
   late.world.clock.time += minutes(1);
-  late.world.shared->books_are_read();
+  late.world.shared->books_are_read(late.world.clock.time);
   spend(late.world, late.scopes, 10);
   CHECK(lost == 0);
   Scope fresh = tenant("fresh");
@@ -281,7 +281,7 @@ TEST_CASE("M23: what another replica's ledger was read for is not filled from an
   settle(early.world, std::move(unsure->reservation), 5);
   CHECK(lost == 1);
   CHECK(early.world.shared->counts().unfinished == 1);
-  early.world.shared->books_are_read();
+  early.world.shared->books_are_read(early.world.clock.time);
   finish(early.world.redis().keep_up());
   CHECK(early.world.shared->counts().unfinished == 0);
   CHECK(lost == 1);
