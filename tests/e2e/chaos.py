@@ -33,8 +33,9 @@ SICK = [fault for fault in FAULTS if fault != "stall"]  # a dead provider that a
 
 def config(providers: list[Provider], first_byte: float) -> str:
     lines = "\n".join(
-        f"  {p.name}: {{kind: openai, base_url: 'http://127.0.0.1:{p.port}/v1', api_key: sk-{p.name},"
-        f" price: {{input: 1, output: 2}}, timeouts: {{connect: 10s, first_byte: {first_byte}s}}}}"
+        f"  {p.name}: {{kind: openai, base_url: 'http://127.0.0.1:{p.port}/v1', "
+        f"api_key: sk-{p.name}, price: {{input: 1, output: 2}}, "
+        f"timeouts: {{connect: 10s, first_byte: {first_byte}s}}}}"
         for p in providers)
     targets = ", ".join(f"{{provider: {p.name}, model: text}}" for p in providers)
     return f"""providers:
@@ -110,7 +111,8 @@ class Run:
             self.results[result.kind] += 1
             self.statuses[call] = result.kind
             if result.kind not in ("ok", "dead"):
-                self.wrong.append(f"call {call}: {result.kind} {result.detail} in phase {self.phase}")
+                self.wrong.append(
+                    f"call {call}: {result.kind} {result.detail} in phase {self.phase}")
 
     async def drive(self, gate: Gateway) -> None:
         host, port = gate.url.removeprefix("http://").split(":")
@@ -174,7 +176,7 @@ def resting(gate: Gateway) -> bool:
 
 
 def run(seed: int, calls: int, parallel: int, directory: pathlib.Path, *,
-        first_byte: float = 5, deaths: bool = True) -> dict:
+        first_byte: float = 10, deaths: bool = True) -> dict:
     """One run; prints its seed first."""
     print(f"chaos: seed {seed}, {calls} calls", flush=True)
     return asyncio.run(Run(seed, calls, parallel, first_byte, deaths).go(directory))

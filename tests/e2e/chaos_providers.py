@@ -146,7 +146,12 @@ class Line(asyncio.Protocol):
         return self.break_off(fate, call, stream)
 
     async def later(self, fate: str, call: int, stream: bool) -> None:
-        await asyncio.sleep(SLOW if fate == "slow" else STALL)
+        place = len(self.provider.by_call[call]) - 1
+        try:
+            await asyncio.sleep(SLOW if fate == "slow" else STALL)
+        except asyncio.CancelledError:
+            self.provider.by_call[call][place] = "left"  # the gateway did not wait
+            raise
         self.whole_answer(call, stream)
 
     def break_off(self, fate: str, call: int, stream: bool) -> None:
