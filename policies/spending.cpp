@@ -77,6 +77,7 @@ void Spending::take_target(const AttemptTarget& target) {
   current_provider_ = target.provider;
   current_kind_ = target.provider_kind;
   current_model_ = target.upstream_model;
+  current_host_ = target.host;
   body_bytes_ = target.body_bytes;
   current_ = price(target);
 }
@@ -88,9 +89,11 @@ Spending::Priced Spending::price(const AttemptTarget& target) const {
   return priced;
 }
 
-/// M4: under a budget that is never to be passed the limit is always sent.
+/// M4, M5: under a budget that is never to be passed the limit is always sent, and under any budget
+/// where the provider runs tools: with it goes the number of their uses.
 void Spending::prepare(const AttemptTarget& target) {
-  if (!terms_ || !under_bound() || facts_.embeddings) return;
+  const bool uses = under_budget() && !facts_.provider_tools.empty();
+  if (!terms_ || !(under_bound() || uses) || facts_.embeddings) return;
   if (cut_to_ > 0) return view_->limit_output(cut_to_);
   const Bound bound = price(target).bound;
   if (bound.output_limit > 0) view_->limit_output(bound.output_limit);
@@ -226,16 +229,46 @@ Awaitable<Result<void>> Spending::hold_more(const AttemptTarget& target) {
     take_target(target);
     auto payable = moved_ ? may_go_on(target) : may_be_paid(current_);
     if (!payable) co_return payable;
-    auto held = co_await treasury_.store.extend(
-        *reservation_, add_saturated(charge_.charged, current_.bound.total));
-    if (held && under_ != nullptr) {
-      held = co_await treasury_.store.extend(
-          *under_->reservation, add_saturated(under_->charge.charged, current_.bound.total));
-    }
-    if (!held) co_return std::unexpected(error_of(held.error()));
+    auto held = co_await extend();
+    if (!held) co_return held;
   }
   begun_ = true;
+  expect_text();
   co_return Result<void>{};
+}
+
+/// Holds the bound of the attempt beside what the ended ones cost.
+Awaitable<Result<void>> Spending::extend() {
+  auto held = co_await treasury_.store.extend(*reservation_,
+                                              add_saturated(charge_.charged, current_.bound.total));
+  if (held && under_ != nullptr) {
+    held = co_await treasury_.store.extend(
+        *under_->reservation, add_saturated(under_->charge.charged, current_.bound.total));
+  }
+  if (!held) co_return std::unexpected(error_of(held.error()));
+  co_return Result<void>{};
+}
+
+/// A limit counts tokens, a stream shows text: only far more text than so many tokens can hold
+/// proves that the limit was passed.
+void Spending::expect_text() {
+  constexpr std::uint64_t bytes_a_token = 64, slack = 1024, tokens_max = UINT64_C(1) << 40U;
+  const Bound& bound = current_.bound;
+  const bool holds = under_bound() && view_->set_limit() && bound.per_output_token > 0;
+  text_most_ = UINT64_MAX;
+  if (!holds || bound.output_limit > tokens_max || bound.copies > 1024) return;
+  text_most_ = bound.output_limit * bound.copies * bytes_a_token + slack;
+}
+
+Awaitable<bool> Spending::stretch() {
+  if (!reservation_) co_return true;
+  const Bound before = current_.bound;
+  current_.bound.output_limit *= 2;
+  current_.bound.total = current_.bound.with_limit(current_.bound.output_limit);
+  const auto held = co_await extend();
+  if (!held) current_.bound = before;
+  expect_text();
+  co_return held.has_value();
 }
 
 Awaitable<Result<void>> Spending::begin(const AttemptTarget& target, AttemptOutcome& attempt) {
@@ -260,6 +293,7 @@ void Spending::end(AttemptOutcome& attempt, const AttemptEnd& how) noexcept {
                            .complete_reply = how.complete_reply,
                            .content_filter_refusal = how.error == "content_filter",
                            .stops_billing = stops_billing_on_close(current_kind_),
+                           .bills_timeouts = bills_timeouts(current_kind_, current_host_),
                            .received_text_bytes = how.text_bytes,
                            .since_sent = how.since_sent,
                            .usage = how.usage_from_provider ? &how.usage : nullptr};

@@ -64,6 +64,11 @@ class Spending {
   /// Before an attempt is sent: its bound is held and its intent is in the journal, or it must not
   /// be sent. `attempt` is the last of the outcome's.
   Awaitable<Result<void>> begin(const AttemptTarget& target, AttemptOutcome& attempt);
+  /// Bytes of text from which on a reply has passed the limit that was sent, however it is counted;
+  /// the most there is where none was sent.
+  [[nodiscard]] std::uint64_t text_most() const { return text_most_; }
+  /// The reply under way has passed that: holds as much again. False: it must be cut (M4).
+  [[gnu::noinline]] Awaitable<bool> stretch();
   /// What it came to.
   void end(AttemptOutcome& attempt, const AttemptEnd& how) noexcept;
   /// Once, on every path. Budgets that crossed a `warn_at` step are to be told about.
@@ -108,6 +113,8 @@ class Spending {
   [[nodiscard]] Ask ask_for(const AttemptTarget& target) const;
   bool take(Admitted admitted);
   bool cut_to_fit(NanoUsd money);
+  Awaitable<Result<void>> extend();
+  void expect_text();
   Awaitable<Result<void>> hold_more(const AttemptTarget& target);
   [[nodiscard]] Result<void> may_go_on(const AttemptTarget& target) const;
   void note_charge(std::uint64_t tokens, NanoUsd charged) noexcept;
@@ -119,13 +126,14 @@ class Spending {
   std::vector<const Scope*> scopes_;
   RequestFacts facts_;
   Priced current_;
-  std::string_view current_provider_, current_kind_, current_model_;
+  std::string_view current_provider_, current_kind_, current_model_, current_host_;
   std::uint64_t body_bytes_ = 0;
   std::unique_ptr<Reservation> reservation_;
   std::optional<Denial> denial_;
   Room room_;
   std::string would_deny_, degraded_;
   std::uint64_t cut_to_ = 0;
+  std::uint64_t text_most_ = UINT64_MAX;
   bool admitted_ = false, begun_ = false, spent_ = false;
   Charge charge_;
 

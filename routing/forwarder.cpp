@@ -22,7 +22,7 @@ class Waiting {
 };
 
 /// Of what a model made, seen or not; in a relay the escaped bytes, which are never fewer.
-std::size_t text_bytes(const StreamEvent& event) {
+std::size_t text_in(const StreamEvent& event) {
   if (const auto* text = std::get_if<TextDelta>(&event)) return text->text.size();
   if (const auto* tool = std::get_if<ToolDelta>(&event)) {
     return tool->name.size() + tool->arguments.size();
@@ -306,7 +306,7 @@ void Forwarder::note(const Batch& batch) {
     } else if (const auto* started = std::get_if<Started>(&event)) {
       if (reply_model_.empty()) reply_model_ = started->model;
     } else {
-      text_bytes_ += text_bytes(event);
+      text_bytes_ += text_in(event);
     }
     complete_ = complete_ || std::holds_alternative<Ended>(event);
   }

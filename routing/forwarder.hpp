@@ -62,6 +62,8 @@ class Forwarder {
   /// What the reply under way calls its model; empty: nothing yet.
   [[nodiscard]] std::string_view reply_model() const { return reply_model_; }
   [[nodiscard]] std::uint32_t attempts() const { return begun_; }
+  /// Bytes of text, reasoning and tool arguments of the attempt in flight.
+  [[nodiscard]] std::uint64_t text_bytes() const { return text_bytes_; }
   /// Some target takes the request.
   [[nodiscard]] bool previewed() const { return previewed_; }
   /// Content was handed out: there is no way back.

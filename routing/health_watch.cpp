@@ -42,7 +42,11 @@ Result<void> HealthWatch::enter(const Target& target, SteadyTime now) {
   if (!target.health) return {};
   Availability refused;
   const auto pass = target.health->enter(target.key, now, refused);
-  if (!pass) return std::unexpected(resting_error(refused, now));
+  if (!pass) {
+    Error resting = resting_error(refused, now);
+    resting.retry = Retry::other_target;  // it has only just fallen ill: the call's others may do
+    return std::unexpected(std::move(resting));
+  }
   health_ = target.health;
   pass_ = *pass;
   since_ = now;

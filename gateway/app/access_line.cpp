@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "policies/ledger/row_text.hpp"
+
 namespace tollgate::app {
 namespace {
 
@@ -39,12 +41,6 @@ std::array<char, 20> second_text(std::chrono::sys_seconds second) {
   return text;
 }
 
-/// What the figures rest on: the provider's own, or what money.md M11 makes of a call without.
-std::string_view usage_source(const Outcome& outcome) {
-  if (outcome.usage_from_provider) return "provider";
-  return outcome.charged > 0 ? "estimated" : "";
-}
-
 }  // namespace
 
 std::string_view AccessLine::render(const Outcome& outcome) {
@@ -63,6 +59,7 @@ std::string_view AccessLine::render(const Outcome& outcome) {
 void AccessLine::write_who(const Outcome& outcome) {
   text_.piece(R"({"kind":"call","request_id":)").string_or_null(outcome.request_id);
   text_.piece(R"(,"client_request_id":)").string_or_null(outcome.client_request_id);
+  if (!outcome.trace_id.empty()) text_.piece(R"(,"trace_id":)").string(outcome.trace_id);
   text_.piece(R"(,"started_at":)");
   write_time(outcome.started_at);
   text_.piece(R"(,"ended_at":)");
@@ -100,7 +97,8 @@ void AccessLine::write_usage(const Outcome& outcome) {
   text_.piece(R"(,"output_tokens":)").number(outcome.usage.output);
   text_.piece(R"(,"reasoning_tokens":)").number(outcome.usage.reasoning);
   text_.piece(R"(,"usage_source":)");
-  text_.string_or_null(usage_source(outcome));
+  text_.string_or_null(ledger::usage_source(outcome.usage_from_provider, outcome.charged,
+                                            !outcome.attempts.empty()));
 }
 
 void AccessLine::write_money(const Outcome& outcome) {

@@ -77,6 +77,7 @@ void GatewayFront::note_client(Run& run, const RequestHead& head, const Peer& pe
   Outcome& outcome = run.call.outcome;
   outcome.client_request_id = printable(head.header("x-request-id"), id_bytes_max);
   outcome.client_address = peer.address;
+  outcome.trace_id = asked_trace(head);
   run.cors_fields = cors_fields(run.plan->config.listen.cors, head.header("origin"));
 }
 

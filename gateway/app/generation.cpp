@@ -168,6 +168,7 @@ Awaitable<Result<void>> Generation::pump() {
         break;
       case routing::Step::batch:
         done = co_await on_batch();
+        if (done && passed_limit() && !co_await spending_.stretch()) co_return cut_at_limit();
         break;
     }
     if (!done) co_return done;

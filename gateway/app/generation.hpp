@@ -62,6 +62,8 @@ class Generation {
   void keep_head(const Error* error);
   void keep_last(const Result<void>& how);
   [[gnu::noinline]] Awaitable<Result<void>> pump();
+  [[nodiscard]] bool passed_limit() const;
+  Result<void> cut_at_limit();
   Awaitable<Result<void>> on_silence();
   Awaitable<Result<void>> on_batch();
   Awaitable<Result<void>> send_pieces();

@@ -21,6 +21,16 @@ int hex_digit(char c) {
   return -1;
 }
 
+bool is_hex(std::string_view text) {
+  return std::ranges::all_of(
+      text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+/// Lower-case hex digits, not all of them 0.
+bool is_id(std::string_view text) {
+  return is_hex(text) && text.find_first_not_of('0') != std::string_view::npos;
+}
+
 }  // namespace
 
 std::string_view presented_key(const RequestHead& head) {
@@ -68,6 +78,21 @@ HeaderList asked_tags(const RequestHead& head) {
     tags.emplace_back(trimmed(pair.substr(0, equals)), trimmed(pair.substr(equals + 1)));
   }
   return tags;
+}
+
+std::string_view asked_trace(const RequestHead& head) {
+  constexpr std::size_t version_size = 2, trace_size = 32, parent_size = 16, whole_size = 55;
+  const std::string_view text = trimmed(head.header("traceparent"));
+  if (text.size() < whole_size) return {};
+  const std::string_view version = text.substr(0, version_size);
+  const std::string_view trace = text.substr(version_size + 1, trace_size);
+  const std::string_view parent = text.substr(version_size + trace_size + 2, parent_size);
+  const std::string_view flags = text.substr(whole_size - 2, 2);
+  const bool apart = text[2] == '-' && text[35] == '-' && text[52] == '-';
+  // Later versions may say more behind a further dash.
+  const bool ends = text.size() == whole_size || (version != "00" && text[whole_size] == '-');
+  if (!apart || !ends || version == "ff" || !is_hex(version) || !is_hex(flags)) return {};
+  return is_id(trace) && is_id(parent) ? trace : std::string_view{};
 }
 
 std::string percent_decoded(std::string_view text) {

@@ -16,6 +16,8 @@ namespace tollgate::app {
 Result<std::optional<std::chrono::milliseconds>> asked_timeout(const RequestHead& head);
 /// `x-tollgate-tags: feature=triage,session=42`; at most 32 of at most 256 bytes, others ignored.
 [[nodiscard]] HeaderList asked_tags(const RequestHead& head);
+/// The trace that a W3C `traceparent` names, 32 hex digits; empty: none, or no valid one.
+[[nodiscard]] std::string_view asked_trace(const RequestHead& head);
 /// Percent-decoding of a path segment; broken escapes stay as they are.
 [[nodiscard]] std::string percent_decoded(std::string_view text);
 /// A client's own text (request id), cut to `longest` and to printable ASCII.

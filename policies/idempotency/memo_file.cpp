@@ -1,8 +1,6 @@
 #include "policies/idempotency/memo_file.hpp"
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -14,10 +12,14 @@
 #include <utility>
 #include <vector>
 
+// The header alone: what runs it needs no library more.
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 namespace tollgate::policies {
 namespace {
 
-constexpr std::string_view magic = "tollgate memo 1\n";
+constexpr std::string_view magic = "tollgate memo 2\n";
 constexpr std::uint32_t kind_began = 1, kind_forgotten = 2;
 
 bool write_all(int fd, const void* bytes, std::size_t count) noexcept {
@@ -38,15 +40,9 @@ struct MemoFile::Record {
 
   /// Tells a whole record from one that a crash of the machine left half written.
   [[nodiscard]] std::uint32_t true_sum() const {
-    std::array<std::uint32_t, 19> words{};
-    std::memcpy(words.data(), &kind, sizeof kind);
-    std::memcpy(words.data() + 1, &micros, sizeof micros);
-    std::memcpy(words.data() + 3, id.data(), id.size());
-    std::memcpy(words.data() + 11, fingerprint.data(), fingerprint.size());
-    std::uint32_t hash = 2166136261U;
-    for (std::uint32_t word : words)
-      hash = std::rotl((hash ^ word) * 16777619U, 5);
-    return hash;
+    Record unsigned_record = *this;
+    unsigned_record.sum = 0;
+    return static_cast<std::uint32_t>(XXH3_64bits(&unsigned_record, sizeof unsigned_record));
   }
 };
 
@@ -63,7 +59,8 @@ Result<void> MemoFile::load(const std::string& path, std::vector<Record>& record
   const std::string bytes((std::istreambuf_iterator<char>(file)), {});
   const std::string_view start = std::string_view(bytes).substr(0, magic.size());
   if (!file || !magic.starts_with(start)) {
-    return fail(ErrorKind::internal, path + " cannot be read, or is no file of Tollgate's");
+    return fail(ErrorKind::internal,
+                path + " cannot be read, or is no file of this version of Tollgate");
   }
   for (std::size_t at = magic.size(); at + sizeof(Record) <= bytes.size(); at += sizeof(Record)) {
     Record record;
@@ -83,11 +80,12 @@ Result<void> MemoFile::read(const Each& each) {
   for (const Record& record : records)
     last[record.id] = &record;
   const std::int64_t now = micros_of(clock_.system());
+  const std::chrono::milliseconds ttl = ttl_;
   for (const Record& record : records) {
     if (last[record.id] != &record || record.kind != kind_began) continue;
     const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::microseconds(std::max<std::int64_t>(0, now - record.micros)));
-    if (age < ttl_) each(record.id, record.fingerprint, age);
+    if (age < ttl) each(record.id, record.fingerprint, age);
   }
   return {};
 }
@@ -109,6 +107,7 @@ void MemoFile::forgotten(const Digest& id) noexcept {
 }
 
 bool MemoFile::append(const Record& record) noexcept {
+  const std::scoped_lock lock(mutex_);
   change_files(record.micros);
   if (fd_ < 0 && !open_current()) return false;
   if (!write_all(fd_, &record, sizeof record)) {
@@ -123,7 +122,7 @@ bool MemoFile::append(const Record& record) noexcept {
 
 /// Once all of the older file has outlived its time, the current one takes its place.
 void MemoFile::change_files(std::int64_t now) noexcept {
-  const std::int64_t ttl = std::chrono::microseconds(ttl_).count();
+  const std::int64_t ttl = std::chrono::microseconds(ttl_.load()).count();
   if (first_ == 0 || now - first_ < ttl) return;
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
   if (::rename(path_.c_str(), older().c_str()) == 0) first_ = 0;

@@ -1,10 +1,12 @@
 // MemoFile: the file beside the journal that outlives the process: which calls with an
 // Idempotency-Key were begun and not taken back. Their replies are not in it: after a restart each
 // of them is unknown, so that none is paid for twice. Records are appended with one write, which
-// outlives `kill -9`; two files take turns, so that it holds two times to live at most. Called
-// under the table's lock.
+// outlives `kill -9`; two files take turns, so that it holds two times to live at most. Any worker,
+// under a lock of its own: nobody who only looks into the table waits for the disk.
 #pragma once
+#include <atomic>
 #include <functional>
+#include <mutex>
 #include <string>
 
 #include "policies/idempotency/table.hpp"
@@ -38,7 +40,8 @@ class MemoFile final : public IdempotencyMemo {
 
   const Clock& clock_;
   std::string path_;
-  std::chrono::milliseconds ttl_;
+  std::atomic<std::chrono::milliseconds> ttl_;
+  std::mutex mutex_;  // guards all below
   int fd_ = -1;
   std::int64_t first_ = 0;  // time of the current file's first record; 0: it has none
   std::uint64_t bytes_ = 0;

@@ -41,20 +41,30 @@ Result<IdempotencyTable::Entrance> IdempotencyTable::enter(const KeyedCall& call
   const auto id = id_of(call);
   const auto fingerprint = fingerprint_of(call);
   if (!id || !fingerprint) return fail(ErrorKind::internal, "The gateway is out of memory.");
+  auto entrance = join_or_lead(call, *id, *fingerprint);
+  // Whoever comes meanwhile waits for this call as for one that runs.
+  if (!entrance || !entrance->lead || memo_ == nullptr || memo_->began(*id, *fingerprint)) {
+    return entrance;
+  }
+  Error error =
+      make_error(ErrorKind::store_unavailable,
+                 "The call cannot be noted under its Idempotency-Key right now. Please retry.");
+  entrance->lead->end(ReplyLog::State::failed, error);
+  return std::unexpected(std::move(error));
+}
+
+Result<IdempotencyTable::Entrance> IdempotencyTable::join_or_lead(const KeyedCall& call,
+                                                                  const Digest& id,
+                                                                  const Digest& fingerprint) {
   const std::scoped_lock lock(mutex_);
   drop_expired();
-  if (const auto known = entries_.find(*id); known != entries_.end()) {
-    return found(*known->second, *fingerprint);
+  if (const auto known = entries_.find(id); known != entries_.end()) {
+    return found(*known->second, fingerprint);
   }
-  Entry* entry = add(call.tenant, *id, *fingerprint);
+  Entry* entry = add(call.tenant, id, fingerprint);
   if (entry == nullptr) {
     ++stats_.full;
     return std::unexpected(no_room());
-  }
-  if (memo_ != nullptr && !memo_->began(*id, *fingerprint)) {
-    erase(*entry);
-    return fail(ErrorKind::store_unavailable,
-                "The call cannot be noted under its Idempotency-Key right now. Please retry.");
   }
   ++stats_.led;
   ++stats_.running;
@@ -223,11 +233,14 @@ void IdempotencyTable::Lead::append(const Pieces& frames) {
 void IdempotencyTable::Lead::end(ReplyLog::State state, std::optional<Error> error) {
   Entry* entry = std::exchange(entry_, nullptr);
   if (entry == nullptr) return;
+  // Before the key is free: the next call with it must be noted behind this.
+  if (state == ReplyLog::State::failed && table_->memo_ != nullptr) {
+    table_->memo_->forgotten(entry->id);
+  }
   {
     const std::scoped_lock lock(table_->mutex_);
     --table_->stats_.running;
     if (state == ReplyLog::State::failed) {
-      if (table_->memo_ != nullptr) table_->memo_->forgotten(entry->id);
       table_->erase(*entry);
     } else {
       table_->close(*entry, state, table_->clock_.steady());

@@ -29,7 +29,8 @@ struct KeyedCall {
   std::string_view body;
 };
 
-/// A call that is to be remembered beyond this process. Any worker.
+/// A call that is to be remembered beyond this process. Any worker; asked without the table's lock,
+/// of one key never by two at once.
 struct IdempotencyMemo {
   /// False: it cannot be noted, so the call must not run.
   virtual bool began(const Digest& id, const Digest& fingerprint) = 0;
@@ -95,6 +96,7 @@ class IdempotencyTable {
     ByTenant ended;  // the oldest first
   };
 
+  Result<Entrance> join_or_lead(const KeyedCall& call, const Digest& id, const Digest& fingerprint);
   Result<Entrance> found(const Entry& entry, const Digest& fingerprint);
   Entry* add(std::string_view tenant, const Digest& id, const Digest& fingerprint);
   bool make_room(Tenant& tenant, std::uint64_t bytes);

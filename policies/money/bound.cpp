@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gateway/core/tool_uses.hpp"
+
 namespace tollgate::policies {
 namespace {
 
@@ -121,6 +123,12 @@ std::optional<NanoUsd> tool_price(const std::string& tool, const RequestFacts& f
   return dearest;
 }
 
+/// What the request says, or what is sent with it where it says nothing.
+std::optional<std::uint64_t> uses_of(const ProviderTool& tool, const BoundTarget& target) {
+  if (!tool.max_uses && tool.takes_uses && target.kind == "anthropic") return usual_tool_uses;
+  return tool.max_uses;
+}
+
 /// M5: a provider's own tool is priced with a price and a number of uses only.
 std::string tool_problem(const RequestFacts& facts, const BoundTarget& target, const Tariff& tariff,
                          std::uint64_t& uses, NanoUsd& fees) {
@@ -129,13 +137,13 @@ std::string tool_problem(const RequestFacts& facts, const BoundTarget& target, c
     if (tool.by_options && searches_by_itself(target.model)) continue;
     const auto price = tool_price(tool.name, facts, tariff);
     if (!price) return "the tool '" + tool.name + "' has no price.";
-    if (!tool.max_uses) return "the tool '" + tool.name + "' has no max_uses.";
+    const auto most = uses_of(tool, target);
+    if (!most) return "the tool '" + tool.name + "' has no max_uses.";
     if (!tariff.context_window() || !tariff.max_output()) {
       return "the tool '" + tool.name + "' needs a known context window and largest output.";
     }
-    uses = add(uses, *tool.max_uses);
-    fees =
-        add_saturated(fees, capped(static_cast<Wide>(*tool.max_uses) * static_cast<Wide>(*price)));
+    uses = add(uses, *most);
+    fees = add_saturated(fees, capped(static_cast<Wide>(*most) * static_cast<Wide>(*price)));
   }
   return {};
 }

@@ -19,6 +19,7 @@ namespace tollgate::policies {
 struct ProviderTool {
   std::string name;                       ///< as prices name it: `web_search`
   std::optional<std::uint64_t> max_uses;  ///< absent: unbounded
+  bool takes_uses = false;                ///< says none, but the provider would take it
   bool by_options = false;                ///< asked for by `web_search_options`
 };
 

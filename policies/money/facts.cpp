@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "gateway/core/tool_uses.hpp"
 #include "gateway/wire/json_walk.hpp"
 #include "policies/money/bound.hpp"
 
@@ -127,10 +128,14 @@ std::string provider_tool_name(std::string_view json) {
 void note_tool(std::string_view json, RequestFacts& facts) {
   std::string name = provider_tool_name(json);
   if (name.empty()) return;
-  ProviderTool tool{.name = tool_name(std::move(name)), .max_uses = {}, .by_options = false};
+  const bool takes = takes_max_uses(name);
+  ProviderTool tool;
+  tool.name = tool_name(std::move(name));
   if (const auto uses = wire::json_member(json, "max_uses")) {
     const auto number = wire::json_int(*uses);
     if (number && *number > 0) tool.max_uses = static_cast<std::uint64_t>(*number);
+  } else {
+    tool.takes_uses = takes;
   }
   facts.provider_tools.push_back(std::move(tool));
 }
@@ -264,7 +269,9 @@ void note_field(const JsonField& field, RequestFacts& facts) {
   } else if (name == "response_format") {
     note_format(value, facts);
   } else if (name == "web_search_options") {
-    facts.provider_tools.push_back({.name = "web_search", .max_uses = {}, .by_options = true});
+    ProviderTool& search = facts.provider_tools.emplace_back();
+    search.name = "web_search";
+    search.by_options = true;
   } else if (name == "prediction") {
     facts.prediction_bytes = value.size();
   } else if (name == "modalities") {

@@ -35,6 +35,9 @@ constexpr std::array<std::string_view, 6> domains{
     ".openai.azure.com", ".services.ai.azure.com",     ".cognitiveservices.azure.com",
     ".amazonaws.com",    ".aiplatform.googleapis.com", "-aiplatform.googleapis.com"};
 
+constexpr std::array<std::string_view, 3> azure_domains{
+    ".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com"};
+
 /// Shown by their documentation or by bills; every other kind is taken to bill to the end.
 constexpr std::array<std::string_view, 4> stop_on_close{"openai", "anthropic", "gemini", "demo"};
 
@@ -104,6 +107,12 @@ bool searches_by_itself(std::string_view model) {
 
 bool stops_billing_on_close(std::string_view kind) {
   return std::ranges::find(stop_on_close, kind) != stop_on_close.end();
+}
+
+bool bills_timeouts(std::string_view kind, std::string_view host) {
+  return kind == "azure" || std::ranges::any_of(azure_domains, [&](std::string_view domain) {
+           return host.ends_with(domain);
+         });
 }
 
 bool same_model(std::string_view asked, std::string_view named) {

@@ -20,6 +20,9 @@ namespace tollgate::policies {
 
 /// M11: providers of this kind are known to stop, and to stop billing, once the connection closes.
 [[nodiscard]] bool stops_billing_on_close(std::string_view kind);
+/// Whether the provider bills the input of a request that it gave up with a 408, as Azure does,
+/// also where it is called by OpenAI's dialect.
+[[nodiscard]] bool bills_timeouts(std::string_view kind, std::string_view host);
 
 /// M6: `named`, of a reply, is what `asked` stands for: the same name but for a provider's prefix,
 /// `-latest` or the date of a snapshot. Two dates are two models.

@@ -6,7 +6,7 @@ namespace tollgate::policies {
 namespace {
 
 constexpr std::uint32_t usual_tps = 500;
-constexpr int azure_timeout = 408;
+constexpr int request_timeout = 408;
 
 /// By the row of the tier that the reply named; nullopt: that price is unknown.
 std::optional<Cost> by_usage(const Usage& usage, const Tariff& tariff) {
@@ -61,7 +61,8 @@ bool is_error(const AttemptFacts& facts) { return facts.head_seen && facts.http_
 /// Two failures are billed all the same: a refused prompt, and Azure's 408.
 bool is_free(const AttemptFacts& facts) {
   if (!facts.fully_written) return true;
-  return is_error(facts) && !facts.content_filter_refusal && facts.http_status != azure_timeout;
+  const bool billed_timeout = facts.bills_timeouts && facts.http_status == request_timeout;
+  return is_error(facts) && !facts.content_filter_refusal && !billed_timeout;
 }
 
 /// M11, clause by clause. An error is one whether or not its body came whole.

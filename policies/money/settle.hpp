@@ -17,7 +17,8 @@ struct AttemptFacts {
   int http_status = 0;
   bool complete_reply = false;  ///< read to its end, good or bad
   bool content_filter_refusal = false;
-  bool stops_billing = true;  ///< once the connection closes: `stops_billing_on_close(kind)`
+  bool stops_billing = true;    ///< once the connection closes: `stops_billing_on_close(kind)`
+  bool bills_timeouts = false;  ///< a 408 costs its input: `bills_timeouts(kind, host)`
   std::uint64_t received_text_bytes = 0;  ///< text, reasoning and tool arguments
   std::chrono::nanoseconds since_sent{0};
   const Usage* usage = nullptr;  ///< nullptr: none came

@@ -57,7 +57,8 @@ class Anthropic final : public Provider {
     }
     const auto request = view.chat();
     if (!request) return std::unexpected(request.error());
-    anthropic::Notes notes{.refuse = context.refuse_unsupported};
+    anthropic::Notes notes{.refuse = context.refuse_unsupported,
+                           .limit_uses = view.set_limit().has_value()};
     auto body = anthropic::encode_body(**request, target.model, entry.allow_fields, notes);
     if (!body) return std::unexpected(body.error());
     Encoded encoded;

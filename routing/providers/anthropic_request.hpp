@@ -15,7 +15,8 @@ namespace tollgate::routing::anthropic {
 
 /// What the encode found out beside the body.
 struct Notes {
-  bool refuse = false;  ///< `unsupported_params: refuse`
+  bool refuse = false;      ///< `unsupported_params: refuse`
+  bool limit_uses = false;  ///< tools that Anthropic runs get a number of uses
   std::vector<std::string> dropped{}, betas{};
 
   /// The field cannot be sent: named once in `dropped`, or 400 in strict mode.

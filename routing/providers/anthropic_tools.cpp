@@ -2,6 +2,7 @@
 // without it.
 #include <algorithm>
 
+#include "gateway/core/tool_uses.hpp"
 #include "gateway/wire/json_view.hpp"
 #include "gateway/wire/json_writer.hpp"
 #include "routing/providers/anthropic_request.hpp"
@@ -20,8 +21,14 @@ bool is_native(std::string_view type) {
   return tail.front() == '_' && tail.find_first_not_of("0123456789", 1) == std::string_view::npos;
 }
 
-Result<Block> native_tool(const Tool& tool, const std::string& where) {
-  const std::string type = wire::JsonView(tool.raw_json)["type"].string();
+Result<Block> native_tool(const Tool& tool, const std::string& where, bool limit_uses) {
+  const wire::JsonView json(tool.raw_json);
+  const std::string type = json["type"].string();
+  if (limit_uses && takes_max_uses(type) && json["max_uses"].text().empty()) {
+    std::string limited(tool.raw_json);
+    limited.insert(limited.rfind('}'), ",\"max_uses\":" + std::to_string(usual_tool_uses));
+    return Block::of_json(std::move(limited));
+  }
   if (is_native(type)) return Block::of_json(tool.raw_json);
   return fail(ErrorKind::unsupported_parameter,
               "a tool of type '" + type + "' cannot be sent to this provider", where);
@@ -121,8 +128,9 @@ Result<ToolPlan> plan_tools(const ChatRequest& request, const ModelTraits& trait
   for (std::size_t i = 0; i < request.tools.size(); ++i) {
     const Tool& tool = request.tools[i];
     if (!is_allowed(request.tool_choice, tool)) continue;
-    auto block = tool.function ? function_tool(tool, traits, notes)
-                               : native_tool(tool, "tools[" + std::to_string(i) + "]");
+    auto block = tool.function
+                     ? function_tool(tool, traits, notes)
+                     : native_tool(tool, "tools[" + std::to_string(i) + "]", notes.limit_uses);
     if (!block) return std::unexpected(block.error());
     plan.tools.push_back(std::move(*block));
   }

@@ -161,10 +161,12 @@ def test_auth_none(gateway, provider):
 
 def test_the_line_of_a_call(gate, provider):
     body = chat_body("wild/text", text=PROMPT, user="user-9", stream=True)
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     reply = ask(gate, post(body, headers=bearer("all-1") + "x-request-id: mine-1\r\n"
+                                  f"traceparent: 00-{trace}-00f067aa0ba902b7-01\r\n"
                                   "x-tollgate-tags: feature=triage, team=blue,junk\r\n"))
     row = gate.line_of(reply["x-request-id"])
-    assert set(row) - {"origin"} == ROW | BESIDE
+    assert set(row) - {"origin"} == ROW | BESIDE | {"trace_id"} and row["trace_id"] == trace
     sent = provider.requests[-1].headers["x-request-id"]
     assert row["request_id"] == reply["x-request-id"] == sent
     assert row["request_id"] != "mine-1" and row["client_request_id"] == "mine-1"
@@ -189,7 +191,7 @@ def test_the_line_of_a_failure(gate):
     row = gate.line_of(reply["x-request-id"])
     assert (row["status"], row["http_status"], row["origin"]) == ("error", 503, "upstream")
     assert row["error"] and row["finish"] is None and row["ttft_us"] is None
-    assert row["usage_source"] is None and set(row) == ROW | BESIDE | {"origin"}
+    assert row["usage_source"] == "estimated" and set(row) == ROW | BESIDE | {"origin"}
 
 
 def test_client_request_ids_are_tamed(gate):

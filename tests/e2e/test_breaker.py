@@ -1,6 +1,7 @@
 """Targets that fail: left alone, tried again one call at a time, and back when they are well."""
 from __future__ import annotations
 
+import concurrent.futures
 import json
 import threading
 import time
@@ -81,6 +82,35 @@ def test_one_probe_an_interval_and_back_within_one(gateway, upstream):
         assert time.monotonic() - begun < 60
     assert target(gate, "a")["breaker"] == "closed"
     assert all(call(gate)["x-tollgate-provider"] == "a" for _ in range(5))
+
+
+def test_half_open_lets_one_call_through_and_no_herd(gateway, upstream):
+    probed, go_on = threading.Event(), threading.Event()
+
+    def script(exchange):
+        if len(a.requests) == 1:
+            return Patient()(exchange)
+        probed.set()
+        assert go_on.wait(60)
+        return scripted.openai(exchange)
+
+    a, b = upstream(script), upstream(scripted.openai)
+    gate = gateway(config([a.url, b.url], "strategy: ordered, breaker: {failures: 1, "
+                          "open_for: 200ms, slow_start: 0}"))
+    assert call(gate)["x-tollgate-attempts"] == "2"
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        while not probed.is_set():
+            probe = pool.submit(call, gate)
+            while not probe.done() and not probed.wait(0.01):
+                pass
+        others = list(pool.map(lambda _: call(gate), range(48)))
+        met = {(reply["x-tollgate-provider"], reply["x-tollgate-attempts"]) for reply in others}
+        assert met == {("b", "1")}
+        assert len(a.requests) == 2 and target(gate, "a")["breaker"] == "half_open"
+        go_on.set()
+        assert probe.result()["x-tollgate-provider"] == "a"
+        after = list(pool.map(lambda _: call(gate), range(16)))
+        assert {reply["x-tollgate-provider"] for reply in after} == {"a"}
 
 
 def test_all_targets_open_is_503_with_retry_after(gateway, upstream):

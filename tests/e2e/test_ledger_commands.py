@@ -21,6 +21,7 @@ models:
   demo/*: {{targets: [{{provider: demo, model: "*"}}], retry: {{attempts: 1}}}}
 ledger: {{sqlite: {{path: {path}}}}}
 """ + tenant_yaml().replace("{", "{{").replace("}", "}}")
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
@@ -29,7 +30,8 @@ def call(gateway, model, stream=False):
             "messages": [{"role": "user", "content": 'a "word", and more'}]}
     request = urllib.request.Request(
         gateway.base_url + "/chat/completions", json.dumps(body).encode(),
-        {"authorization": "Bearer " + key(), "content-type": "application/json"})
+        {"authorization": "Bearer " + key(), "content-type": "application/json",
+         "traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"})
     try:
         return urllib.request.urlopen(request, timeout=30)
     except urllib.error.HTTPError as error:
@@ -58,12 +60,14 @@ def test_export_jsonl_and_csv_say_the_same(books):
     for row in rows:
         assert TIME.fullmatch(row["started_at"]) and row["tenant"] == "t"
         assert row["key_id"] == "t-key" and row["provider"] == "demo"
+        assert row["trace_id"] == TRACE
         assert isinstance(row["cost_nano_usd"], int)
     good = rows[0]
     assert good["status"] == "ok" and good["usage_source"] == "provider"
     assert good["charged_nano_usd"] == good["cost_nano_usd"] == (
         1000 * good["input_tokens"] + 2000 * good["output_tokens"]) > 0
     assert rows[4]["status"] == "error" and rows[4]["http_status"] == 503
+    assert rows[4]["usage_source"] == rows[5]["usage_source"] == "estimated"
     text = ledger(books, "export", "--format", "csv").stdout
     table = list(csv.DictReader(io.StringIO(text)))
     assert list(table[0]) == list(good)

@@ -46,6 +46,20 @@ TEST_CASE("M4: a thinking budget that no longer fits is dropped and named, and t
   CHECK(under(1'100, thinks, true).error_param == "thinking");
 }
 
+TEST_CASE("M5: with a limit that was set goes a number of uses, where the client named none") {
+  const auto tool = [](const std::string& type, const std::string& more = "") {
+    return R"(,"tools":[{"type":")" + type + R"(","name":"t")" + more + "}]";
+  };
+  const std::string inserted = R"("name":"t","max_uses":5})";
+  CHECK(holds(under(300, tool("web_search_20250305")), inserted));
+  CHECK(holds(under(300, tool("web_fetch_20250910")), inserted));
+  CHECK_FALSE(holds(under({}, tool("web_search_20250305")), "max_uses"));
+  CHECK_FALSE(holds(under(300, tool("code_execution_20250825")), "max_uses"));
+  const EncodedText own = under(300, tool("web_search_20250305", R"(,"max_uses":2)"));
+  CHECK(holds(own, R"("max_uses":2})"));
+  CHECK_FALSE(holds(own, inserted));
+}
+
 TEST_CASE("M4: the limit is never raised for thinking") {
   for (const std::uint64_t limit : {1ULL, 500ULL, 1'024ULL, 1'025ULL, 1'366ULL, 5'000ULL}) {
     const std::string wanted = "\"max_tokens\":" + std::to_string(limit) + ",";

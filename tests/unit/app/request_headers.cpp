@@ -23,6 +23,25 @@ TEST_CASE("the key is the bearer token, or x-api-key where no Authorization is s
   CHECK(presented_key(with({})).empty());
 }
 
+TEST_CASE("a traceparent names its trace, unless it is not as W3C wants it") {
+  const std::string trace = "4bf92f3577b34da6a3ce929d0e0e4736", parent = "00f067aa0ba902b7";
+  const auto asked = [](const std::string& text) {
+    return std::string(asked_trace(with({{"traceparent", text}})));
+  };
+  CHECK(asked("00-" + trace + "-" + parent + "-01") == trace);
+  CHECK(asked("cc-" + trace + "-" + parent + "-01-what-the-future-will-be-like") == trace);
+  CHECK(asked_trace(with({})).empty());
+  const std::string none(32, '0'), upper = "4BF92F3577B34DA6A3CE929D0E0E4736";
+  for (const std::string& bad :
+       {"ff-" + trace + "-" + parent + "-01", "00-" + none + "-" + parent + "-01",
+        "00-" + trace + "-" + none.substr(16) + "-01", "00-" + upper + "-" + parent + "-01",
+        "00-" + trace + "-" + parent + "-01-more", "00-" + trace + "-" + parent + "-0x",
+        "00-" + trace + "-" + parent, "cc-" + trace + "-" + parent + "-012", trace}) {
+    CAPTURE(bad);
+    CHECK(asked(bad).empty());
+  }
+}
+
 TEST_CASE("x-tollgate-timeout is seconds or milliseconds") {
   using std::chrono::milliseconds;
   const auto asked = [](std::string_view text) {

@@ -67,6 +67,7 @@ config::Config loaded(const std::string& yaml) {
 Awaitable<Result<std::unique_ptr<routing::UpstreamReply>>> ScriptedUpstream::send(
     const routing::UpstreamRequest& request) {
   ++sent;
+  if (on_send) on_send();
   if (steps.fails()) co_return fail(ErrorKind::upstream_error, "no connection");
   Script script{.status = 200, .pieces = pieces};
   const std::string body = request.http.body.joined();

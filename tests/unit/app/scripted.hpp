@@ -34,6 +34,7 @@ struct ScriptedUpstream final : routing::Upstream {
     bool dies = false;  ///< cut behind the last piece
   };
   std::map<std::string, Script> scripts;
+  std::function<void()> on_send;                  ///< what happens meanwhile
   std::vector<std::chrono::nanoseconds> pauses;   ///< that were asked for; none is waited
   std::function<void(AbortSlot& slot)> on_pause;  ///< what happens meanwhile
 

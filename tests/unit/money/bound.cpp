@@ -202,6 +202,10 @@ TEST_CASE("M5: a provider's tool is bounded by its uses, the window and the larg
   CHECK(prices.bound(facts, 10).total == 4 * usd + 4 * usd + usd + usd / 2);
   facts.provider_tools.front().max_uses.reset();
   CHECK_FALSE(prices.bound(facts, 10).priced);
+  facts.provider_tools.front().takes_uses = true;
+  CHECK_FALSE(prices.bound(facts, 10).priced);
+  CHECK(prices.bound(facts, 10, {.kind = "anthropic", .model = "m"}).total ==
+        6 * usd + 6 * usd + 5 * usd / 2);
   facts.provider_tools = {{.name = "code_execution", .max_uses = 1}};
   CHECK_FALSE(prices.bound(facts, 10).priced);
   facts.provider_tools = {{.name = "web_search", .max_uses = 1}};

@@ -145,6 +145,23 @@ TEST_CASE("M5: other tools are the provider's, by their type or their first memb
   CHECK(tools(R"({"name":"f"})") == Tools{"unnamed"});
 }
 
+TEST_CASE("M5: a tool takes a number of uses where its type does and the client named none") {
+  const auto takes = [](const std::string& tool) {
+    return said("\"tools\":[{" + tool + "}]").provider_tools.front().takes_uses;
+  };
+  CHECK(takes(R"("type":"web_search_20250305")"));
+  CHECK(takes(R"("type":"web_fetch_20250910","name":"web_fetch")"));
+  for (const char* other :
+       {R"("type":"web_search_20250305","max_uses":3)",
+        R"("type":"web_search_20250305","max_uses":0)",
+        R"("type":"web_search_20250305","max_uses":null)", R"("type":"web_search_preview")",
+        R"("type":"code_execution_20250825")", R"("google_search":{})"}) {
+    CAPTURE(other);
+    CHECK_FALSE(takes(other));
+  }
+  CHECK_FALSE(said(R"("web_search_options":{})").provider_tools.front().takes_uses);
+}
+
 TEST_CASE("M5: uses of a provider's tool are bounded by max_uses alone") {
   const auto uses = [](const std::string& member) {
     return said(R"("tools":[{"type":"web_search_20250305","name":"web_search")" + member + "}]")

@@ -84,10 +84,21 @@ TEST_CASE("M11: a refused prompt and Azure's 408 cost the input bound") {
   CHECK(charged(refused) == usd);
   AttemptFacts late = cancelled();
   late.http_status = 408;
+  CHECK(charged(late) == 0);
+  late.bills_timeouts = true;
   late.since_sent = 100s;
   CHECK(charged(late) == usd);
   late.complete_reply = true;
   CHECK(charged(late) == usd);
+}
+
+TEST_CASE("M11: only Azure bills a 408, by whatever kind it is called") {
+  CHECK(bills_timeouts("azure", "gateway.example.com"));
+  CHECK(bills_timeouts("openai", "me.openai.azure.com"));
+  CHECK(bills_timeouts("openai", "me.services.ai.azure.com"));
+  for (const char* kind : {"openai", "anthropic", "gemini", "vertex", "bedrock", "demo"})
+    CHECK_FALSE(bills_timeouts(kind, "api.openai.com"));
+  CHECK_FALSE(bills_timeouts("openai", "openai.azure.com.example.org"));
 }
 
 TEST_CASE("M11: a reply that was cut costs its input and what the model may have made of it") {

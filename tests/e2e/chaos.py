@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+"""The chaos run: calls, half of them streams, over three providers of which two are ill in turns.
+
+    python3 tests/e2e/chaos.py --full              100,000 calls
+    python3 tests/e2e/chaos.py --calls N --seed S  what a run printed, again
+
+The run is cut into phases. In each of them one provider, drawn from the seed, is well; the others
+are calm, flaky (one call in eight meets a fault) or dead in one way. Before a phase begins all are
+well until no breaker is open, so that the one that stays is one that the gateway knows as well.
+What is asserted stands in `Run.verdict` and in chaos_books.py. Exit status 1 when it does not hold.
+"""
+from __future__ import annotations
+
+import argparse
+import asyncio
+import collections
+import json
+import pathlib
+import random
+import sys
+import tempfile
+import time
+import urllib.request
+
+import chaos_books
+from chaos_client import Client
+from chaos_providers import FAULTS, Provider, draw
+from gateway import Gateway, key, tenant_yaml
+
+DEADLINE = 60.0  # of a call, as the gateway is told; it must say so itself where it is passed
+SICK = [fault for fault in FAULTS if fault != "stall"]  # a dead provider that answers, or refuses
+
+
+def config(providers: list[Provider], first_byte: float) -> str:
+    lines = "\n".join(
+        f"  {p.name}: {{kind: openai, base_url: 'http://127.0.0.1:{p.port}/v1', "
+        f"api_key: sk-{p.name}, price: {{input: 1, output: 2}}, "
+        f"timeouts: {{connect: 10s, first_byte: {first_byte}s}}}}"
+        for p in providers)
+    targets = ", ".join(f"{{provider: {p.name}, model: text}}" for p in providers)
+    return f"""providers:
+{lines}
+models:
+  m:
+    targets: [{targets}]
+    strategy: weighted
+    timeout: {DEADLINE:g}s
+    retry: {{attempts: 6, base: 20ms, cap: 500ms}}
+    breaker: {{failures: 5, open_for: 300ms, max_open_for: 2s, slow_start: 500ms}}
+{tenant_yaml("    budgets: [{usd: 100000, per: month}]")}
+ledger: {{sqlite: {{path: books.db}}}}
+"""
+
+
+class Run:
+    def __init__(self, seed: int, calls: int, parallel: int, first_byte: float, deaths: bool):
+        self.seed, self.calls, self.parallel = seed, calls, parallel
+        self.first_byte = first_byte
+        self.providers = [Provider(name, seed, deaths) for name in ("a", "b", "c")]
+        self.results: collections.Counter = collections.Counter()
+        self.wrong: list[str] = []
+        self.statuses: dict[int, str] = {}
+        self.next_call = 0
+        self.phase_ends = 0
+        self.slowest = 0.0
+        self.calm = False
+        self.phase = ""
+
+    # --- moods ---------------------------------------------------------------------------------
+
+    async def begin_phase(self, number: int) -> None:
+        lots = random.Random(draw(self.seed, "phase", number))
+        well = lots.randrange(3)
+        for i, provider in enumerate(self.providers):
+            kinds = ["calm", "flaky", "flaky", "dead"]
+            mood = "calm" if i == well else lots.choice(kinds)
+            if mood == "dead":
+                mood = lots.choice([*SICK, "refuse", "refuse"])
+            await provider.set_mood(mood)
+        self.phase_ends = self.next_call + max(100, self.calls // 40)
+        self.calm = False
+        self.phase = f"{number} ({' '.join(p.mood for p in self.providers)})"
+
+    async def direct(self, gate: Gateway) -> None:
+        """Ends a phase, waits for all to be well, begins the next."""
+        for number in range(1, 1_000_000):
+            await self.begin_phase(number)
+            while self.next_call < self.phase_ends:
+                await asyncio.sleep(0.02)
+            for provider in self.providers:
+                await provider.set_mood("calm")
+            self.calm = True
+            while await asyncio.to_thread(resting, gate):
+                await asyncio.sleep(0.05)
+
+    # --- calls ---------------------------------------------------------------------------------
+
+    async def work(self, client: Client) -> None:
+        while self.next_call < self.calls:
+            call = self.next_call
+            self.next_call += 1
+            if self.calm:
+                await asyncio.sleep(0.01)  # those between phases are few
+            stream = draw(self.seed, "stream", call) % 2 == 0
+            begun = time.monotonic()
+            result = await client.ask(call, stream)
+            took = time.monotonic() - begun
+            self.slowest = max(self.slowest, took)
+            if result.kind == "ok" and took > DEADLINE:
+                result.kind = "late"
+            self.results[result.kind] += 1
+            self.statuses[call] = result.kind
+            if result.kind not in ("ok", "dead"):
+                self.wrong.append(
+                    f"call {call}: {result.kind} {result.detail} in phase {self.phase}")
+
+    async def drive(self, gate: Gateway) -> None:
+        host, port = gate.url.removeprefix("http://").split(":")
+        clients = [Client(host, int(port), key()) for _ in range(self.parallel)]
+        director = asyncio.create_task(self.direct(gate))
+        try:
+            await asyncio.gather(*(self.work(client) for client in clients))
+        finally:
+            director.cancel()
+            for client in clients:
+                client.close()
+
+    async def go(self, directory: pathlib.Path) -> dict:
+        for provider in self.providers:
+            await provider.listen()
+        gate = await asyncio.to_thread(
+            Gateway, config(self.providers, self.first_byte), directory)
+        begun = time.monotonic()
+        try:
+            await self.drive(gate)
+            took = time.monotonic() - begun
+            left = await asyncio.to_thread(chaos_books.left_behind, gate, self.providers)
+        finally:
+            await asyncio.to_thread(gate.stop)
+            for provider in self.providers:
+                await provider.close()
+        (books,) = directory.rglob("books.db")
+        found = chaos_books.compare(books, self.providers, self.statuses)
+        return self.verdict(took, left, found)
+
+    def verdict(self, took: float, left: list[str], found: chaos_books.Found) -> dict:
+        """What holds and what does not: `wrong` is empty when all is well."""
+        counted = self.calls - self.results["dead"]
+        share = self.results["ok"] / counted
+        asked = sum(sum(p.played.values()) for p in self.providers)
+        wrong = [*left, *found.wrong]
+        if share < 0.9999:
+            wrong.append(f"{share:.4%} of the calls succeeded; " + "; ".join(self.wrong[:10]))
+        for kind in ("torn", "untyped"):
+            if self.results[kind]:
+                wrong.append(f"{self.results[kind]} replies were {kind}: " + "; ".join(
+                    line for line in self.wrong if kind in line)[:2000])
+        if found.attempts > 1.3 * self.calls:
+            wrong.append(f"{found.attempts} attempts for {self.calls} calls")
+        played: collections.Counter = collections.Counter()
+        for provider in self.providers:
+            played += provider.played
+        return {"seed": self.seed, "calls": self.calls, "seconds": round(took, 1),
+                "results": dict(self.results), "succeeded": f"{share:.4%}",
+                "attempts_per_call": round(found.attempts / self.calls, 4),
+                "seen_by_providers": asked, "played": dict(played.most_common()),
+                "slowest": round(self.slowest, 2), "charged_usd": found.charged / 1e9,
+                "failed": {str(k): v for k, v in list(found.failed.items())[:20]},
+                "wrong": wrong}
+
+
+def resting(gate: Gateway) -> bool:
+    with urllib.request.urlopen(gate.admin_url + "/admin/targets", timeout=30) as reply:
+        targets = json.loads(reply.read())["targets"]
+    return any(t["breaker"] != "closed" or t["cooldown_ms"] > 0 for t in targets)
+
+
+def run(seed: int, calls: int, parallel: int, directory: pathlib.Path, *,
+        first_byte: float = 10, deaths: bool = True) -> dict:
+    """One run; prints its seed first."""
+    print(f"chaos: seed {seed}, {calls} calls", flush=True)
+    return asyncio.run(Run(seed, calls, parallel, first_byte, deaths).go(directory))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Calls over providers that fail.")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    parser.add_argument("--calls", type=int, default=2000)
+    parser.add_argument("--full", action="store_true", help="100,000 calls")
+    parser.add_argument("--parallel", type=int, default=48)
+    options = parser.parse_args()
+    calls = 100_000 if options.full else options.calls
+    with tempfile.TemporaryDirectory() as directory:
+        report = run(options.seed, calls, options.parallel, pathlib.Path(directory))
+    print(json.dumps(report, indent=1))
+    return 1 if report["wrong"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
