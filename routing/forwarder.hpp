@@ -24,6 +24,7 @@ struct ForwardPlan {
   bool refuse_unsupported = false;
   /// The tenant's own upstream keys by provider name; they replace the provider's.
   const HeaderList* own_keys = nullptr;
+  std::uint64_t tokens = 0;                      ///< that an attempt may use, by estimate
   std::uint64_t reply_bytes_max = 64ULL << 20U;  ///< of a reply that is no stream
 };
 

@@ -104,7 +104,7 @@ Result<void> Server::open_admin() {
 void Server::run() {
   vault_.start();
   await_signal();
-  poll_files();
+  poll();
   for (const auto& worker : workers_)
     worker->start();
   log_.info("tollgate " TOLLGATE_VERSION " listening on " + text_of(workers_.front()->endpoint()) +
@@ -183,13 +183,20 @@ void Server::stop() {
   io_.stop();
 }
 
-void Server::poll_files() {
+void Server::poll() {
   poll_timer_.expires_after(poll_every);
   poll_timer_.async_wait([this](const boost::system::error_code& failed) {
     if (failed) return;
     reloader_.poll();
-    poll_files();
+    send_probes();
+    poll();
   });
+}
+
+void Server::send_probes() {
+  if (shared_.draining) return;
+  for (auto& probe : prober_.due(*reloader_.plan(), std::chrono::steady_clock::now()))
+    workers_.front()->probe(std::move(probe));
 }
 
 /// What is counted elsewhere, read at each scrape.

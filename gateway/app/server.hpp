@@ -34,7 +34,8 @@ class Server {
   void begin_drain();
   void worker_idle();
   void stop();
-  void poll_files();
+  void poll();
+  void send_probes();
   void count(Metrics& metrics);
   void count_money(Metrics& metrics);
   [[nodiscard]] const config::Config& config() const { return reloader_.plan()->config; }
@@ -52,6 +53,7 @@ class Server {
   boost::asio::steady_timer poll_timer_, drain_timer_;
   std::vector<std::unique_ptr<net::AdminServer>> admin_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  Prober prober_;
   std::size_t busy_workers_ = 0;
 };
 

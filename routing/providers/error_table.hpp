@@ -32,6 +32,9 @@ struct ReportedError {
 /// float, or an HTTP date relative to `date`); negative becomes 0, capped at a day.
 [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after(const HeaderFields& headers);
 
+/// "Wed, 21 Oct 2015 07:28:00 GMT", the only form that servers may send today.
+[[nodiscard]] std::optional<std::chrono::sys_seconds> http_date(std::string_view text);
+
 /// A duration as providers write it in bodies and headers: `12`, `1.5`, `46s`, `46.2s`, `12ms`,
 /// `6m0s`. Plain numbers are seconds.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_delay(std::string_view text);
