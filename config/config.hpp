@@ -182,10 +182,6 @@ struct BreakerConfig {
   Share error_rate{500};
   Duration window{10000}, max_open_for{300000}, slow_start{10000};
 };
-struct QueueConfig {
-  Duration wait{2000};
-  std::uint32_t max = 100;
-};
 struct ModelConfig {
   std::vector<TargetConfig> targets;
   Strategy strategy = Strategy::ordered;
@@ -196,7 +192,6 @@ struct ModelConfig {
   RetryConfig retry;
   BreakerConfig breaker;
   std::optional<Affinity> affinity;
-  std::optional<QueueConfig> queue;
   std::uint32_t max_attempts = 6;
   LimitsConfig limits;  ///< over all tenants
   std::vector<BudgetConfig> budgets;
@@ -231,8 +226,7 @@ struct TenantConfig {
   std::vector<BudgetConfig> budgets;
   std::uint32_t clip_min_tokens = 256;
   OnBudgetExceeded on_budget_exceeded;
-  std::uint32_t weight = 1;  ///< share of a queue
-  TenantPrices prices;       ///< its own agreements
+  TenantPrices prices;  ///< its own agreements
 };
 
 enum class Auth : std::uint8_t { keys, none };

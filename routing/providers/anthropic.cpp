@@ -74,9 +74,11 @@ class Anthropic final : public Provider {
 
   [[nodiscard]] std::optional<HttpRequest> probe(const ProviderEntry& entry,
                                                  std::string_view api_key) const override {
-    return HttpRequest{.method = "GET",
-                       .target = target_of(entry.address.base_path, "models"),
-                       .headers = headers_of(api_key, {})};
+    HttpRequest request;
+    request.method = "GET";
+    request.target = target_of(entry.address.base_path, "models");
+    request.headers = headers_of(api_key, {});
+    return request;
   }
 
   [[nodiscard]] std::unique_ptr<ReplyDecoder> decoder(const ResponseHead& head,

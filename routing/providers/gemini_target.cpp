@@ -60,7 +60,9 @@ Result<HttpRequest> method_request(const Target& target, const EncodeContext& co
 }
 
 HttpRequest models_request(const ProviderEntry& entry, std::string_view api_key) {
-  HttpRequest request{.method = "GET", .target = entry.address.base_path};
+  HttpRequest request;
+  request.method = "GET";
+  request.target = entry.address.base_path;
   request.target += version_for(entry.address.base_path);
   request.target += "/models";
   if (!api_key.empty()) request.headers.add("x-goog-api-key", api_key);

@@ -28,7 +28,9 @@ class OpenAi final : public Provider {
   }
   [[nodiscard]] std::optional<HttpRequest> probe(const ProviderEntry& entry,
                                                  std::string_view api_key) const override {
-    HttpRequest request{.method = "GET", .target = entry.address.base_path + "/models"};
+    HttpRequest request;
+    request.method = "GET";
+    request.target = entry.address.base_path + "/models";
     if (!api_key.empty()) request.headers.add("authorization", "Bearer " + std::string(api_key));
     return request;
   }
