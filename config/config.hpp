@@ -214,10 +214,6 @@ struct BreakerConfig {
   Share error_rate{500};
   Duration window{10000}, max_open_for{300000}, slow_start{10000};
 };
-struct QueueConfig {
-  Duration wait{2000};
-  std::uint32_t max = 100;
-};
 struct ModelConfig {
   std::vector<TargetConfig> targets;
   Strategy strategy = Strategy::ordered;
@@ -228,7 +224,6 @@ struct ModelConfig {
   RetryConfig retry;
   BreakerConfig breaker;
   std::optional<Affinity> affinity;
-  std::optional<QueueConfig> queue;
   std::uint32_t max_attempts = 6;
   std::vector<std::string> fallback, context_window_fallback;  ///< names of models
   LimitsConfig limits;                                         ///< over all tenants
@@ -264,8 +259,7 @@ struct TenantConfig {
   std::vector<BudgetConfig> budgets;
   std::uint32_t clip_min_tokens = 256;
   OnBudgetExceeded on_budget_exceeded;
-  std::uint32_t weight = 1;  ///< share of a queue
-  TenantPrices prices;       ///< its own agreements
+  TenantPrices prices;  ///< its own agreements
   TenantCache cache = TenantCache::tenant;
 };
 

@@ -123,7 +123,7 @@ void Server::run() {
   vault_.start();
   vault_.when_lost([this] { boost::asio::post(io_, [this] { refill_store(); }); });
   await_signal();
-  poll_files();
+  poll();
   collect_denials();
   for (const auto& worker : workers_)
     worker->start();
@@ -232,13 +232,20 @@ void Server::collect_denials() {
   });
 }
 
-void Server::poll_files() {
+void Server::poll() {
   poll_timer_.expires_after(poll_every);
   poll_timer_.async_wait([this](const boost::system::error_code& failed) {
     if (failed) return;
     reloader_.poll();
-    poll_files();
+    send_probes();
+    poll();
   });
+}
+
+void Server::send_probes() {
+  if (shared_.draining) return;
+  for (auto& probe : prober_.due(*reloader_.plan(), std::chrono::steady_clock::now()))
+    workers_.front()->probe(std::move(probe));
 }
 
 /// What is counted elsewhere, read at each scrape.

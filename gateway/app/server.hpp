@@ -34,7 +34,8 @@ class Server {
   void begin_drain();
   void worker_idle();
   void stop();
-  void poll_files();
+  void poll();
+  void send_probes();
   void write_denials(SystemTime now);
   void collect_denials();
   void count(Metrics& metrics);
@@ -61,6 +62,7 @@ class Server {
   boost::asio::steady_timer poll_timer_, denials_timer_, drain_timer_, refill_timer_;
   std::vector<std::unique_ptr<net::AdminServer>> admin_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  Prober prober_;
   std::size_t busy_workers_ = 0;
 };
 
