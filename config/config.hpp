@@ -176,6 +176,11 @@ struct Listen {
 struct ProviderTimeouts {
   Duration connect{3000}, first_byte{300000}, idle{120000};
 };
+/// What the provider allows us; absent or 0: no such limit.
+struct ProviderLimits {
+  std::optional<std::uint64_t> requests_per_minute, tokens_per_minute;
+  std::optional<std::uint32_t> concurrent;
+};
 struct ProviderConfig {
   std::string kind, base_url;
   std::optional<Secret> api_key;
@@ -185,7 +190,9 @@ struct ProviderConfig {
   ProviderTimeouts timeouts;
   ProviderTls tls;
   std::optional<ProviderPrice> price;  ///< for all its models; else the price book
-  bool disabled = false;               ///< a key expanded to nothing
+  std::optional<ProviderLimits> limits;
+  Duration probe{0};      ///< 0: off
+  bool disabled = false;  ///< a key expanded to nothing
 };
 
 enum class Strategy : std::uint8_t { ordered, weighted, least_latency, least_busy, cheapest };

@@ -67,6 +67,14 @@ void visit_fields(ProviderTls& c, V& v) {
 }
 
 template <class V>
+void visit_fields(ProviderLimits& c, V& v) {
+  v("requests_per_minute", c.requests_per_minute, "Attempts; 0 or absent: no limit.");
+  v("tokens_per_minute", c.tokens_per_minute,
+    "Uncached input, cache writes and output; 0 or absent: no limit.");
+  v("concurrent", c.concurrent, "Attempts at the same time; 0 or absent: no limit.");
+}
+
+template <class V>
 void visit_fields(ProviderConfig& c, V& v) {
   v("kind", c.kind, "The dialect it speaks: openai (and all that is compatible), anthropic, ...",
     Rule{.required = true});
@@ -78,6 +86,12 @@ void visit_fields(ProviderConfig& c, V& v) {
   v("headers", c.headers, "Added to each request.");
   v("timeouts", c.timeouts, "How long it may take.");
   v("tls", c.tls, "How its certificate is checked.");
+  v("probe", OffOr{c.probe},
+    "How often it is asked for its list of models while a breaker is open or nobody calls; off: "
+    "never.",
+    Rule{.min = 1000, .absent = "off"});
+  v("limits", c.limits,
+    "What the provider allows us, over all its models; a target at its limit is passed over.");
   v("price", c.price, "US dollars per million tokens, for all its models; else the price book.");
 }
 

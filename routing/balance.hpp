@@ -19,6 +19,7 @@ struct ChoiceFacts {
   SteadyTime now{};
   std::uint64_t random = 0;    ///< a fresh one for each call
   std::uint64_t affinity = 0;  ///< equal for calls that belong together; 0: belongs to none
+  std::uint64_t tokens = 0;    ///< that it may use, by estimate
   /// The tenant's own upstream keys by provider name.
   const HeaderList* own_keys = nullptr;
   /// What this call would cost there, in any unit; asked with `strategy: cheapest` only.

@@ -217,7 +217,7 @@ Awaitable<Result<void>> Forwarder::send(const Target& target) {
     auto encoded = encode(target);
     if (!encoded) co_return encoded;
   }
-  auto healthy = watch_.enter(target, std::chrono::steady_clock::now());
+  auto healthy = watch_.enter(target, plan_.tokens, std::chrono::steady_clock::now());
   if (!healthy) co_return healthy;
   auto attempt = co_await gate_.begin(call_, target_of(*current_));
   if (!attempt) co_return std::unexpected(attempt.error());
@@ -245,6 +245,7 @@ Awaitable<Result<Step>> Forwarder::advance(Batch& out, SteadyTime until) {
     auto ready = co_await reply_->await_head(until);
     if (!ready) co_return std::unexpected(ready.error());
     if (!*ready) co_return Step::timeout;
+    watch_.head(reply_->head().headers, std::chrono::steady_clock::now());
     decoder_ = current_->provider->codec->decoder(reply_->head(), encoded_.hints);
   }
   const bool whole = !plan_.view.stream;
@@ -313,7 +314,7 @@ void Forwarder::note(const Batch& batch) {
 }
 
 void Forwarder::end_attempt(const Error* error) noexcept {
-  watch_.end(error, ended_, std::chrono::steady_clock::now());
+  watch_.end(error, ended_, usage_seen_ ? &usage_ : nullptr, std::chrono::steady_clock::now());
   if (attempt_) {
     AttemptEnd how;
     how.http_status = reply_ && decoder_ ? reply_->head().status : 0;

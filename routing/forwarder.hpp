@@ -27,6 +27,7 @@ struct ForwardPlan {
   bool full_events = false;  ///< somebody reads the events, also where bytes are relayed
   /// The tenant's own upstream keys by provider name; they replace the provider's.
   const HeaderList* own_keys = nullptr;
+  std::uint64_t tokens = 0;                      ///< that an attempt may use, by estimate
   std::uint64_t reply_bytes_max = 64ULL << 20U;  ///< of a reply that is no stream
 };
 

@@ -54,7 +54,7 @@ std::shared_ptr<TargetHealth> WildHealth::of(std::string_view model) {
     places_.erase(latest_.back()->model());
     latest_.pop_back();
   }
-  auto health = std::make_shared<TargetHealth>(provider_, std::string(model), keys_);
+  auto health = std::make_shared<TargetHealth>(provider_, std::string(model), keys_, limit_);
   health->set_rules(rules_);
   latest_.push_front(health);
   places_.emplace(health->model(), latest_.begin());
@@ -66,8 +66,15 @@ std::vector<std::shared_ptr<TargetHealth>> WildHealth::all() const {
   return {latest_.begin(), latest_.end()};
 }
 
+std::vector<std::shared_ptr<TargetHealth>> healths_of(const Route& route, std::size_t index) {
+  if (index < route.wild.size() && route.wild[index]) return route.wild[index]->all();
+  const auto& health = route.targets[index].health;
+  if (!health) return {};
+  return {health};
+}
+
 /// The table's targets with what is known of them already; the strictest of their models' rules.
-HealthRegistry::Entries HealthRegistry::gather(const RouteTable& table) const {
+HealthRegistry::Entries HealthRegistry::gather(const RouteTable& table) {
   Entries fresh;
   for (const auto& route : table.routes()) {
     const BreakerRules rules = rules_of(route->breaker);
@@ -78,18 +85,30 @@ HealthRegistry::Entries HealthRegistry::gather(const RouteTable& table) const {
       entry.rules = first ? rules : entry.rules.stricter(rules);
       if (!first) continue;
       entry.identity = identity_of(*target.provider);
+      limit_of(*target.provider)
+          ->set({.requests_per_minute = target.provider->requests_per_minute,
+                 .tokens_per_minute = target.provider->tokens_per_minute,
+                 .concurrent = target.provider->concurrent});
       const auto known = entries_.find(key);
       if (known != entries_.end() && known->second.identity == entry.identity) {
         entry.health = known->second.health;
         entry.wild = known->second.wild;
       } else if (const std::size_t keys = target.provider->api_keys.size(); target.model == "*") {
-        entry.wild = std::make_shared<WildHealth>(key.first, keys);
+        entry.wild = std::make_shared<WildHealth>(key.first, keys, limit_of(*target.provider));
       } else {
-        entry.health = std::make_shared<TargetHealth>(key.first, key.second, keys);
+        entry.health =
+            std::make_shared<TargetHealth>(key.first, key.second, keys, limit_of(*target.provider));
       }
     }
   }
   return fresh;
+}
+
+/// Kept as long as the process: what a provider counts does not end with a reload.
+std::shared_ptr<ProviderLimit> HealthRegistry::limit_of(const ProviderEntry& provider) {
+  auto& limit = limits_[provider.name];
+  if (!limit) limit = std::make_shared<ProviderLimit>();
+  return limit;
 }
 
 void HealthRegistry::attach(RouteTable& table) {

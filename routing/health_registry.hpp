@@ -27,8 +27,8 @@ class WildHealth {
   static constexpr std::size_t name_bytes_max = 256;
   using Named = std::map<std::string, std::shared_ptr<TargetHealth>, std::less<>>;
 
-  WildHealth(std::string provider, std::size_t keys)
-      : provider_(std::move(provider)), keys_(keys) {}
+  WildHealth(std::string provider, std::size_t keys, std::shared_ptr<ProviderLimit> limit = nullptr)
+      : provider_(std::move(provider)), keys_(keys), limit_(std::move(limit)) {}
   /// `named`: the models of this provider that have a health by name.
   void set(const BreakerRules& rules, Named named);
   /// nullptr: the name is too long.
@@ -41,12 +41,17 @@ class WildHealth {
 
   const std::string provider_;
   const std::size_t keys_;
+  const std::shared_ptr<ProviderLimit> limit_;
   mutable std::mutex mutex_;
   BreakerRules rules_;
   Named named_;
   Latest latest_;
   std::unordered_map<std::string_view, Latest::iterator> places_;  // views into the healths
 };
+
+/// The healths of one target of a route: one, or under a wildcard one for each name asked lately.
+[[nodiscard]] std::vector<std::shared_ptr<TargetHealth>> healths_of(const Route& route,
+                                                                    std::size_t index);
 
 class HealthRegistry {
  public:
@@ -63,10 +68,12 @@ class HealthRegistry {
   using Key = std::pair<std::string, std::string>;
   using Entries = std::map<Key, Entry>;
 
-  Entries gather(const RouteTable& table) const;
+  Entries gather(const RouteTable& table);
+  std::shared_ptr<ProviderLimit> limit_of(const ProviderEntry& provider);
   static void hand_out(Route& route, const Entries& entries);
 
   Entries entries_;
+  std::map<std::string, std::shared_ptr<ProviderLimit>> limits_;
 };
 
 }  // namespace tollgate::routing

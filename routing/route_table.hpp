@@ -19,6 +19,7 @@
 namespace tollgate::routing {
 
 class WildHealth;
+class TargetHealth;
 
 /// One `models:` entry that has at least one usable target.
 struct Route {

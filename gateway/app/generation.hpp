@@ -38,6 +38,8 @@ class Generation {
   Result<routing::Match> downgrade() const;
   Result<void> start_forwarder(const routing::Match& match);
   [[nodiscard]] routing::ChoiceFacts choice_facts(const routing::Route& route) const;
+  [[nodiscard]] std::uint64_t tokens_in() const;
+  [[nodiscard]] std::uint64_t tokens_out() const;
   [[nodiscard]] double price_at(const routing::ProviderEntry& provider,
                                 std::string_view model) const;
   [[nodiscard]] policies::SpendingTerms terms(const routing::Route& route) const;

@@ -227,8 +227,15 @@ void Server::poll() {
     if (failed) return;
     reloader_.poll();
     write_denials(std::chrono::system_clock::now());
+    send_probes();
     poll();
   });
+}
+
+void Server::send_probes() {
+  if (shared_.draining) return;
+  for (auto& probe : prober_.due(*reloader_.plan(), std::chrono::steady_clock::now()))
+    workers_.front()->probe(std::move(probe));
 }
 
 /// What is counted elsewhere, read at each scrape.

@@ -35,6 +35,7 @@ class Server {
   void worker_idle();
   void stop();
   void poll();
+  void send_probes();
   void write_denials(SystemTime now);
   void count(Metrics& metrics);
   void count_money(Metrics& metrics);
@@ -60,6 +61,7 @@ class Server {
   boost::asio::steady_timer poll_timer_, drain_timer_, refill_timer_;
   std::vector<std::unique_ptr<net::AdminServer>> admin_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  Prober prober_;
   std::size_t busy_workers_ = 0;
 };
 

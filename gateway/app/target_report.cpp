@@ -12,14 +12,7 @@ using routing::BreakerState;
 using routing::Route;
 using routing::Target;
 using routing::TargetHealth;
-using Healths = std::vector<std::shared_ptr<TargetHealth>>;
 using Millis = std::chrono::milliseconds;
-
-Healths healths_of(const Route& route, std::size_t index) {
-  if (index < route.wild.size() && route.wild[index]) return route.wild[index]->all();
-  const auto& health = route.targets[index].health;
-  return health ? Healths{health} : Healths{};
-}
 
 std::int64_t whole_millis(std::chrono::nanoseconds time) {
   return std::chrono::ceil<Millis>(time).count();
@@ -84,7 +77,7 @@ std::string targets_json(const routing::RouteTable& routes, SteadyTime now) {
   json.begin_object().key("targets").begin_array();
   for (const auto& route : routes.routes()) {
     for (std::size_t i = 0; i < route->targets.size(); ++i) {
-      for (const auto& health : healths_of(*route, i))
+      for (const auto& health : routing::healths_of(*route, i))
         write_target(json, *route, route->targets[i], *health, now);
     }
   }
@@ -97,7 +90,7 @@ void count_targets(Metrics& metrics, const routing::RouteTable& routes, SteadyTi
     for (std::size_t i = 0; i < route->targets.size(); ++i) {
       const Target& target = route->targets[i];
       double worst = 0, opened = 0, in_flight = 0, slowest = 0;
-      for (const auto& health : healths_of(*route, i)) {
+      for (const auto& health : routing::healths_of(*route, i)) {
         const TargetHealth::Snapshot seen = health->snapshot(now);
         worst = std::max(worst, level(seen.state));
         opened += static_cast<double>(seen.opened);

@@ -27,6 +27,7 @@ const std::map<std::string, Keys> contract = {
       "allow_fields", "tls"}},
     {"providers.*.timeouts", {"connect", "first_byte", "idle"}},
     {"providers.*.tls", {"ca_file", "verify"}},
+    {"providers.*.limits", {"requests_per_minute", "tokens_per_minute", "concurrent", "adaptive"}},
     {"models.*",
      {"targets", "strategy", "timeout", "retry", "max_attempts", "breaker", "fallback",
       "context_window_fallback", "hedge", "queue", "affinity", "hold_back", "continue_streams",
@@ -94,10 +95,10 @@ TEST_CASE("every key of the contract is either read or refused as not supported 
   std::map<std::string, Keys> known =
       collect_all<Config, Listen, ListenTls, ListenLimits, ListenTimeouts, ProviderConfig,
                   ProviderTimeouts, ProviderTls, ModelConfig, TargetConfig, RetryConfig,
-                  BreakerConfig, TenantConfig, KeyConfig, IdempotencyConfig, LogConfig,
-                  LimitsConfig, BudgetConfig, TierConfig, TenantPrices, ProviderPrice, PricesConfig,
-                  LedgerConfig, SqliteConfig, PostgresConfig, JournalConfig, StoreConfig,
-                  RedisConfig, OnErrorConfig, CacheConfig>();
+                  BreakerConfig, ProviderLimits, TenantConfig, KeyConfig, IdempotencyConfig,
+                  LogConfig, LimitsConfig, BudgetConfig, TierConfig, TenantPrices, ProviderPrice,
+                  PricesConfig, LedgerConfig, SqliteConfig, PostgresConfig, JournalConfig,
+                  StoreConfig, RedisConfig, OnErrorConfig, CacheConfig>();
   for (const NotSupported& entry : not_supported_keys()) {
     INFO(entry.section, " ", entry.key);
     CHECK(known[std::string(entry.section)].emplace(entry.key).second);
@@ -113,6 +114,7 @@ TEST_CASE("every key that is not there yet says so where it stands") {
   const std::map<std::string, std::pair<std::string, std::string>> around = {
       {"", {"", ""}},
       {"providers.*", {"providers: {p: {kind: openai, ", "}}"}},
+      {"providers.*.limits", {"providers: {p: {kind: openai, limits: {", "}}}"}},
       {"models.*", {"models: {m: {targets: [{provider: p, model: x}], ", "}}"}},
       {"models.*.retry", {"models: {m: {targets: [{provider: p, model: x}], retry: {", "}}}"}},
       {"ledger", {"ledger: {", "}"}},

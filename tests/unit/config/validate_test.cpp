@@ -97,6 +97,15 @@ TEST_CASE("defaults hold request fields only") {
   CHECK(report(file).empty());
 }
 
+TEST_CASE("probes and limits of providers") {
+  CHECK(report(provider("kind: openai, probe: 30s")).empty());
+  CHECK(report(provider("kind: openai, probe: off, limits: {concurrent: 4}")).empty());
+  CHECK(report(provider("kind: openai, probe: 10ms")) ==
+        "t.yaml:4:29: \"probe\" must be at least 1s, got \"10ms\"\n");
+  CHECK(report(provider("kind: openai, limits: {concurent: 4}")) ==
+        "t.yaml:4:31: unknown key \"concurent\" (did you mean \"concurrent\"?)\n");
+}
+
 TEST_CASE("breakers") {
   const auto model = [](const std::string& breaker) {
     return "models: {m: {targets: [{provider: up, model: x}], breaker: {" + breaker + "}}}\n";

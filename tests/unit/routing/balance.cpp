@@ -238,6 +238,21 @@ TEST_CASE("keys of one provider take turns; further ones stand behind all target
   CHECK(lab.choose().targets.front().key == TargetHealth::foreign_key);
 }
 
+TEST_CASE("who said that nothing is left is asked last, and its other key first") {
+  Lab lab({"a", "b"});
+  lab.health(0).spare_key(0, lab.facts.now + 20s);
+  CHECK(lab.order() == "ba");
+  lab.facts.now += 20s;
+  CHECK(lab.order() == "ab");
+  Lab keys({"a", "b"}, Strategy::ordered, {}, {"k0", "k1"});
+  keys.health(0).spare_key(0, keys.facts.now + 20s);
+  for (int i = 0; i < 3; ++i) {
+    const Target first = keys.choose().targets.front();
+    CHECK(first.provider->name == "a");
+    CHECK(first.key == 1);
+  }
+}
+
 TEST_CASE("health is found again after a reload, unless the provider has become another") {
   Lab lab({"a", "b"});
   lab.fail(0);

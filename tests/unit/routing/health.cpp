@@ -210,6 +210,7 @@ TEST_CASE("an active probe closes an open breaker at once and spares calls the f
   Lab lab;
   CHECK_FALSE(lab.health.probed(true, lab.now));
   lab.calls(5, Verdict::failed);
+  CHECK(lab.health.wants_probe(lab.now));
   lab.now += 10s;
   CHECK_FALSE(lab.health.probed(false, lab.now));
   CHECK(lab.health.look(lab.now).until == lab.now + 20s);
@@ -218,6 +219,24 @@ TEST_CASE("an active probe closes an open breaker at once and spares calls the f
   CHECK_FALSE(lab.health.look(lab.now).usable());
   CHECK(lab.health.probed(true, lab.now));
   CHECK(lab.health.look(lab.now).usable());
+}
+
+TEST_CASE("without calls, probes find out what calls would") {
+  Lab lab;
+  CHECK(lab.health.wants_probe(lab.now));
+  CHECK(lab.call(Verdict::good));
+  CHECK_FALSE(lab.health.wants_probe(lab.now));
+  lab.now += 11s;
+  CHECK(lab.health.wants_probe(lab.now));
+  for (int i = 0; i < 4; ++i)
+    lab.health.probed(false, lab.now);
+  lab.health.probed(true, lab.now);
+  for (int i = 0; i < 4; ++i)
+    lab.health.probed(false, lab.now);
+  CHECK(lab.state() == BreakerState::closed);
+  lab.health.probed(false, lab.now);
+  CHECK(lab.state() == BreakerState::open);
+  CHECK(lab.health.wants_probe(lab.now));
 }
 
 TEST_CASE("the latency jumps up at once and fades") {
