@@ -152,6 +152,7 @@ constexpr std::string_view section_of(const ProviderTls*) { return "providers.*.
 constexpr std::string_view section_of(const ProviderLimits*) { return "providers.*.limits"; }
 constexpr std::string_view section_of(const ModelConfig*) { return "models.*"; }
 constexpr std::string_view section_of(const TargetConfig*) { return "models.*.targets[]"; }
+constexpr std::string_view section_of(const QueueConfig*) { return "models.*.queue"; }
 constexpr std::string_view section_of(const RetryConfig*) { return "models.*.retry"; }
 constexpr std::string_view section_of(const BreakerConfig*) { return "models.*.breaker"; }
 constexpr std::string_view section_of(const TenantConfig*) { return "tenants.*"; }

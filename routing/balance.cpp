@@ -31,7 +31,8 @@ void note_rest(Availability& soonest, const Availability& rest) {
   soonest.until = first ? rest.until : std::min(soonest.until, rest.until);
 }
 
-Candidates usable(const Match& match, const ChoiceFacts& facts, Availability& rest) {
+/// `full`: takes those at their limits too.
+Candidates usable(const Match& match, const ChoiceFacts& facts, bool full, Availability& rest) {
   Candidates candidates;
   const auto& targets = match.route->targets;
   candidates.reserve(targets.size());
@@ -41,7 +42,7 @@ Candidates usable(const Match& match, const ChoiceFacts& facts, Availability& re
       const bool own = own_key(facts.own_keys, targets[i].provider->name) != nullptr;
       const Availability seen = own ? candidate.health->breaker(facts.now)
                                     : candidate.health->look(facts.now, facts.tokens);
-      if (!seen.usable()) {
+      if (!seen.usable() && !(full && seen.rest == Rest::limited)) {
         note_rest(rest, seen);
         continue;
       }
@@ -236,7 +237,11 @@ std::vector<std::uint16_t> weighted_cycle(const std::vector<Target>& targets) {
 
 Choice choose_targets(const Match& match, const ChoiceFacts& facts) {
   Choice choice;
-  Candidates candidates = usable(match, facts, choice.rest);
+  Candidates candidates = usable(match, facts, false, choice.rest);
+  if (candidates.empty() && match.route->queue) {
+    candidates = usable(match, facts, true, choice.rest);
+    choice.full = !candidates.empty();
+  }
   if (candidates.size() > 1) {
     arrange(candidates, match, facts);
     put_late_last(candidates);

@@ -29,6 +29,7 @@ struct ChoiceFacts {
 struct Choice {
   std::vector<Target> targets;  ///< in the order to try; a provider's further keys come last
   Availability rest;            ///< where there is none: why, and until when
+  bool full = false;  ///< all of them are at their limits: the call has to wait for its turn
 };
 
 [[nodiscard]] Choice choose_targets(const Match& match, const ChoiceFacts& facts);

@@ -58,7 +58,7 @@ Forwarder::Forwarder(Call& call, ForwardPlan plan, Upstream& upstream, AttemptGa
 Forwarder::~Forwarder() { close(); }
 
 void Forwarder::close() noexcept {
-  if (attempt_) end_attempt(call_.abort.aborted() ? &call_.abort.reason() : nullptr);
+  if (attempt_ || watch_.holds()) end_attempt(call_.abort.aborted() ? &call_.abort.reason() : nullptr);
 }
 
 void Forwarder::release_request() {
@@ -174,6 +174,23 @@ Result<AttemptTarget> Forwarder::preview() {
     if (!fail_over(std::move(encoded.error()), Phase::connecting, false)) break;
   }
   return std::unexpected(why_none());
+}
+
+std::vector<Waiter::Place> Forwarder::places() const {
+  std::vector<Waiter::Place> places;
+  for (std::size_t i = 0; i < turns_.targets().size(); ++i) {
+    const Target& target = turns_.target(i);
+    if (!target.health || !target.health->limit() || target.key == TargetHealth::foreign_key)
+      continue;
+    places.push_back({.health = target.health, .key = target.key, .target = i});
+  }
+  return places;
+}
+
+void Forwarder::call_up(const Waiter::Place& place, const Pass& pass) {
+  previewed_ = previewed_ && turn_ && turn_->target == place.target;
+  turn_ = turns_.call(place.target);
+  watch_.hold(place.health, pass, std::chrono::steady_clock::now());
 }
 
 AttemptTarget Forwarder::target_of(const Target& target) const {

@@ -14,6 +14,7 @@
 #include "routing/health_watch.hpp"
 #include "routing/turns.hpp"
 #include "routing/upstream.hpp"
+#include "routing/waiter.hpp"
 
 namespace tollgate::routing {
 
@@ -48,6 +49,11 @@ class Forwarder {
   /// Encodes for the first target that takes the request and keeps that for the first attempt, so
   /// that admission knows the bytes (asked again: encodes anew). Error: no target takes it.
   Result<AttemptTarget> preview();
+
+  /// Where the call could wait for a place: its targets but those with keys of the tenant's own.
+  [[nodiscard]] std::vector<Waiter::Place> places() const;
+  /// The next attempt goes to that one of them, with a place that it has got.
+  void call_up(const Waiter::Place& place, const Pass& pass);
 
   /// What was sent is not needed any more: since content was handed out, no other attempt follows.
   void release_request();

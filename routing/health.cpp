@@ -69,9 +69,11 @@ TargetHealth::TargetHealth(std::string provider, std::string model, std::size_t 
       keys_(std::max<std::size_t>(keys, 1)),
       limit_(std::move(limit)) {}
 
-void TargetHealth::set_rules(const BreakerRules& rules) {
+void TargetHealth::set_rules(const BreakerRules& rules,
+                             std::shared_ptr<const BreakerListener> listener) {
   const std::scoped_lock lock(mutex_);
   rules_ = rules;
+  listener_ = std::move(listener);
   window_.set_length(rules.window);
 }
 
@@ -163,6 +165,15 @@ Availability TargetHealth::with_key(std::uint32_t key, SteadyTime now) const {
 
 std::optional<Pass> TargetHealth::enter(std::uint32_t key, SteadyTime now, Availability& refused,
                                         std::uint64_t tokens) {
+  if (limit_ && limit_->line().blocked() && key != foreign_key) {
+    refused = WaitingLine::behind(now);
+    return std::nullopt;
+  }
+  return enter_in_turn(key, now, refused, tokens);
+}
+
+std::optional<Pass> TargetHealth::enter_in_turn(std::uint32_t key, SteadyTime now,
+                                                Availability& refused, std::uint64_t tokens) {
   Pass pass{.key = key, .probe = false, .counted = false, .tokens = tokens};
   refused = {};
   if (key_rests(key, now)) {
@@ -198,14 +209,22 @@ Availability TargetHealth::enter_troubled(Pass& pass, SteadyTime now) {
 void TargetHealth::first_token(Pass& pass, nanoseconds took, SteadyTime now) noexcept {
   latency_.observe(took, now);
   if (std::exchange(pass.probe, false)) on_success(true, now);
+  if (!pass.counted) return;
+  limit_->first_token(took);
+  next_in_line(now);  // it may have found more places
 }
 
 void TargetHealth::leave(const Pass& pass, const Report& report, SteadyTime now) noexcept {
   in_flight_.fetch_sub(1, std::memory_order_relaxed);
+  settle(pass, report, now);
   if (pass.counted) {
     limit_->give_back(pass.tokens, report.tokens.value_or(pass.tokens), now);
   }
-  settle(pass, report, now);
+  next_in_line(now);
+}
+
+void TargetHealth::next_in_line(SteadyTime now) noexcept {
+  if (limit_ && limit_->line().size() > 0) limit_->line().serve(now);
 }
 
 void TargetHealth::settle(const Pass& pass, const Report& report, SteadyTime now) noexcept {
@@ -214,6 +233,7 @@ void TargetHealth::settle(const Pass& pass, const Report& report, SteadyTime now
     case Verdict::good:
       return on_success(pass.probe, now);
     case Verdict::failed:
+      if (pass.counted) limit_->failed();
       return on_failure(pass, report, now);
     case Verdict::rate_limited:
       if (ours) {
@@ -289,6 +309,12 @@ bool TargetHealth::wants_probe(SteadyTime now) const {
 }
 
 bool TargetHealth::probed(bool alive, SteadyTime now) {
+  const bool closed = note_probe(alive, now);
+  if (closed) next_in_line(now);
+  return closed;
+}
+
+bool TargetHealth::note_probe(bool alive, SteadyTime now) {
   constexpr std::string_view reason = "probe_failed";
   const std::scoped_lock lock(mutex_);
   const BreakerState state = state_;
@@ -324,12 +350,14 @@ void TargetHealth::open(std::string_view reason, SteadyTime now) {
   failures_.store(0, std::memory_order_relaxed);
   window_.clear();
   state_ = BreakerState::open;
+  if (listener_) (*listener_)({provider_, model_, reason_, open_for_});
 }
 
 void TargetHealth::close(SteadyTime now) {
   probing_ = false;
   warm_from_ = now;
   state_ = BreakerState::slow_start;
+  if (listener_) (*listener_)({provider_, model_, {}, {}});
 }
 
 TargetHealth::Snapshot TargetHealth::snapshot(SteadyTime now) const {

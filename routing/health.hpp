@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -36,6 +37,14 @@ struct BreakerRules {
 enum class BreakerState : std::uint8_t { closed, slow_start, half_open, open };
 [[nodiscard]] std::string_view to_string(BreakerState state);
 
+/// A breaker opened, or closed again: for the log. Called with locks held, on any thread.
+struct BreakerChange {
+  std::string_view provider, model;
+  std::string_view reason;                ///< empty: it closed
+  std::chrono::milliseconds open_for{0};  ///< until a call tries again
+};
+using BreakerListener = std::function<void(const BreakerChange&)>;
+
 /// What an attempt says about the target that it went to.
 enum class Verdict : std::uint8_t {
   nothing,       ///< the client left, or the fault was ours
@@ -46,14 +55,6 @@ enum class Verdict : std::uint8_t {
   bad_key,       ///< it refused the key
 };
 
-/// An attempt that was let through; ended exactly once.
-struct Pass {
-  std::uint32_t key = 0;
-  bool probe = false;        ///< the one call that a half-open breaker lets through
-  bool counted = false;      ///< in the provider's limits,
-  std::uint64_t tokens = 0;  ///< with so many tokens
-};
-
 class TargetHealth {
  public:
   static constexpr std::uint32_t foreign_key = ~std::uint32_t{0};  ///< the tenant's own
@@ -61,7 +62,8 @@ class TargetHealth {
   /// `limit`: of the provider; nullptr: none.
   TargetHealth(std::string provider, std::string model, std::size_t keys,
                std::shared_ptr<ProviderLimit> limit = nullptr);
-  void set_rules(const BreakerRules& rules);
+  void set_rules(const BreakerRules& rules,
+                 std::shared_ptr<const BreakerListener> listener = nullptr);
 
   /// Whether a call of so many tokens could go there now with any of our keys.
   [[nodiscard]] Availability look(SteadyTime now, std::uint64_t tokens = 0) const;
@@ -82,9 +84,13 @@ class TargetHealth {
   /// growing share that goes there first.
   [[nodiscard]] bool takes(std::uint32_t lot, SteadyTime now) const;
 
-  /// Takes a place for an attempt with that key, or says why not.
+  /// Takes a place for an attempt with that key, or says why not: one reason is that others wait
+  /// for it.
   std::optional<Pass> enter(std::uint32_t key, SteadyTime now, Availability& refused,
                             std::uint64_t tokens = 0);
+  /// The same for the one whose turn it is.
+  std::optional<Pass> enter_in_turn(std::uint32_t key, SteadyTime now, Availability& refused,
+                                    std::uint64_t tokens);
   /// The first content is there: a probe has been answered.
   void first_token(Pass& pass, std::chrono::nanoseconds took, SteadyTime now) noexcept;
   /// It has been silent for that long, which is all that is known.
@@ -110,6 +116,8 @@ class TargetHealth {
   [[nodiscard]] const PeakLatency& latency() const { return latency_; }
   [[nodiscard]] const std::string& provider() const { return provider_; }
   [[nodiscard]] const std::string& model() const { return model_; }
+  /// nullptr: its provider's calls are not counted.
+  [[nodiscard]] const std::shared_ptr<ProviderLimit>& limit() const { return limit_; }
 
   /// For people.
   struct Snapshot {
@@ -127,6 +135,8 @@ class TargetHealth {
 
  private:
   [[nodiscard]] Availability keys(SteadyTime now) const;
+  void next_in_line(SteadyTime now) noexcept;
+  bool note_probe(bool alive, SteadyTime now);
   Availability enter_troubled(Pass& pass, SteadyTime now);
   void on_success(bool probe, SteadyTime now);
   void on_failure(const Pass& pass, const Report& report, SteadyTime now);
@@ -158,6 +168,7 @@ class TargetHealth {
   // What changes of state look at.
   mutable std::mutex mutex_;
   BreakerRules rules_;
+  std::shared_ptr<const BreakerListener> listener_;
   SteadyTime open_until_{}, warm_from_{};
   std::chrono::milliseconds open_for_{0};  // of the last outage, 0 when it is long past
   bool probing_ = false;

@@ -34,12 +34,14 @@ BreakerRules rules_of(const config::BreakerConfig& from) {
 
 }  // namespace
 
-void WildHealth::set(const BreakerRules& rules, Named named) {
+void WildHealth::set(const BreakerRules& rules, Named named,
+                     std::shared_ptr<const BreakerListener> listener) {
   const std::scoped_lock lock(mutex_);
   rules_ = rules;
+  listener_ = std::move(listener);
   named_ = std::move(named);
   for (const auto& health : latest_)
-    health->set_rules(rules);
+    health->set_rules(rules, listener_);
 }
 
 std::shared_ptr<TargetHealth> WildHealth::of(std::string_view model) {
@@ -55,7 +57,7 @@ std::shared_ptr<TargetHealth> WildHealth::of(std::string_view model) {
     latest_.pop_back();
   }
   auto health = std::make_shared<TargetHealth>(provider_, std::string(model), keys_, limit_);
-  health->set_rules(rules_);
+  health->set_rules(rules_, listener_);
   latest_.push_front(health);
   places_.emplace(health->model(), latest_.begin());
   return health;
@@ -88,7 +90,8 @@ HealthRegistry::Entries HealthRegistry::gather(const RouteTable& table) {
       limit_of(*target.provider)
           ->set({.requests_per_minute = target.provider->requests_per_minute,
                  .tokens_per_minute = target.provider->tokens_per_minute,
-                 .concurrent = target.provider->concurrent});
+                 .concurrent = target.provider->concurrent,
+                 .adaptive = target.provider->adaptive});
       const auto known = entries_.find(key);
       if (known != entries_.end() && known->second.identity == entry.identity) {
         entry.health = known->second.health;
@@ -111,27 +114,40 @@ std::shared_ptr<ProviderLimit> HealthRegistry::limit_of(const ProviderEntry& pro
   return limit;
 }
 
-void HealthRegistry::attach(RouteTable& table) {
+void HealthRegistry::attach(RouteTable& table, SteadyTime now) {
   entries_ = gather(table);
   for (const auto& [key, entry] : entries_) {
     if (entry.health) {
-      entry.health->set_rules(entry.rules);
+      entry.health->set_rules(entry.rules, listener_);
       continue;
     }
     WildHealth::Named named;
     for (const auto& [other, its] : entries_) {
       if (other.first == key.first && its.health) named.emplace(other.second, its.health);
     }
-    entry.wild->set(entry.rules, std::move(named));
+    entry.wild->set(entry.rules, std::move(named), listener_);
   }
   for (const auto& route : table.routes())
-    hand_out(*route, entries_);
+    hand_out(*route);
+  // Limits may have been raised.
+  for (const auto& [provider, limit] : limits_)
+    limit->line().serve(now);
 }
 
-void HealthRegistry::hand_out(Route& route, const Entries& entries) {
+void HealthRegistry::dismiss_waiters() {
+  for (const auto& [provider, limit] : limits_)
+    limit->line().close();
+}
+
+void HealthRegistry::hand_out(Route& route) {
+  if (route.queue) {
+    auto& queue = queues_[route.name];
+    if (!queue) queue = std::make_shared<ModelQueue>();
+    route.waiting = queue;
+  }
   route.wild.clear();
   for (Target& target : route.targets) {
-    const Entry& entry = entries.at({target.provider->name, target.model});
+    const Entry& entry = entries_.at({target.provider->name, target.model});
     target.health = entry.health;
     route.wild.push_back(entry.wild);
   }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "routing/health.hpp"
+#include "routing/model_queue.hpp"
 #include "routing/target.hpp"
 
 namespace tollgate::routing {
@@ -30,7 +31,8 @@ class WildHealth {
   WildHealth(std::string provider, std::size_t keys, std::shared_ptr<ProviderLimit> limit = nullptr)
       : provider_(std::move(provider)), keys_(keys), limit_(std::move(limit)) {}
   /// `named`: the models of this provider that have a health by name.
-  void set(const BreakerRules& rules, Named named);
+  void set(const BreakerRules& rules, Named named,
+           std::shared_ptr<const BreakerListener> listener = nullptr);
   /// nullptr: the name is too long.
   [[nodiscard]] std::shared_ptr<TargetHealth> of(std::string_view model);
   /// Those under no name of their own, the latest first.
@@ -44,6 +46,7 @@ class WildHealth {
   const std::shared_ptr<ProviderLimit> limit_;
   mutable std::mutex mutex_;
   BreakerRules rules_;
+  std::shared_ptr<const BreakerListener> listener_;
   Named named_;
   Latest latest_;
   std::unordered_map<std::string_view, Latest::iterator> places_;  // views into the healths
@@ -55,8 +58,14 @@ class WildHealth {
 
 class HealthRegistry {
  public:
+  HealthRegistry() = default;
+  /// `listener`: hears of every breaker that opens or closes.
+  explicit HealthRegistry(BreakerListener listener)
+      : listener_(std::make_shared<const BreakerListener>(std::move(listener))) {}
   /// Gives every target of the table its health.
-  void attach(RouteTable& table);
+  void attach(RouteTable& table, SteadyTime now);
+  /// Sends away all calls that wait for a place, and those that come later: the process ends.
+  void dismiss_waiters();
 
  private:
   struct Entry {
@@ -70,10 +79,12 @@ class HealthRegistry {
 
   Entries gather(const RouteTable& table);
   std::shared_ptr<ProviderLimit> limit_of(const ProviderEntry& provider);
-  static void hand_out(Route& route, const Entries& entries);
+  void hand_out(Route& route);
 
+  std::shared_ptr<const BreakerListener> listener_;
   Entries entries_;
   std::map<std::string, std::shared_ptr<ProviderLimit>> limits_;
+  std::map<std::string, std::shared_ptr<ModelQueue>> queues_;
 };
 
 }  // namespace tollgate::routing

@@ -42,15 +42,19 @@ Verdict verdict_of(const Error* error) {
 }
 
 Result<void> HealthWatch::enter(const Target& target, std::uint64_t tokens, SteadyTime now) {
-  if (!target.health) return {};
+  if (!target.health || health_) return {};  // one that was waited for
   Availability refused;
   const auto pass = target.health->enter(target.key, now, refused, tokens);
   if (!pass) return std::unexpected(resting_error(refused, now));
-  health_ = target.health;
-  pass_ = *pass;
+  hold(target.health, *pass, now);
+  return {};
+}
+
+void HealthWatch::hold(std::shared_ptr<TargetHealth> health, const Pass& pass, SteadyTime now) {
+  health_ = std::move(health);
+  pass_ = pass;
   since_ = now;
   content_ = false;
-  return {};
 }
 
 void HealthWatch::content(SteadyTime now) noexcept {

@@ -29,6 +29,9 @@ class HealthWatch {
 
   /// `tokens`: what it may use, by estimate. Error: the target rests; nothing is to be ended.
   Result<void> enter(const Target& target, std::uint64_t tokens, SteadyTime now);
+  /// The place is the attempt's own already.
+  void hold(std::shared_ptr<TargetHealth> health, const Pass& pass, SteadyTime now);
+  [[nodiscard]] bool holds() const { return health_ != nullptr; }
   /// The reply's head says what is left of the key's limits.
   void head(const HeaderFields& headers, SteadyTime now) noexcept;
   /// Content has come; counts once.

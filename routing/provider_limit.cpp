@@ -39,6 +39,28 @@ void ProviderLimit::set(const Rules& rules) {
   limited_ = rules != Rules{};
 }
 
+std::uint32_t ProviderLimit::places() const {
+  if (!rules_.adaptive) return rules_.concurrent;
+  return rules_.concurrent > 0 ? std::min(adaptive_.limit(), rules_.concurrent) : adaptive_.limit();
+}
+
+std::uint32_t ProviderLimit::concurrent() const {
+  const std::scoped_lock lock(mutex_);
+  return places();
+}
+
+void ProviderLimit::first_token(std::chrono::nanoseconds took) {
+  if (!limited()) return;
+  const std::scoped_lock lock(mutex_);
+  if (rules_.adaptive) adaptive_.observe(took, running_, rules_.concurrent);
+}
+
+void ProviderLimit::failed() {
+  if (!limited()) return;
+  const std::scoped_lock lock(mutex_);
+  if (rules_.adaptive) adaptive_.failed();
+}
+
 Availability ProviderLimit::judge(std::uint64_t tokens, SteadyTime now) const {
   requests_.refill(rules_.requests_per_minute, now);
   tokens_.refill(rules_.tokens_per_minute, now);
@@ -46,13 +68,15 @@ Availability ProviderLimit::judge(std::uint64_t tokens, SteadyTime now) const {
       std::max(requests_.when(rules_.requests_per_minute, 1, now),
                tokens_.when(rules_.tokens_per_minute,
                             static_cast<double>(std::max<std::uint64_t>(tokens, 1)), now));
-  if (rules_.concurrent > 0 && running_ >= rules_.concurrent) {
-    until = std::max(until, now + a_place_takes);
-  }
-  return until > now ? Availability{Rest::limited, until} : Availability{};
+  const std::uint32_t most = places();
+  const bool full = most > 0 && running_ >= most;
+  if (full) until = std::max(until, now + a_place_takes);
+  if (until <= now) return {};
+  return {.rest = Rest::limited, .until = until, .of_provider = true, .known = !full};
 }
 
 Availability ProviderLimit::look(std::uint64_t tokens, SteadyTime now) const {
+  if (line_.blocked()) return line_.behind(now);
   if (!limited()) return {};
   const std::scoped_lock lock(mutex_);
   return judge(tokens, now);

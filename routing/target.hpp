@@ -50,6 +50,7 @@ struct ProviderEntry {
   // What it allows us; 0: no such limit.
   std::uint64_t requests_per_minute = 0, tokens_per_minute = 0;
   std::uint32_t concurrent = 0;
+  bool adaptive = false;               ///< `concurrent` is found, up to that
   std::chrono::milliseconds probe{0};  ///< how often it is asked whether it lives; 0: never
 };
 

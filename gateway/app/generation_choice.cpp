@@ -70,7 +70,10 @@ Result<void> Generation::start_forwarder(const routing::Match& match) {
                             .full_events = cache_ && cache_->records(),
                             .own_keys = facts.own_keys,
                             .tokens = facts.tokens};
+  queue_turn_.reset();
+  queue_joined_ = false;
   forwarder_.emplace(call_, std::move(plan), services_.upstream, gate_);
+  if (choice.full) join_queue();
   return {};
 }
 

@@ -13,11 +13,16 @@
 #include "gateway/app/worker.hpp"
 #include "gateway/net/admin.hpp"
 
+namespace tollgate::routing {
+class HealthRegistry;
+}
+
 namespace tollgate::app {
 
 class Server {
  public:
-  Server(Log& log, AccessLog& access_log, Reloader& reloader, Vault& vault);
+  Server(Log& log, AccessLog& access_log, Reloader& reloader, Vault& vault,
+         routing::HealthRegistry& health);
 
   /// Binds every port and reads the certificates. Error: one sentence for the operator.
   Result<void> open();
@@ -48,6 +53,7 @@ class Server {
   Log& log_;
   Reloader& reloader_;
   Vault& vault_;
+  routing::HealthRegistry& health_;
   Metrics metrics_;
   cache::MemoryCache cache_;
   Shared shared_;

@@ -9,6 +9,7 @@ namespace tollgate::app {
 namespace {
 
 using routing::BreakerState;
+using routing::ProviderEntry;
 using routing::Route;
 using routing::Target;
 using routing::TargetHealth;
@@ -52,6 +53,10 @@ void write_target(wire::JsonWriter& json, const Route& route, const Target& targ
       .member("latency_ms", millis(seen.latency))
       .member("in_flight", seen.in_flight);
   write_keys(json, seen);
+  if (const auto& limit = health.limit()) {
+    if (const auto most = limit->concurrent(); most > 0) json.member("concurrent", most);
+    json.member("waiting", limit->line().size());
+  }
   json.key("last_error");
   if (seen.last_error_ago.count() < 0) {
     json.null();
@@ -97,6 +102,11 @@ void count_targets(Metrics& metrics, const routing::RouteTable& routes, SteadyTi
         in_flight += seen.in_flight;
         slowest = std::max(slowest, std::chrono::duration<double>(seen.latency).count());
       }
+      const ProviderEntry& provider = *target.provider;
+      if (provider.adaptive && target.health) {
+        metrics.gauge("tollgate_provider_concurrent", "Attempts at a time that it may have, found.",
+                      target.health->limit()->concurrent(), {{"provider", provider.name}});
+      }
       const prometheus::Labels labels{{"provider", target.provider->name},
                                       {"upstream_model", target.model}};
       metrics.gauge("tollgate_breaker_state",
@@ -109,6 +119,21 @@ void count_targets(Metrics& metrics, const routing::RouteTable& routes, SteadyTi
                     "Time to the first token: a moving average that follows peaks at once.",
                     slowest, labels);
     }
+  }
+}
+
+void count_queues(Metrics& metrics, const routing::RouteTable& routes) {
+  for (const auto& route : routes.routes()) {
+    if (!route->waiting) continue;
+    metrics.gauge("tollgate_queue_waiting", "Calls that wait for a place at a provider.",
+                  route->waiting->waiting(), {{"model", route->name}});
+    for (std::size_t i = 0; i < routing::queue_ends.size(); ++i) {
+      metrics.raise("tollgate_queue_calls_total", "Calls that waited, or could not, by the end.",
+                    static_cast<double>(route->waiting->ended(static_cast<routing::QueueEnd>(i))),
+                    {{"model", route->name}, {"result", std::string(routing::queue_ends[i])}});
+    }
+    metrics.raise("tollgate_queue_wait_seconds_total", "Time that calls have waited.",
+                  route->waiting->waited_seconds(), {{"model", route->name}});
   }
 }
 

@@ -36,6 +36,7 @@ const std::map<std::string, Keys> contract = {
     {"models.*.retry", {"attempts", "base", "cap", "budget"}},
     {"models.*.breaker",
      {"failures", "open_for", "error_rate", "window", "max_open_for", "slow_start"}},
+    {"models.*.queue", {"wait", "max"}},
     {"tenants.*",
      {"parent", "tier", "formerly", "keys", "models", "limits", "per_user", "budgets",
       "clip_min_tokens", "on_budget_exceeded", "weight", "provider_keys", "prices", "cache",
@@ -95,10 +96,11 @@ TEST_CASE("every key of the contract is either read or refused as not supported 
   std::map<std::string, Keys> known =
       collect_all<Config, Listen, ListenTls, ListenLimits, ListenTimeouts, ProviderConfig,
                   ProviderTimeouts, ProviderTls, ModelConfig, TargetConfig, RetryConfig,
-                  BreakerConfig, ProviderLimits, TenantConfig, KeyConfig, IdempotencyConfig,
-                  LogConfig, LimitsConfig, BudgetConfig, TierConfig, TenantPrices, ProviderPrice,
-                  PricesConfig, LedgerConfig, SqliteConfig, PostgresConfig, JournalConfig,
-                  StoreConfig, RedisConfig, OnErrorConfig, CacheConfig>();
+                  BreakerConfig, QueueConfig, ProviderLimits, TenantConfig, KeyConfig,
+                  IdempotencyConfig, LogConfig, LimitsConfig, BudgetConfig, TierConfig,
+                  TenantPrices, ProviderPrice, PricesConfig, LedgerConfig, SqliteConfig,
+                  PostgresConfig, JournalConfig, StoreConfig, RedisConfig, OnErrorConfig,
+                  CacheConfig>();
   for (const NotSupported& entry : not_supported_keys()) {
     INFO(entry.section, " ", entry.key);
     CHECK(known[std::string(entry.section)].emplace(entry.key).second);

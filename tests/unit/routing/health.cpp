@@ -104,6 +104,31 @@ TEST_CASE("an open breaker lets one probe through at a time and waits twice as l
   }
 }
 
+TEST_CASE("who listens hears of each opening and closing, with the reason") {
+  std::vector<std::string> heard;
+  const BreakerListener listener = [&heard](const BreakerChange& change) {
+    heard.push_back(std::string(change.model) + ":" + std::string(change.reason) + ":" +
+                    std::to_string(change.open_for.count()));
+  };
+  TargetHealth health("p", "m", 1);
+  health.set_rules({.failures = 1, .open_for = 1s},
+                   std::make_shared<const BreakerListener>(listener));
+  SteadyTime now{1h};
+  Availability refused;
+  const auto call = [&](const TargetHealth::Report& report) {
+    const auto pass = health.enter(0, now, refused);
+    REQUIRE(pass);
+    health.leave(*pass, report, now);
+  };
+  call({.verdict = Verdict::failed, .error = "ill"});
+  now += 1s;
+  call({.verdict = Verdict::failed, .error = "ill"});
+  now += 2s;
+  call({.verdict = Verdict::good});
+  call({.verdict = Verdict::good});
+  CHECK(heard == std::vector<std::string>{"m:ill:1000", "m:ill:2000", "m::0"});
+}
+
 TEST_CASE("a probe that its client left is no probe: the next call is one") {
   Lab lab;
   lab.calls(5, Verdict::failed);

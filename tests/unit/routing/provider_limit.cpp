@@ -145,4 +145,64 @@ TEST_CASE("what providers say is left of our limits") {
   }
 }
 
+namespace {
+
+/// A server that answers as fast with `capacity` calls as with one, and then in proportion slower.
+/// Returns the limit after so many rounds, each with all places in use.
+std::uint32_t limit_found(AdaptiveLimit& limit, std::uint32_t capacity, int rounds,
+                          std::uint32_t ceiling = 0) {
+  for (int i = 0; i < rounds; ++i) {
+    const std::uint32_t running = limit.limit();
+    limit.observe(100ms * std::max(running, capacity) / capacity, running, ceiling);
+  }
+  return limit.limit();
+}
+
+}  // namespace
+
+TEST_CASE("adaptive limit: grows while nothing gets slower, shrinks when it does, both to bounds") {
+  AdaptiveLimit limit;
+  const std::uint32_t found = limit_found(limit, 100, 300);
+  CHECK(found >= 100);
+  CHECK(found <= 250);
+  CHECK(limit_found(limit, 20, 100) < found / 2);
+  AdaptiveLimit bounded;
+  CHECK(limit_found(bounded, 100, 300, 30) == 30);
+  for (int i = 0; i < 100; ++i)
+    bounded.failed();
+  CHECK(bounded.limit() == 1);
+}
+
+TEST_CASE("adaptive limit: an idle server teaches nothing") {
+  AdaptiveLimit limit;
+  for (int i = 0; i < 1000; ++i)
+    limit.observe(100ms, 1, 0);
+  CHECK(limit.limit() == 20);
+}
+
+TEST_CASE("adaptive limit of a provider: its places move with the time to the first token") {
+  const auto limit = std::make_shared<ProviderLimit>();
+  limit->set({.concurrent = 64, .adaptive = true});
+  TargetHealth health("p", "m", 1, limit);
+  const auto full_house = [&](std::chrono::nanoseconds took) {
+    std::vector<Pass> passes;
+    Availability refused;
+    while (auto pass = health.enter(0, start, refused))
+      passes.push_back(*pass);
+    CHECK(refused.rest == Rest::limited);
+    for (Pass& pass : passes)
+      health.first_token(pass, took, start);
+    for (const Pass& pass : passes)
+      health.leave(pass, {.verdict = Verdict::good}, start);
+    return passes.size();
+  };
+  CHECK(full_house(10ms) == 20);
+  for (int i = 0; i < 20; ++i)
+    full_house(10ms);
+  CHECK(full_house(10ms) == 64);
+  for (int i = 0; i < 3; ++i)
+    full_house(100ms);
+  CHECK(full_house(10ms) < 32);
+}
+
 }  // namespace tollgate::routing
