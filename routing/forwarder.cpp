@@ -58,7 +58,8 @@ Forwarder::Forwarder(Call& call, ForwardPlan plan, Upstream& upstream, AttemptGa
 Forwarder::~Forwarder() { close(); }
 
 void Forwarder::close() noexcept {
-  if (attempt_ || watch_.holds()) end_attempt(call_.abort.aborted() ? &call_.abort.reason() : nullptr);
+  if (attempt_ || watch_.holds())
+    end_attempt(call_.abort.aborted() ? &call_.abort.reason() : nullptr);
 }
 
 void Forwarder::release_request() {

@@ -105,7 +105,6 @@ class Generation {
   std::optional<routing::Forwarder> forwarder_;
   std::unique_ptr<QueueTurn> queue_turn_;  // nullptr: nothing is waited for
   bool queue_joined_ = false;              // under the present model
-  std::chrono::nanoseconds queued_{0};
   std::unique_ptr<wire::ReplyEncoder> encoder_;
   std::unique_ptr<CacheTurn> cache_;                      // nullptr: there is no cache
   std::optional<policies::IdempotencyTable::Lead> lead_;  // others read what this call writes

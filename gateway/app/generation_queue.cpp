@@ -32,7 +32,6 @@ void Generation::join_queue() {
 Awaitable<Result<routing::Step>> Generation::next_in_turn(SteadyTime until) {
   auto turn = co_await queue_turn_->next(until);
   if (turn && !*turn) co_return routing::Step::timeout;
-  queued_ += queue_turn_->waited();
   if (turn) forwarder_->call_up(queue_turn_->take(), queue_turn_->pass());
   queue_turn_.reset();
   if (!turn) co_return std::unexpected(std::move(turn.error()));

@@ -78,7 +78,6 @@ Awaitable<Result<bool>> QueueTurn::next(SteadyTime until) {
     late = now >= until;
   }
   call_.resting = false;
-  waited_ += now - since;
   call_.waited += now - since;
   if (failed) co_return std::unexpected(std::move(*failed));
   co_return has_place_;
@@ -147,11 +146,12 @@ Awaitable<void> QueueTurn::wait(SteadyTime until) {
 /// Whoever comes again should wait for as long as those do that wait now.
 Error QueueTurn::full(std::string why, SteadyTime now) const {
   constexpr std::chrono::milliseconds least{1000}, most{60'000};
+  // To the attempt loop and to fallbacks it is what it was before the wait; the code says more.
   Error error = make_error(
-      ErrorKind::rate_limit_exceeded,
+      ErrorKind::upstream_rate_limited,
       "Every target of this model is at its provider's limit, and " + std::move(why) + ".");
-  error.code = "queue_full";
-  error.retry = Retry::other_target;
+  error.code = queue_full_code;
+  error.origin = Origin::gateway;
   std::chrono::nanoseconds wait = standing_->expected_wait();
   if (wait.count() == 0) wait = standing_->rest(now).until - now;
   error.retry_after = std::clamp(std::chrono::ceil<std::chrono::milliseconds>(wait), least, most);

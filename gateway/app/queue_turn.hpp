@@ -14,6 +14,9 @@
 
 namespace tollgate::app {
 
+/// `error.code` of a call that found the queue full, or waited in vain.
+inline constexpr std::string_view queue_full_code = "queue_full";
+
 class QueueTurn : public PerCall {
  public:
   /// `queue` and what `rules` are of outlive it.
@@ -30,8 +33,6 @@ class QueueTurn : public PerCall {
   /// The place that was got; it is the caller's to end. Once.
   const routing::Waiter::Place& take();
   [[nodiscard]] const routing::Pass& pass() const;
-  /// How long it has waited.
-  [[nodiscard]] std::chrono::nanoseconds waited() const { return waited_; }
 
  private:
   class Standing;
@@ -48,7 +49,6 @@ class QueueTurn : public PerCall {
   std::shared_ptr<Standing> standing_;
   SteadyTime since_{};
   SteadyTime until_ = never;  // that it may wait
-  std::chrono::nanoseconds waited_{0};
   bool waits_ = false;
   bool has_place_ = false;
 };
