@@ -44,7 +44,7 @@ std::optional<Turns::Turn> Turns::next(SteadyTime now) {
 }
 
 Turns::Turn Turns::call(std::size_t target) {
-  if (target == fresh_) ++fresh_;
+  fresh_ = 0;  // the one whose turn it was has not been asked
   return {.target = target, .at = {}, .repeat = false};
 }
 
