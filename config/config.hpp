@@ -176,6 +176,12 @@ struct Listen {
 struct ProviderTimeouts {
   Duration connect{3000}, first_byte{300000}, idle{120000};
 };
+/// What the provider allows us; absent or 0: no such limit.
+struct ProviderLimits {
+  std::optional<std::uint64_t> requests_per_minute, tokens_per_minute;
+  std::optional<std::uint32_t> concurrent;
+  bool adaptive = false;
+};
 struct ProviderConfig {
   std::string kind, base_url;
   std::optional<Secret> api_key;
@@ -185,7 +191,9 @@ struct ProviderConfig {
   ProviderTimeouts timeouts;
   ProviderTls tls;
   std::optional<ProviderPrice> price;  ///< for all its models; else the price book
-  bool disabled = false;               ///< a key expanded to nothing
+  std::optional<ProviderLimits> limits;
+  Duration probe{0};      ///< 0: off
+  bool disabled = false;  ///< a key expanded to nothing
 };
 
 enum class Strategy : std::uint8_t { ordered, weighted, least_latency, least_busy, cheapest };
@@ -207,6 +215,10 @@ struct BreakerConfig {
   Share error_rate{500};
   Duration window{10000}, max_open_for{300000}, slow_start{10000};
 };
+struct QueueConfig {
+  Duration wait{2000};
+  std::uint32_t max = 100;
+};
 struct ModelConfig {
   std::vector<TargetConfig> targets;
   Strategy strategy = Strategy::ordered;
@@ -217,6 +229,7 @@ struct ModelConfig {
   RetryConfig retry;
   BreakerConfig breaker;
   std::optional<Affinity> affinity;
+  std::optional<QueueConfig> queue;
   std::uint32_t max_attempts = 6;
   std::vector<std::string> fallback, context_window_fallback;  ///< names of models
   LimitsConfig limits;                                         ///< over all tenants
@@ -252,7 +265,8 @@ struct TenantConfig {
   std::vector<BudgetConfig> budgets;
   std::uint32_t clip_min_tokens = 256;
   OnBudgetExceeded on_budget_exceeded;
-  TenantPrices prices;  ///< its own agreements
+  std::uint32_t weight = 1;  ///< share of a queue
+  TenantPrices prices;       ///< its own agreements
   TenantCache cache = TenantCache::tenant;
 };
 

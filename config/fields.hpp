@@ -67,6 +67,17 @@ void visit_fields(ProviderTls& c, V& v) {
 }
 
 template <class V>
+void visit_fields(ProviderLimits& c, V& v) {
+  v("requests_per_minute", c.requests_per_minute, "Attempts; 0 or absent: no limit.");
+  v("tokens_per_minute", c.tokens_per_minute,
+    "Uncached input, cache writes and output; 0 or absent: no limit.");
+  v("concurrent", c.concurrent, "Attempts at the same time; 0 or absent: no limit.");
+  v("adaptive", c.adaptive,
+    "Finds `concurrent` from the time to the first token, never above the one that stands here; "
+    "for servers of one's own.");
+}
+
+template <class V>
 void visit_fields(ProviderConfig& c, V& v) {
   v("kind", c.kind, "The dialect it speaks: openai (and all that is compatible), anthropic, ...",
     Rule{.required = true});
@@ -78,6 +89,12 @@ void visit_fields(ProviderConfig& c, V& v) {
   v("headers", c.headers, "Added to each request.");
   v("timeouts", c.timeouts, "How long it may take.");
   v("tls", c.tls, "How its certificate is checked.");
+  v("probe", OffOr{c.probe},
+    "How often it is asked for its list of models while a breaker is open or nobody calls; off: "
+    "never.",
+    Rule{.min = 1000, .absent = "off"});
+  v("limits", c.limits,
+    "What the provider allows us, over all its models; a target at its limit is passed over.");
   v("price", c.price, "US dollars per million tokens, for all its models; else the price book.");
 }
 
@@ -116,6 +133,13 @@ void visit_fields(BreakerConfig& c, V& v) {
 }
 
 template <class V>
+void visit_fields(QueueConfig& c, V& v) {
+  v("wait", c.wait, "How long a call may wait; then fallbacks are asked, then it gets a 429.",
+    Rule{.min = 1});
+  v("max", c.max, "Calls that may wait at the same time.", Rule{.min = 1, .max = 1'000'000});
+}
+
+template <class V>
 void visit_fields(ModelConfig& c, V& v) {
   v("targets", c.targets, "Where its calls go.", Rule{.required = true});
   v("strategy", c.strategy, "How the first target is chosen.");
@@ -134,6 +158,9 @@ void visit_fields(ModelConfig& c, V& v) {
   v("retry", c.retry, "How failures are retried.");
   v("breaker", c.breaker,
     "When a target that fails is left alone; where models share a target, the strictest holds.");
+  v("queue", c.queue,
+    "While every target is at its provider's limit its calls wait, fair by the tenants' `weight`; "
+    "absent: they do not.");
   v("max_attempts", c.max_attempts, "Requests to providers per call.", Rule{.min = 1, .max = 100});
   v("fallback", c.fallback,
     "Other models of this file, in order, for when every target has failed; those that the key "
@@ -174,6 +201,8 @@ void visit_fields(TenantConfig& c, V& v) {
     "The least max_tokens that a nearly spent budget may cut a reply to; 0: never cut, deny.");
   v("on_budget_exceeded", Downgrade{c.on_budget_exceeded.downgrade},
     "deny, or {downgrade: model}: the call runs under that model instead.");
+  v("weight", c.weight, "Its share of the places at a provider while calls wait for them.",
+    Rule{.min = 1, .max = 1'000'000});
   v("prices", c.prices, "Its own agreements.");
   v("cache", c.cache,
     "Whose kept replies it is answered from: tenant (its own), shared (those of all that share), "

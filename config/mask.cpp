@@ -85,6 +85,9 @@ class Writer {
   void write(E value, const Rule&) {
     scalar(Spelling<E>::names[static_cast<std::size_t>(value)]);
   }
+  void write(const OffOr& value, const Rule&) {
+    scalar(value.interval.count() == 0 ? "off" : to_text(value.interval));
+  }
   void write(const Lookup& value, const Rule&) { scalar(value.by_hash ? "hash" : "id"); }
   void write(const JsonMembers& value, const Rule&) {
     names(value.members, [this](const std::string& json) { scalar(json); });

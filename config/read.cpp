@@ -110,7 +110,6 @@ class Reader {
     out = *value;
     return true;
   }
-
   bool read(const Node& node, std::string& out, const Rule& rule) {
     if (!is_text(node)) return wrong(node, text_words);
     if (has_control(node.text)) {
@@ -153,6 +152,9 @@ class Reader {
     });
     if (known) return complain(node, label() + ": " + shown(node) + " is not supported yet");
     return wrong_word(node, names);
+  }
+  bool read(const Node& node, OffOr out, const Rule& rule) {
+    return (scalar(node) && node.text == "off") || read(node, out.interval, rule);
   }
   bool read(const Node& node, Lookup out, const Rule&) {
     constexpr static std::array<std::string_view, 2> names{"id", "hash"};

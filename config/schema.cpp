@@ -86,6 +86,9 @@ struct Types {
   static std::string type_of(const E&, const Rule&) {
     return or_expanded({one_of(Spelling<E>::names)});
   }
+  static std::string type_of(const OffOr& value, const Rule& rule) {
+    return "\"anyOf\":[{\"const\":\"off\"},{" + type_of(value.interval, rule) + "}]";
+  }
   static std::string type_of(const Lookup&, const Rule&) {
     return or_expanded({one_of(std::array<std::string_view, 2>{"id", "hash"})});
   }

@@ -94,6 +94,9 @@ struct TextMembers {
 struct Lookup {
   bool& by_hash;  ///< `id` | `hash`
 };
+struct OffOr {
+  Duration& interval;  ///< `off` (0) | a duration
+};
 struct Downgrade {
   std::string& model;  ///< `deny` | `{downgrade: model}`
 };
@@ -146,8 +149,10 @@ constexpr std::string_view section_of(const ListenTimeouts*) { return "listen.ti
 constexpr std::string_view section_of(const ProviderConfig*) { return "providers.*"; }
 constexpr std::string_view section_of(const ProviderTimeouts*) { return "providers.*.timeouts"; }
 constexpr std::string_view section_of(const ProviderTls*) { return "providers.*.tls"; }
+constexpr std::string_view section_of(const ProviderLimits*) { return "providers.*.limits"; }
 constexpr std::string_view section_of(const ModelConfig*) { return "models.*"; }
 constexpr std::string_view section_of(const TargetConfig*) { return "models.*.targets[]"; }
+constexpr std::string_view section_of(const QueueConfig*) { return "models.*.queue"; }
 constexpr std::string_view section_of(const RetryConfig*) { return "models.*.retry"; }
 constexpr std::string_view section_of(const BreakerConfig*) { return "models.*.breaker"; }
 constexpr std::string_view section_of(const TenantConfig*) { return "tenants.*"; }

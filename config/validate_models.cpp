@@ -57,6 +57,15 @@ void check_breaker(const Checking& check, const std::string& name, const ModelCo
                      ") is longer than max_open_for (" + to_text(model.breaker.max_open_for) + ")");
 }
 
+void check_queue(const Checking& check, const std::string& name, const ModelConfig& model) {
+  if (!model.queue || model.queue->wait <= model.timeout) return;
+  const bool said = check.spots.find({"models", name, "queue", "wait"}) != nullptr;
+  const Spots::Path path =
+      said ? Spots::Path{"models", name, "queue", "wait"} : Spots::Path{"models", name, "queue"};
+  check.complain(path, "wait (" + to_text(model.queue->wait) +
+                           ") is longer than the model's timeout (" + to_text(model.timeout) + ")");
+}
+
 bool names_a_model(const Config& config, const std::string& name) {
   return std::any_of(config.models.begin(), config.models.end(),
                      [&](const auto& model) { return matches(model.first, name); });
@@ -112,6 +121,7 @@ void check_models(const Checking& check) {
     }
     check_defaults(check, name, model);
     check_breaker(check, name, model);
+    check_queue(check, name, model);
     check_fallbacks(check, name, "fallback", model.fallback);
     check_fallbacks(check, name, "context_window_fallback", model.context_window_fallback);
   }

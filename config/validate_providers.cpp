@@ -24,6 +24,11 @@ void check_kind(const Checking& check, const std::string& name, const ProviderCo
                  {kinds.begin(), kinds.end()});
 }
 
+void check_probe(const Checking& check, const std::string& name, const ProviderConfig& provider) {
+  if (provider.probe.count() == 0 || provider.kind != "demo") return;
+  check.complain({"providers", name, "probe"}, "the demo is in this process and needs no probe");
+}
+
 void check_url(const Checking& check, const std::string& name, const ProviderConfig& provider) {
   const Spot* spot = check.spots.find({"providers", name, "base_url"});
   if (spot == nullptr || provider.base_url.empty()) {
@@ -129,6 +134,7 @@ void check_providers(const Checking& check) {
       check.problems.add(spot->key, wrong);
     }
     check_kind(check, name, provider);
+    check_probe(check, name, provider);
     check_url(check, name, provider);
     check_headers(check, name, provider);
     check_keys(check, name, provider);

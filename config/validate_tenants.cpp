@@ -35,6 +35,7 @@ class TenantCheck {
     }
     if (tenant.models) patterns({"tenants", name, "models"}, *tenant.models);
     provider_keys(name, tenant);
+    weight(name, tenant);
   }
 
   void tier(const std::string& name, const TierConfig& tier) {
@@ -42,6 +43,14 @@ class TenantCheck {
   }
 
  private:
+  /// Those below a tenant have weights of their own.
+  void weight(const std::string& name, const TenantConfig& tenant) {
+    const Spots::Path path{"tenants", name, "weight"};
+    if (check_.config.auth == Auth::none || !tenant.keys.empty()) return;
+    if (check_.spots.find(path) == nullptr) return;
+    check_.complain(path, "a tenant without keys makes no calls that could wait");
+  }
+
   void key(const std::string& tenant, const std::string& at, KeyConfig& key) {
     key_id(tenant, at, key);
     digest(tenant, at, key);

@@ -13,8 +13,8 @@ namespace {
 struct Candidate {
   std::size_t index = 0;  // in the route's targets
   std::shared_ptr<TargetHealth> health;
-  double rank = 0;  // the least comes first
-  bool fresh = false;
+  double rank = 0;    // the least comes first
+  bool late = false;  // there for a need only
 };
 using Candidates = std::vector<Candidate>;
 
@@ -31,7 +31,8 @@ void note_rest(Availability& soonest, const Availability& rest) {
   soonest.until = first ? rest.until : std::min(soonest.until, rest.until);
 }
 
-Candidates usable(const Match& match, const ChoiceFacts& facts, Availability& rest) {
+/// `full`: takes those at their limits too.
+Candidates usable(const Match& match, const ChoiceFacts& facts, bool full, Availability& rest) {
   Candidates candidates;
   const auto& targets = match.route->targets;
   candidates.reserve(targets.size());
@@ -39,14 +40,15 @@ Candidates usable(const Match& match, const ChoiceFacts& facts, Availability& re
     Candidate candidate{.index = i, .health = health_of(match, i)};
     if (candidate.health) {
       const bool own = own_key(facts.own_keys, targets[i].provider->name) != nullptr;
-      const Availability seen =
-          own ? candidate.health->breaker(facts.now) : candidate.health->look(facts.now);
-      if (!seen.usable()) {
+      const Availability seen = own ? candidate.health->breaker(facts.now)
+                                    : candidate.health->look(facts.now, facts.tokens);
+      if (!seen.usable() && !(full && seen.rest == Rest::limited)) {
         note_rest(rest, seen);
         continue;
       }
       const std::uint64_t lot = stir((facts.affinity != 0 ? facts.affinity : facts.random) + i);
-      candidate.fresh = !candidate.health->takes(lot & 1023U, facts.now);
+      candidate.late = !candidate.health->takes(lot & 1023U, facts.now) ||
+                       (!own && candidate.health->spared(facts.now));
     }
     candidates.push_back(std::move(candidate));
   }
@@ -174,11 +176,12 @@ void arrange(Candidates& candidates, const Match& match, const ChoiceFacts& fact
   }
 }
 
-/// Those that have only just come back and whose turn it is not yet are kept for a need.
-void put_fresh_last(Candidates& candidates) {
-  if (std::ranges::none_of(candidates, &Candidate::fresh)) return;
+/// Those that have only just come back and whose turn it is not yet, and those whose provider said
+/// that nothing is left of its limit.
+void put_late_last(Candidates& candidates) {
+  if (std::ranges::none_of(candidates, &Candidate::late)) return;
   for (Candidate& candidate : candidates)
-    candidate.rank = candidate.fresh ? 1 : 0;
+    candidate.rank = candidate.late ? 1 : 0;
   sort_by_rank(candidates);
 }
 
@@ -234,10 +237,14 @@ std::vector<std::uint16_t> weighted_cycle(const std::vector<Target>& targets) {
 
 Choice choose_targets(const Match& match, const ChoiceFacts& facts) {
   Choice choice;
-  Candidates candidates = usable(match, facts, choice.rest);
+  Candidates candidates = usable(match, facts, false, choice.rest);
+  if (candidates.empty() && match.route->queue) {
+    candidates = usable(match, facts, true, choice.rest);
+    choice.full = !candidates.empty();
+  }
   if (candidates.size() > 1) {
     arrange(candidates, match, facts);
-    put_fresh_last(candidates);
+    put_late_last(candidates);
   }
   choice.targets.reserve(candidates.size());
   for (const Candidate& candidate : candidates)

@@ -19,6 +19,7 @@ struct ChoiceFacts {
   SteadyTime now{};
   std::uint64_t random = 0;    ///< a fresh one for each call
   std::uint64_t affinity = 0;  ///< equal for calls that belong together; 0: belongs to none
+  std::uint64_t tokens = 0;    ///< that it may use, by estimate
   /// The tenant's own upstream keys by provider name.
   const HeaderList* own_keys = nullptr;
   /// What this call would cost there, in any unit; asked with `strategy: cheapest` only.
@@ -28,6 +29,7 @@ struct ChoiceFacts {
 struct Choice {
   std::vector<Target> targets;  ///< in the order to try; a provider's further keys come last
   Availability rest;            ///< where there is none: why, and until when
+  bool full = false;  ///< all of them are at their limits: the call has to wait for its turn
 };
 
 [[nodiscard]] Choice choose_targets(const Match& match, const ChoiceFacts& facts);

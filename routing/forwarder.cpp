@@ -58,7 +58,8 @@ Forwarder::Forwarder(Call& call, ForwardPlan plan, Upstream& upstream, AttemptGa
 Forwarder::~Forwarder() { close(); }
 
 void Forwarder::close() noexcept {
-  if (attempt_) end_attempt(call_.abort.aborted() ? &call_.abort.reason() : nullptr);
+  if (attempt_ || watch_.holds())
+    end_attempt(call_.abort.aborted() ? &call_.abort.reason() : nullptr);
 }
 
 void Forwarder::release_request() {
@@ -176,6 +177,23 @@ Result<AttemptTarget> Forwarder::preview() {
   return std::unexpected(why_none());
 }
 
+std::vector<Waiter::Place> Forwarder::places() const {
+  std::vector<Waiter::Place> places;
+  for (std::size_t i = 0; i < turns_.targets().size(); ++i) {
+    const Target& target = turns_.target(i);
+    if (!target.health || !target.health->limit() || target.key == TargetHealth::foreign_key)
+      continue;
+    places.push_back({.health = target.health, .key = target.key, .target = i});
+  }
+  return places;
+}
+
+void Forwarder::call_up(const Waiter::Place& place, const Pass& pass) {
+  previewed_ = previewed_ && turn_ && turn_->target == place.target;
+  turn_ = turns_.call(place.target);
+  watch_.hold(place.health, pass, std::chrono::steady_clock::now());
+}
+
 AttemptTarget Forwarder::target_of(const Target& target) const {
   const ProviderEntry& provider = *target.provider;
   return {.provider = provider.name,
@@ -217,7 +235,7 @@ Awaitable<Result<void>> Forwarder::send(const Target& target) {
     auto encoded = encode(target);
     if (!encoded) co_return encoded;
   }
-  auto healthy = watch_.enter(target, std::chrono::steady_clock::now());
+  auto healthy = watch_.enter(target, plan_.tokens, std::chrono::steady_clock::now());
   if (!healthy) co_return healthy;
   auto attempt = co_await gate_.begin(call_, target_of(*current_));
   if (!attempt) co_return std::unexpected(attempt.error());
@@ -245,6 +263,7 @@ Awaitable<Result<Step>> Forwarder::advance(Batch& out, SteadyTime until) {
     auto ready = co_await reply_->await_head(until);
     if (!ready) co_return std::unexpected(ready.error());
     if (!*ready) co_return Step::timeout;
+    watch_.head(reply_->head().headers, std::chrono::steady_clock::now());
     decoder_ = current_->provider->codec->decoder(reply_->head(), encoded_.hints);
   }
   const bool whole = !plan_.view.stream;
@@ -313,7 +332,7 @@ void Forwarder::note(const Batch& batch) {
 }
 
 void Forwarder::end_attempt(const Error* error) noexcept {
-  watch_.end(error, ended_, std::chrono::steady_clock::now());
+  watch_.end(error, ended_, usage_seen_ ? &usage_ : nullptr, std::chrono::steady_clock::now());
   if (attempt_) {
     AttemptEnd how;
     how.http_status = reply_ && decoder_ ? reply_->head().status : 0;

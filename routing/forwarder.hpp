@@ -14,6 +14,7 @@
 #include "routing/health_watch.hpp"
 #include "routing/turns.hpp"
 #include "routing/upstream.hpp"
+#include "routing/waiter.hpp"
 
 namespace tollgate::routing {
 
@@ -27,6 +28,7 @@ struct ForwardPlan {
   bool full_events = false;  ///< somebody reads the events, also where bytes are relayed
   /// The tenant's own upstream keys by provider name; they replace the provider's.
   const HeaderList* own_keys = nullptr;
+  std::uint64_t tokens = 0;                      ///< that an attempt may use, by estimate
   std::uint64_t reply_bytes_max = 64ULL << 20U;  ///< of a reply that is no stream
 };
 
@@ -47,6 +49,11 @@ class Forwarder {
   /// Encodes for the first target that takes the request and keeps that for the first attempt, so
   /// that admission knows the bytes (asked again: encodes anew). Error: no target takes it.
   Result<AttemptTarget> preview();
+
+  /// Where the call could wait for a place: its targets but those with keys of the tenant's own.
+  [[nodiscard]] std::vector<Waiter::Place> places() const;
+  /// The next attempt goes to that one of them, with a place that it has got.
+  void call_up(const Waiter::Place& place, const Pass& pass);
 
   /// What was sent is not needed any more: since content was handed out, no other attempt follows.
   void release_request();

@@ -58,24 +58,30 @@ std::string_view to_string(BreakerState state) {
   return "";
 }
 
-TargetHealth::TargetHealth(std::string provider, std::string model, std::size_t keys)
+TargetHealth::Key::Key() : rests_until(never_rested), spared_until(never_rested) {}
+
+TargetHealth::TargetHealth(std::string provider, std::string model, std::size_t keys,
+                           std::shared_ptr<ProviderLimit> limit)
     : provider_(std::move(provider)),
       model_(std::move(model)),
       any_key_rests_until_(never_rested),
-      keys_rest_until_(std::max<std::size_t>(keys, 1)) {
-  for (auto& key : keys_rest_until_)
-    key.store(never_rested, std::memory_order_relaxed);
-}
+      any_key_spared_until_(never_rested),
+      keys_(std::max<std::size_t>(keys, 1)),
+      limit_(std::move(limit)) {}
 
-void TargetHealth::set_rules(const BreakerRules& rules) {
+void TargetHealth::set_rules(const BreakerRules& rules,
+                             std::shared_ptr<const BreakerListener> listener) {
   const std::scoped_lock lock(mutex_);
   rules_ = rules;
+  listener_ = std::move(listener);
   window_.set_length(rules.window);
 }
 
-Availability TargetHealth::look(SteadyTime now) const {
-  const Availability whole = breaker(now);
-  return whole.usable() ? keys(now) : whole;
+Availability TargetHealth::look(SteadyTime now, std::uint64_t tokens) const {
+  Availability seen = breaker(now);
+  if (seen.usable()) seen = keys(now);
+  if (seen.usable() && limit_) seen = limit_->look(tokens, now);
+  return seen;
 }
 
 Availability TargetHealth::breaker(SteadyTime now) const {
@@ -92,8 +98,8 @@ Availability TargetHealth::keys(SteadyTime now) const {
   if (any_key_rests_until_.load(std::memory_order_relaxed) <= ticks) return {};
   Ticks soonest = std::numeric_limits<Ticks>::max();
   bool all_bad = true;
-  for (const auto& key : keys_rest_until_) {
-    const Ticks mark = key.load(std::memory_order_relaxed);
+  for (const Key& key : keys_) {
+    const Ticks mark = key.rests_until.load(std::memory_order_relaxed);
     if (mark <= ticks) return {};
     all_bad = all_bad && is_bad(mark);
     soonest = std::min(soonest, mark);
@@ -104,22 +110,41 @@ Availability TargetHealth::keys(SteadyTime now) const {
 bool TargetHealth::key_rests(std::uint32_t key, SteadyTime now) const {
   const Ticks ticks = now.time_since_epoch().count();
   if (any_key_rests_until_.load(std::memory_order_relaxed) <= ticks) return false;
-  return key < keys_rest_until_.size() &&
-         keys_rest_until_[key].load(std::memory_order_relaxed) > ticks;
+  return key < keys_.size() && keys_[key].rests_until.load(std::memory_order_relaxed) > ticks;
+}
+
+bool TargetHealth::spared(SteadyTime now) const {
+  const Ticks ticks = now.time_since_epoch().count();
+  if (any_key_spared_until_.load(std::memory_order_relaxed) <= ticks) return false;
+  return std::ranges::all_of(keys_, [ticks](const Key& key) {
+    return std::max(key.rests_until.load(std::memory_order_relaxed),
+                    key.spared_until.load(std::memory_order_relaxed)) > ticks;
+  });
+}
+
+void TargetHealth::spare_key(std::uint32_t key, SteadyTime until) noexcept {
+  if (key >= keys_.size()) return;
+  const Ticks ticks = until.time_since_epoch().count();
+  raise(keys_[key].spared_until, ticks);
+  raise(any_key_spared_until_, ticks);
 }
 
 std::uint32_t TargetHealth::next_key(SteadyTime now) {
-  if (keys_rest_until_.size() == 1) return 0;
+  if (keys_.size() == 1) return 0;
   return key_from(turn_.fetch_add(1, std::memory_order_relaxed), now);
 }
 
 std::uint32_t TargetHealth::key_from(std::uint64_t first, SteadyTime now) const {
-  const std::size_t count = keys_rest_until_.size();
+  const std::size_t count = keys_.size();
+  const Ticks ticks = now.time_since_epoch().count();
+  std::optional<std::uint32_t> spared;
   for (std::size_t i = 0; i < count; ++i) {
     const auto key = static_cast<std::uint32_t>((first + i) % count);
-    if (!key_rests(key, now)) return key;
+    if (key_rests(key, now)) continue;
+    if (keys_[key].spared_until.load(std::memory_order_relaxed) <= ticks) return key;
+    if (!spared) spared = key;
   }
-  return static_cast<std::uint32_t>(first % count);
+  return spared.value_or(static_cast<std::uint32_t>(first % count));
 }
 
 bool TargetHealth::takes(std::uint32_t lot, SteadyTime now) const {
@@ -134,17 +159,32 @@ bool TargetHealth::takes(std::uint32_t lot, SteadyTime now) const {
 
 Availability TargetHealth::with_key(std::uint32_t key, SteadyTime now) const {
   if (!key_rests(key, now)) return breaker(now);
-  const Ticks mark = keys_rest_until_[key].load(std::memory_order_relaxed);
+  const Ticks mark = keys_[key].rests_until.load(std::memory_order_relaxed);
   return {is_bad(mark) ? Rest::broken : Rest::limited, time_at(mark)};
 }
 
-std::optional<Pass> TargetHealth::enter(std::uint32_t key, SteadyTime now, Availability& refused) {
-  Pass pass{.key = key, .probe = false};
+std::optional<Pass> TargetHealth::enter(std::uint32_t key, SteadyTime now, Availability& refused,
+                                        std::uint64_t tokens) {
+  if (limit_ && limit_->line().blocked() && key != foreign_key) {
+    refused = WaitingLine::behind(now);
+    return std::nullopt;
+  }
+  return enter_in_turn(key, now, refused, tokens);
+}
+
+std::optional<Pass> TargetHealth::enter_in_turn(std::uint32_t key, SteadyTime now,
+                                                Availability& refused, std::uint64_t tokens) {
+  Pass pass{.key = key, .probe = false, .counted = false, .tokens = tokens};
   refused = {};
   if (key_rests(key, now)) {
     refused = with_key(key, now);
   } else if (state_.load(std::memory_order_relaxed) != BreakerState::closed) {
     refused = enter_troubled(pass, now);
+  }
+  if (refused.usable() && limit_ && limit_->limited() && key != foreign_key) {
+    refused = limit_->take(tokens, now);
+    pass.counted = refused.usable();
+    if (!pass.counted && pass.probe) give_up_probe();
   }
   if (!refused.usable()) return std::nullopt;
   in_flight_.fetch_add(1, std::memory_order_relaxed);
@@ -169,15 +209,31 @@ Availability TargetHealth::enter_troubled(Pass& pass, SteadyTime now) {
 void TargetHealth::first_token(Pass& pass, nanoseconds took, SteadyTime now) noexcept {
   latency_.observe(took, now);
   if (std::exchange(pass.probe, false)) on_success(true, now);
+  if (!pass.counted) return;
+  limit_->first_token(took);
+  next_in_line(now);  // it may have found more places
 }
 
 void TargetHealth::leave(const Pass& pass, const Report& report, SteadyTime now) noexcept {
   in_flight_.fetch_sub(1, std::memory_order_relaxed);
+  settle(pass, report, now);
+  if (pass.counted) {
+    limit_->give_back(pass.tokens, report.tokens.value_or(pass.tokens), now);
+  }
+  next_in_line(now);
+}
+
+void TargetHealth::next_in_line(SteadyTime now) noexcept {
+  if (limit_ && limit_->line().size() > 0) limit_->line().serve(now);
+}
+
+void TargetHealth::settle(const Pass& pass, const Report& report, SteadyTime now) noexcept {
   const bool ours = pass.key != foreign_key;
   switch (report.verdict) {
     case Verdict::good:
       return on_success(pass.probe, now);
     case Verdict::failed:
+      if (pass.counted) limit_->failed();
       return on_failure(pass, report, now);
     case Verdict::rate_limited:
       if (ours) {
@@ -191,7 +247,10 @@ void TargetHealth::leave(const Pass& pass, const Report& report, SteadyTime now)
     case Verdict::nothing:
       break;
   }
-  if (!pass.probe) return;
+  if (pass.probe) give_up_probe();
+}
+
+void TargetHealth::give_up_probe() {
   const std::scoped_lock lock(mutex_);
   probing_ = false;
   state_ = BreakerState::open;  // its time is over: the next call is the probe
@@ -227,7 +286,7 @@ void TargetHealth::on_bad_key(const Pass& pass, const Report& report, SteadyTime
   {
     const std::scoped_lock lock(mutex_);
     note_error(report.error, now);
-    if (keys_rest_until_.size() == 1) {
+    if (keys_.size() == 1) {
       const bool shut = state_ == BreakerState::open || state_ == BreakerState::half_open;
       return pass.probe || !shut ? open(report.error, now) : void();
     }
@@ -237,21 +296,41 @@ void TargetHealth::on_bad_key(const Pass& pass, const Report& report, SteadyTime
 }
 
 void TargetHealth::rest(std::uint32_t key, SteadyTime until, bool bad) noexcept {
-  if (key >= keys_rest_until_.size()) return;
+  if (key >= keys_.size()) return;
   const Ticks mark = rest_mark(until, bad);
-  raise(keys_rest_until_[key], mark);
+  raise(keys_[key].rests_until, mark);
   raise(any_key_rests_until_, mark);
 }
 
+bool TargetHealth::wants_probe(SteadyTime now) const {
+  const BreakerState state = state_.load(std::memory_order_relaxed);
+  if (state == BreakerState::open) return true;
+  return state == BreakerState::closed && in_flight() == 0 && window_.sum(now).calls == 0;
+}
+
 bool TargetHealth::probed(bool alive, SteadyTime now) {
+  const bool closed = note_probe(alive, now);
+  if (closed) next_in_line(now);
+  return closed;
+}
+
+bool TargetHealth::note_probe(bool alive, SteadyTime now) {
+  constexpr std::string_view reason = "probe_failed";
   const std::scoped_lock lock(mutex_);
-  if (state_ != BreakerState::open) return false;
+  const BreakerState state = state_;
+  if (state == BreakerState::half_open || state == BreakerState::slow_start) return false;
   if (alive) {
-    close(now);
-  } else if (now >= open_until_) {
-    open("probe_failed", now);
+    failures_.store(0, std::memory_order_relaxed);
+    if (state == BreakerState::open) close(now);
+    return state == BreakerState::open;
   }
-  return alive;
+  note_error(reason, now);
+  if (state == BreakerState::closed) {
+    if (failures_.fetch_add(1, std::memory_order_relaxed) + 1 >= rules_.failures) open(reason, now);
+  } else if (now >= open_until_) {
+    open(reason, now);
+  }
+  return false;
 }
 
 void TargetHealth::note_error(std::string_view error, SteadyTime now) {
@@ -271,12 +350,14 @@ void TargetHealth::open(std::string_view reason, SteadyTime now) {
   failures_.store(0, std::memory_order_relaxed);
   window_.clear();
   state_ = BreakerState::open;
+  if (listener_) (*listener_)({provider_, model_, reason_, open_for_});
 }
 
 void TargetHealth::close(SteadyTime now) {
   probing_ = false;
   warm_from_ = now;
   state_ = BreakerState::slow_start;
+  if (listener_) (*listener_)({provider_, model_, {}, {}});
 }
 
 TargetHealth::Snapshot TargetHealth::snapshot(SteadyTime now) const {
@@ -292,8 +373,8 @@ TargetHealth::Snapshot TargetHealth::snapshot(SteadyTime now) const {
   }
   seen.latency = latency_.last();
   seen.in_flight = in_flight();
-  for (const auto& key : keys_rest_until_) {
-    const Ticks mark = key.load(std::memory_order_relaxed);
+  for (const Key& key : keys_) {
+    const Ticks mark = key.rests_until.load(std::memory_order_relaxed);
     const bool rests = mark > now.time_since_epoch().count();
     seen.keys_rest.push_back(rests ? time_at(mark) - now : nanoseconds(0));
   }

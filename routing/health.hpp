@@ -6,6 +6,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -13,8 +15,10 @@
 #include <vector>
 
 #include "gateway/core/clock.hpp"
+#include "routing/availability.hpp"
 #include "routing/count_window.hpp"
 #include "routing/peak_latency.hpp"
+#include "routing/provider_limit.hpp"
 
 namespace tollgate::routing {
 
@@ -33,6 +37,14 @@ struct BreakerRules {
 enum class BreakerState : std::uint8_t { closed, slow_start, half_open, open };
 [[nodiscard]] std::string_view to_string(BreakerState state);
 
+/// A breaker opened, or closed again: for the log. Called with locks held, on any thread.
+struct BreakerChange {
+  std::string_view provider, model;
+  std::string_view reason;                ///< empty: it closed
+  std::chrono::milliseconds open_for{0};  ///< until a call tries again
+};
+using BreakerListener = std::function<void(const BreakerChange&)>;
+
 /// What an attempt says about the target that it went to.
 enum class Verdict : std::uint8_t {
   nothing,       ///< the client left, or the fault was ours
@@ -43,30 +55,18 @@ enum class Verdict : std::uint8_t {
   bad_key,       ///< it refused the key
 };
 
-/// Why a target cannot be asked.
-enum class Rest : std::uint8_t { none, limited, broken };
-
-struct Availability {
-  Rest rest = Rest::none;
-  SteadyTime until{};  ///< when it may be asked again, where it rests
-  [[nodiscard]] bool usable() const { return rest == Rest::none; }
-};
-
-/// An attempt that was let through; ended exactly once.
-struct Pass {
-  std::uint32_t key = 0;
-  bool probe = false;  ///< the one call that a half-open breaker lets through
-};
-
 class TargetHealth {
  public:
   static constexpr std::uint32_t foreign_key = ~std::uint32_t{0};  ///< the tenant's own
 
-  TargetHealth(std::string provider, std::string model, std::size_t keys);
-  void set_rules(const BreakerRules& rules);
+  /// `limit`: of the provider; nullptr: none.
+  TargetHealth(std::string provider, std::string model, std::size_t keys,
+               std::shared_ptr<ProviderLimit> limit = nullptr);
+  void set_rules(const BreakerRules& rules,
+                 std::shared_ptr<const BreakerListener> listener = nullptr);
 
-  /// Whether a call could go there now with any of our keys.
-  [[nodiscard]] Availability look(SteadyTime now) const;
+  /// Whether a call of so many tokens could go there now with any of our keys.
+  [[nodiscard]] Availability look(SteadyTime now, std::uint64_t tokens = 0) const;
   /// The same with a key that is not ours.
   [[nodiscard]] Availability breaker(SteadyTime now) const;
   /// The key that the next call should use: in turns, those that rest left out.
@@ -76,12 +76,21 @@ class TargetHealth {
   /// Whether a call with that key could go there.
   [[nodiscard]] Availability with_key(std::uint32_t key, SteadyTime now) const;
   [[nodiscard]] bool key_rests(std::uint32_t key, SteadyTime now) const;
+  /// The provider said that nothing is left of that key's limits until then: others go first.
+  void spare_key(std::uint32_t key, SteadyTime until) noexcept;
+  /// All its keys are to be spared: what else there is goes first.
+  [[nodiscard]] bool spared(SteadyTime now) const;
   /// Right after an outage: whether this call, whose lot is `lot` (0 to 1023), belongs to the
   /// growing share that goes there first.
   [[nodiscard]] bool takes(std::uint32_t lot, SteadyTime now) const;
 
-  /// Takes a place for an attempt with that key, or says why not.
-  std::optional<Pass> enter(std::uint32_t key, SteadyTime now, Availability& refused);
+  /// Takes a place for an attempt with that key, or says why not: one reason is that others wait
+  /// for it.
+  std::optional<Pass> enter(std::uint32_t key, SteadyTime now, Availability& refused,
+                            std::uint64_t tokens = 0);
+  /// The same for the one whose turn it is.
+  std::optional<Pass> enter_in_turn(std::uint32_t key, SteadyTime now, Availability& refused,
+                                    std::uint64_t tokens);
   /// The first content is there: a probe has been answered.
   void first_token(Pass& pass, std::chrono::nanoseconds took, SteadyTime now) noexcept;
   /// It has been silent for that long, which is all that is known.
@@ -91,10 +100,14 @@ class TargetHealth {
   struct Report {
     Verdict verdict = Verdict::nothing;
     std::optional<std::chrono::milliseconds> retry_after = {};
-    std::string_view error = {};  ///< a short code, for people
+    std::optional<std::uint64_t> tokens = {};  ///< what it used, where that is known
+    std::string_view error = {};               ///< a short code, for people
   };
   void leave(const Pass& pass, const Report& report, SteadyTime now) noexcept;
-  /// An active probe found it alive, or not; true when that changed the breaker.
+  /// An active probe would say something new: it is shut, or nobody has called it of late.
+  [[nodiscard]] bool wants_probe(SteadyTime now) const;
+  /// An active probe found it alive, or not: an open breaker closes, or stays open; of one without
+  /// calls a failure counts as one. True when it closed.
   bool probed(bool alive, SteadyTime now);
 
   [[nodiscard]] std::uint32_t in_flight() const {
@@ -103,6 +116,8 @@ class TargetHealth {
   [[nodiscard]] const PeakLatency& latency() const { return latency_; }
   [[nodiscard]] const std::string& provider() const { return provider_; }
   [[nodiscard]] const std::string& model() const { return model_; }
+  /// nullptr: its provider's calls are not counted.
+  [[nodiscard]] const std::shared_ptr<ProviderLimit>& limit() const { return limit_; }
 
   /// For people.
   struct Snapshot {
@@ -120,11 +135,15 @@ class TargetHealth {
 
  private:
   [[nodiscard]] Availability keys(SteadyTime now) const;
+  void next_in_line(SteadyTime now) noexcept;
+  bool note_probe(bool alive, SteadyTime now);
   Availability enter_troubled(Pass& pass, SteadyTime now);
   void on_success(bool probe, SteadyTime now);
   void on_failure(const Pass& pass, const Report& report, SteadyTime now);
   void on_bad_key(const Pass& pass, const Report& report, SteadyTime now);
   void rest(std::uint32_t key, SteadyTime until, bool bad) noexcept;
+  void give_up_probe();
+  void settle(const Pass& pass, const Report& report, SteadyTime now) noexcept;
   // With the lock:
   void note_error(std::string_view error, SteadyTime now);
   void open(std::string_view reason, SteadyTime now);
@@ -139,10 +158,17 @@ class TargetHealth {
   PeakLatency latency_;
   CountWindow window_;  // marked: failures
   std::atomic<std::uint32_t> turn_{0};
-  std::vector<std::atomic<SteadyTime::rep>> keys_rest_until_;
+  struct Key {
+    std::atomic<SteadyTime::rep> rests_until, spared_until;
+    Key();
+  };
+  std::atomic<SteadyTime::rep> any_key_spared_until_;
+  std::vector<Key> keys_;
+  const std::shared_ptr<ProviderLimit> limit_;
   // What changes of state look at.
   mutable std::mutex mutex_;
   BreakerRules rules_;
+  std::shared_ptr<const BreakerListener> listener_;
   SteadyTime open_until_{}, warm_from_{};
   std::chrono::milliseconds open_for_{0};  // of the last outage, 0 when it is long past
   bool probing_ = false;

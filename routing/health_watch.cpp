@@ -1,6 +1,9 @@
 #include "routing/health_watch.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "routing/rate_headers.hpp"
 
 namespace tollgate::routing {
 
@@ -38,20 +41,24 @@ Verdict verdict_of(const Error* error) {
   }
 }
 
-Result<void> HealthWatch::enter(const Target& target, SteadyTime now) {
-  if (!target.health) return {};
+Result<void> HealthWatch::enter(const Target& target, std::uint64_t tokens, SteadyTime now) {
+  if (!target.health || health_) return {};  // one that was waited for
   Availability refused;
-  const auto pass = target.health->enter(target.key, now, refused);
+  const auto pass = target.health->enter(target.key, now, refused, tokens);
   if (!pass) {
     Error resting = resting_error(refused, now);
     resting.retry = Retry::other_target;  // it has only just fallen ill: the call's others may do
     return std::unexpected(std::move(resting));
   }
-  health_ = target.health;
-  pass_ = *pass;
+  hold(target.health, *pass, now);
+  return {};
+}
+
+void HealthWatch::hold(std::shared_ptr<TargetHealth> health, const Pass& pass, SteadyTime now) {
+  health_ = std::move(health);
+  pass_ = pass;
   since_ = now;
   content_ = false;
-  return {};
 }
 
 void HealthWatch::content(SteadyTime now) noexcept {
@@ -60,9 +67,15 @@ void HealthWatch::content(SteadyTime now) noexcept {
   health_->first_token(pass_, now - since_, now);
 }
 
-void HealthWatch::end(const Error* error, bool whole, SteadyTime now) noexcept {
+void HealthWatch::head(const HeaderFields& headers, SteadyTime now) noexcept {
+  if (!health_ || pass_.key == TargetHealth::foreign_key) return;
+  if (const auto wait = nothing_left_for(headers)) health_->spare_key(pass_.key, now + *wait);
+}
+
+void HealthWatch::end(const Error* error, bool whole, const Usage* usage, SteadyTime now) noexcept {
   if (!health_) return;
   TargetHealth::Report report;
+  if (usage != nullptr) report.tokens = usage->input + usage->cache_write + usage->output;
   if (error != nullptr || whole) {
     report.verdict = verdict_of(error);
   }

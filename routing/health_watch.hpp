@@ -6,6 +6,8 @@
 #include <optional>
 
 #include "gateway/core/error.hpp"
+#include "gateway/core/event.hpp"
+#include "gateway/core/http.hpp"
 #include "routing/health.hpp"
 #include "routing/target.hpp"
 
@@ -25,12 +27,18 @@ class HealthWatch {
   HealthWatch(const HealthWatch&) = delete;
   HealthWatch& operator=(const HealthWatch&) = delete;
 
-  /// Error: the target rests; nothing is to be ended.
-  Result<void> enter(const Target& target, SteadyTime now);
+  /// `tokens`: what it may use, by estimate. Error: the target rests; nothing is to be ended.
+  Result<void> enter(const Target& target, std::uint64_t tokens, SteadyTime now);
+  /// The place is the attempt's own already.
+  void hold(std::shared_ptr<TargetHealth> health, const Pass& pass, SteadyTime now);
+  [[nodiscard]] bool holds() const { return health_ != nullptr; }
+  /// The reply's head says what is left of the key's limits.
+  void head(const HeaderFields& headers, SteadyTime now) noexcept;
   /// Content has come; counts once.
   void content(SteadyTime now) noexcept;
-  /// It is over. `error` as the loop saw it; `whole`: the reply was read to its end.
-  void end(const Error* error, bool whole, SteadyTime now) noexcept;
+  /// It is over. `error` as the loop saw it; `whole`: the reply was read to its end; `usage`:
+  /// nullptr where none was told.
+  void end(const Error* error, bool whole, const Usage* usage, SteadyTime now) noexcept;
 
  private:
   void leave(const TargetHealth::Report& report, SteadyTime now) noexcept;

@@ -2,6 +2,7 @@
 // globals. One .cpp in providers/ implements it; registry.cpp lists it.
 #pragma once
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -82,6 +83,12 @@ struct Provider {
   /// Builds the upstream request. Errors: 400 unsupported_parameter / invalid_request with `param`.
   virtual Result<Encoded> encode(const wire::RequestView& view, const Target& target,
                                  const EncodeContext& context) const = 0;
+  /// A GET that costs nothing and is answered by whoever lives: the list of models. nullopt: there
+  /// is none.
+  [[nodiscard]] virtual std::optional<HttpRequest> probe(const ProviderEntry&,
+                                                         std::string_view /*api_key*/) const {
+    return std::nullopt;
+  }
   /// `head` and `hints` outlive the decoder.
   [[nodiscard]] virtual std::unique_ptr<ReplyDecoder> decoder(const ResponseHead& head,
                                                               const DecodeHints& hints) const = 0;

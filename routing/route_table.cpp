@@ -32,6 +32,7 @@ std::unique_ptr<Route> make_route(const std::string& name, const config::ModelCo
   if (model.strategy == config::Strategy::weighted) route->cycle = weighted_cycle(route->targets);
   route->affinity = model.affinity;
   route->breaker = model.breaker;
+  route->queue = model.queue;
   route->timeout = model.timeout;
   route->hold_back = model.hold_back;
   route->defaults = model.defaults;

@@ -19,6 +19,8 @@
 namespace tollgate::routing {
 
 class WildHealth;
+class TargetHealth;
+class ModelQueue;
 
 /// One `models:` entry that has at least one usable target.
 struct Route {
@@ -35,9 +37,11 @@ struct Route {
   std::vector<RawField> defaults;
   bool refuse_unsupported = false;
   bool drain_on_disconnect = false;
-  RetryRules retry;                 ///< within this model
-  std::uint32_t attempts_max = 6;   ///< of a call, whatever models it comes to
-  std::deque<RetryBudget> repeats;  ///< of each target
+  std::optional<config::QueueConfig> queue;  ///< absent: nobody waits
+  std::shared_ptr<ModelQueue> waiting;       ///< who does; absent with `queue`
+  RetryRules retry;                          ///< within this model
+  std::uint32_t attempts_max = 6;            ///< of a call, whatever models it comes to
+  std::deque<RetryBudget> repeats;           ///< of each target
   /// Names of models that stand by: for when every target has failed, and for prompts too long.
   std::vector<std::string> fallback, context_window_fallback;
   mutable std::atomic<std::uint64_t> turn{0};

@@ -47,6 +47,11 @@ struct ProviderEntry {
   std::vector<std::string> api_keys;
   HeaderList headers;  ///< added to each request
   std::vector<std::string> allow_fields;
+  // What it allows us; 0: no such limit.
+  std::uint64_t requests_per_minute = 0, tokens_per_minute = 0;
+  std::uint32_t concurrent = 0;
+  bool adaptive = false;               ///< `concurrent` is found, up to that
+  std::chrono::milliseconds probe{0};  ///< how often it is asked whether it lives; 0: never
 };
 
 class TargetHealth;

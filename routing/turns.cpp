@@ -26,7 +26,7 @@ bool Turns::is_spent(std::size_t target) const {
 }
 
 std::optional<Turns::Turn> Turns::next(SteadyTime now) {
-  while (fresh_ < targets_.size() && is_spent(fresh_))
+  while (fresh_ < targets_.size() && (is_spent(fresh_) || tries(fresh_) > 0))
     ++fresh_;
   if (fresh_ < targets_.size()) return Turn{fresh_++, now, false};
   for (;;) {
@@ -41,6 +41,11 @@ std::optional<Turns::Turn> Turns::next(SteadyTime now) {
     if (budget != nullptr && budget->take(now)) return Turn{index, best->ready_at, true};
     over_budget_ = over_budget_ || budget != nullptr;
   }
+}
+
+Turns::Turn Turns::call(std::size_t target) {
+  fresh_ = 0;  // the one whose turn it was has not been asked
+  return {.target = target, .at = {}, .repeat = false};
 }
 
 void Turns::failed(std::size_t target, const Failure& failure, SteadyTime now) {

@@ -35,6 +35,9 @@ class Turns {
   /// asked (again).
   [[nodiscard]] std::optional<Turn> next(SteadyTime now);
 
+  /// It is that target's turn, whatever the order says.
+  Turn call(std::size_t target);
+
   /// The attempt at `target` has failed.
   void failed(std::size_t target, const Failure& failure, SteadyTime now);
 

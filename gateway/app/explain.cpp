@@ -135,6 +135,11 @@ class Text {
                      breaker.failures, config::to_text(breaker.error_rate),
                      config::to_text(breaker.window), config::to_text(breaker.open_for),
                      config::to_text(breaker.max_open_for), config::to_text(breaker.slow_start)));
+    if (model_.queue) {
+      line("queue", fmt::format("while every target is at its limit up to {} calls wait, each up "
+                                "to {}",
+                                model_.queue->max, config::to_text(model_.queue->wait)));
+    }
     for (const std::string& other : model_.fallback)
       line("fallback", fmt::format("{}{}", other, may_use_it(other)));
     for (const std::string& other : model_.context_window_fallback)

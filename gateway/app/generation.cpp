@@ -150,8 +150,10 @@ void Generation::run_under(const routing::Route& route) {
 Awaitable<Result<void>> Generation::pump() {
   run_.drains = route_->drain_on_disconnect || lead_;
   for (;;) {
-    auto step = co_await forwarder_->next(batch_, silence_until());
+    auto step = queue_turn_ ? co_await next_in_turn(silence_until())
+                            : co_await forwarder_->next(batch_, silence_until());
     if (!step) {
+      if (joins_queue(step.error())) continue;
       if (fallbacks_for(step.error()) == nullptr) co_return std::unexpected(step.error());
       auto fallen = co_await fall_back(std::move(step.error()));
       if (!fallen) co_return fallen;
@@ -356,7 +358,7 @@ void Generation::note_failure(const Error& error) {
   outcome.status = status_of(error);
   outcome.http_status = begun_ && !gone ? 200 : error.status;
   outcome.error = error.code;
-  outcome.error_label = contract_code(error.kind);
+  outcome.error_label = error.code == queue_full_code ? queue_full_code : contract_code(error.kind);
   outcome.error_detail = error.detail;
   outcome.error_origin = error.origin;
 }

@@ -7,6 +7,7 @@
 
 #include "gateway/app/cache_turn.hpp"
 #include "gateway/app/gate.hpp"
+#include "gateway/app/queue_turn.hpp"
 #include "gateway/app/run.hpp"
 #include "gateway/wire/dialect.hpp"
 #include "policies/idempotency/table.hpp"
@@ -38,6 +39,8 @@ class Generation {
   Result<routing::Match> downgrade() const;
   Result<void> start_forwarder(const routing::Match& match);
   [[nodiscard]] routing::ChoiceFacts choice_facts(const routing::Route& route) const;
+  [[nodiscard]] std::uint64_t tokens_in() const;
+  [[nodiscard]] std::uint64_t tokens_out() const;
   [[nodiscard]] double price_at(const routing::ProviderEntry& provider,
                                 std::string_view model) const;
   [[nodiscard]] policies::SpendingTerms terms(const routing::Route& route) const;
@@ -47,6 +50,9 @@ class Generation {
   std::optional<routing::Match> next_fallback(const Error& why);
   [[nodiscard]] const std::vector<std::string>* fallbacks_for(const Error& why) const;
   [[nodiscard]] std::uint32_t attempts_left() const;
+  bool joins_queue(const Error& why);
+  void join_queue();
+  [[gnu::noinline]] Awaitable<Result<routing::Step>> next_in_turn(SteadyTime until);
   void ask_cache(const routing::Match& match);
   [[gnu::noinline]] Awaitable<Result<void>> admit_answered();
   Result<void> replay();
@@ -99,6 +105,8 @@ class Generation {
   policies::Spending spending_;
   BookGate gate_;
   std::optional<routing::Forwarder> forwarder_;
+  std::unique_ptr<QueueTurn> queue_turn_;  // nullptr: nothing is waited for
+  bool queue_joined_ = false;              // under the present model
   std::unique_ptr<wire::ReplyEncoder> encoder_;
   std::unique_ptr<CacheTurn> cache_;                      // nullptr: there is no cache
   std::optional<policies::IdempotencyTable::Lead> lead_;  // others read what this call writes

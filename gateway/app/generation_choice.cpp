@@ -9,28 +9,38 @@
 
 namespace tollgate::app {
 
+namespace {
+
+constexpr std::uint64_t bytes_per_token = 4, usual_output = 500;
+
+}  // namespace
+
+/// What it may use, by the rule of thumb; for comparing and for the providers' own limits only.
+std::uint64_t Generation::tokens_in() const { return view_->body.size() / bytes_per_token; }
+std::uint64_t Generation::tokens_out() const {
+  const auto limit = view_->output_limit();
+  return limit ? static_cast<std::uint64_t>(std::max<std::int64_t>(*limit, 0)) : usual_output;
+}
+
 /// What this call would cost there, by the usual rates; for comparing only.
 double Generation::price_at(const routing::ProviderEntry& provider, std::string_view model) const {
-  constexpr double bytes_per_token = 4, usual_output = 500;
   const policies::Tariff tariff = run_.plan->tariffs.find({.tenant = run_.key->tenant->name,
                                                            .provider = provider.name,
                                                            .kind = provider.kind,
                                                            .model = model,
                                                            .when = call_.outcome.started_at});
   if (!tariff.known()) return std::numeric_limits<double>::infinity();
-  const double input = static_cast<double>(view_->body.size()) / bytes_per_token;
-  const auto limit = view_->output_limit();
-  const double output = limit ? static_cast<double>(*limit) : usual_output;
   const config::PriceRow& row = *tariff.rows.front();
-  const config::Rates rates = row.rates_for(static_cast<std::uint64_t>(input));
-  return input * static_cast<double>(rates.input.value_or(0)) +
-         output * static_cast<double>(rates.output.value_or(0)) +
+  const config::Rates rates = row.rates_for(tokens_in());
+  return static_cast<double>(tokens_in()) * static_cast<double>(rates.input.value_or(0)) +
+         static_cast<double>(tokens_out()) * static_cast<double>(rates.output.value_or(0)) +
          1e6 * static_cast<double>(row.request.value_or(0));
 }
 
 routing::ChoiceFacts Generation::choice_facts(const routing::Route& route) const {
   routing::ChoiceFacts facts;
   facts.now = std::chrono::steady_clock::now();
+  facts.tokens = tokens_in() + tokens_out();
   facts.random = services_.ids.random();
   facts.own_keys = &run_.key->tenant->provider_keys;
   if (route.affinity) {
@@ -58,8 +68,12 @@ Result<void> Generation::start_forwarder(const routing::Match& match) {
                             .elsewhere = fallbacks_tried_ < home_->fallback.size(),
                             .refuse_unsupported = route_->refuse_unsupported,
                             .full_events = cache_ && cache_->records(),
-                            .own_keys = facts.own_keys};
+                            .own_keys = facts.own_keys,
+                            .tokens = facts.tokens};
+  queue_turn_.reset();
+  queue_joined_ = false;
   forwarder_.emplace(call_, std::move(plan), services_.upstream, gate_);
+  if (choice.full) join_queue();
   return {};
 }
 

@@ -26,6 +26,13 @@ std::shared_ptr<const routing::ProviderEntry> make_provider(const std::string& n
     entry->headers.emplace_back(header, value.value);
   }
   entry->allow_fields = from.allow_fields;
+  if (from.limits) {
+    entry->requests_per_minute = from.limits->requests_per_minute.value_or(0);
+    entry->tokens_per_minute = from.limits->tokens_per_minute.value_or(0);
+    entry->concurrent = from.limits->concurrent.value_or(0);
+    entry->adaptive = from.limits->adaptive;
+  }
+  entry->probe = from.probe;
   return entry;
 }
 

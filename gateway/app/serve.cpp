@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <thread>
 
+#include "config/values.hpp"
 #include "gateway/app/server.hpp"
 #include "routing/health_registry.hpp"
 
@@ -38,6 +39,14 @@ void print_demo_key(const config::Config& config) {
                std::string(config::published_demo_key()).c_str());
 }
 
+std::string breaker_line(const routing::BreakerChange& change) {
+  std::string line = "breaker of provider \"" + std::string(change.provider) + "\", model \"" +
+                     std::string(change.model) + "\"";
+  if (change.reason.empty()) return line + " closes: calls go there again";
+  return line + " opens for " + config::to_text(change.open_for) + ": " +
+         std::string(change.reason);
+}
+
 }  // namespace
 
 int serve(const ServeOptions& options) {
@@ -60,13 +69,14 @@ int serve(const ServeOptions& options) {
 
   auto vault = Vault::open(config, **log);
   if (!vault) return give_up(vault.error());
-  routing::HealthRegistry health;
+  routing::HealthRegistry health(
+      [&log](const routing::BreakerChange& change) { (*log)->warn(breaker_line(change)); });
   reloader.prepare_with([&vault, &health](Plan& plan) {
     (*vault)->prepare(plan);
-    health.attach(plan.routes);
+    health.attach(plan.routes, std::chrono::steady_clock::now());
   });
 
-  Server server(**log, access_log, reloader, **vault);
+  Server server(**log, access_log, reloader, **vault, health);
   if (auto opened = server.open(); !opened) return give_up(opened.error());
   print_demo_key(config);
   server.run();

@@ -7,6 +7,7 @@
 
 #include "gateway/app/admin_routes.hpp"
 #include "gateway/app/target_report.hpp"
+#include "routing/health_registry.hpp"
 
 namespace tollgate::app {
 namespace {
@@ -37,10 +38,12 @@ config::CacheConfig cache_rules(const config::Config& config) {
 
 }  // namespace
 
-Server::Server(Log& log, AccessLog& access_log, Reloader& reloader, Vault& vault)
+Server::Server(Log& log, AccessLog& access_log, Reloader& reloader, Vault& vault,
+               routing::HealthRegistry& health)
     : log_(log),
       reloader_(reloader),
       vault_(vault),
+      health_(health),
       cache_(cache_rules(reloader.plan()->config).max_bytes.count,
              cache_rules(reloader.plan()->config).max_entry.count),
       shared_{.log = log,
@@ -181,6 +184,7 @@ void Server::begin_drain() {
   const auto drain = config().listen.timeouts.drain;
   log_.info("draining: no new connections, running requests have " + std::to_string(drain.count()) +
             " ms");
+  health_.dismiss_waiters();
   busy_workers_ = workers_.size();
   for (const auto& worker : workers_) {
     worker->drain([this] { boost::asio::post(io_, [this] { worker_idle(); }); });
@@ -227,8 +231,15 @@ void Server::poll() {
     if (failed) return;
     reloader_.poll();
     write_denials(std::chrono::system_clock::now());
+    send_probes();
     poll();
   });
+}
+
+void Server::send_probes() {
+  if (shared_.draining) return;
+  for (auto& probe : prober_.due(*reloader_.plan(), std::chrono::steady_clock::now()))
+    workers_.front()->probe(std::move(probe));
 }
 
 /// What is counted elsewhere, read at each scrape.
@@ -242,6 +253,7 @@ void Server::count(Metrics& metrics) {
   count_money(metrics);
   count_store(metrics);
   count_targets(metrics, reloader_.plan()->routes, std::chrono::steady_clock::now());
+  count_queues(metrics, reloader_.plan()->routes);
   if (config().cache) count_cache(metrics);
   count_idempotency(metrics);
   double connects = 0, reused = 0, dns = 0, handshakes = 0, failures = 0, open = 0;

@@ -13,11 +13,16 @@
 #include "gateway/app/worker.hpp"
 #include "gateway/net/admin.hpp"
 
+namespace tollgate::routing {
+class HealthRegistry;
+}
+
 namespace tollgate::app {
 
 class Server {
  public:
-  Server(Log& log, AccessLog& access_log, Reloader& reloader, Vault& vault);
+  Server(Log& log, AccessLog& access_log, Reloader& reloader, Vault& vault,
+         routing::HealthRegistry& health);
 
   /// Binds every port and reads the certificates. Error: one sentence for the operator.
   Result<void> open();
@@ -35,6 +40,7 @@ class Server {
   void worker_idle();
   void stop();
   void poll();
+  void send_probes();
   void write_denials(SystemTime now);
   void count(Metrics& metrics);
   void count_money(Metrics& metrics);
@@ -47,6 +53,7 @@ class Server {
   Log& log_;
   Reloader& reloader_;
   Vault& vault_;
+  routing::HealthRegistry& health_;
   Metrics metrics_;
   cache::MemoryCache cache_;
   Shared shared_;
@@ -60,6 +67,7 @@ class Server {
   boost::asio::steady_timer poll_timer_, drain_timer_, refill_timer_;
   std::vector<std::unique_ptr<net::AdminServer>> admin_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  Prober prober_;
   std::size_t busy_workers_ = 0;
 };
 

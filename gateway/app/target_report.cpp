@@ -9,17 +9,11 @@ namespace tollgate::app {
 namespace {
 
 using routing::BreakerState;
+using routing::ProviderEntry;
 using routing::Route;
 using routing::Target;
 using routing::TargetHealth;
-using Healths = std::vector<std::shared_ptr<TargetHealth>>;
 using Millis = std::chrono::milliseconds;
-
-Healths healths_of(const Route& route, std::size_t index) {
-  if (index < route.wild.size() && route.wild[index]) return route.wild[index]->all();
-  const auto& health = route.targets[index].health;
-  return health ? Healths{health} : Healths{};
-}
 
 std::int64_t whole_millis(std::chrono::nanoseconds time) {
   return std::chrono::ceil<Millis>(time).count();
@@ -59,6 +53,10 @@ void write_target(wire::JsonWriter& json, const Route& route, const Target& targ
       .member("latency_ms", millis(seen.latency))
       .member("in_flight", seen.in_flight);
   write_keys(json, seen);
+  if (const auto& limit = health.limit()) {
+    if (const auto most = limit->concurrent(); most > 0) json.member("concurrent", most);
+    json.member("waiting", limit->line().size());
+  }
   json.key("last_error");
   if (seen.last_error_ago.count() < 0) {
     json.null();
@@ -84,7 +82,7 @@ std::string targets_json(const routing::RouteTable& routes, SteadyTime now) {
   json.begin_object().key("targets").begin_array();
   for (const auto& route : routes.routes()) {
     for (std::size_t i = 0; i < route->targets.size(); ++i) {
-      for (const auto& health : healths_of(*route, i))
+      for (const auto& health : routing::healths_of(*route, i))
         write_target(json, *route, route->targets[i], *health, now);
     }
   }
@@ -97,12 +95,17 @@ void count_targets(Metrics& metrics, const routing::RouteTable& routes, SteadyTi
     for (std::size_t i = 0; i < route->targets.size(); ++i) {
       const Target& target = route->targets[i];
       double worst = 0, opened = 0, in_flight = 0, slowest = 0;
-      for (const auto& health : healths_of(*route, i)) {
+      for (const auto& health : routing::healths_of(*route, i)) {
         const TargetHealth::Snapshot seen = health->snapshot(now);
         worst = std::max(worst, level(seen.state));
         opened += static_cast<double>(seen.opened);
         in_flight += seen.in_flight;
         slowest = std::max(slowest, std::chrono::duration<double>(seen.latency).count());
+      }
+      const ProviderEntry& provider = *target.provider;
+      if (provider.adaptive && target.health) {
+        metrics.gauge("tollgate_provider_concurrent", "Attempts at a time that it may have, found.",
+                      target.health->limit()->concurrent(), {{"provider", provider.name}});
       }
       const prometheus::Labels labels{{"provider", target.provider->name},
                                       {"upstream_model", target.model}};
@@ -116,6 +119,21 @@ void count_targets(Metrics& metrics, const routing::RouteTable& routes, SteadyTi
                     "Time to the first token: a moving average that follows peaks at once.",
                     slowest, labels);
     }
+  }
+}
+
+void count_queues(Metrics& metrics, const routing::RouteTable& routes) {
+  for (const auto& route : routes.routes()) {
+    if (!route->waiting) continue;
+    metrics.gauge("tollgate_queue_waiting", "Calls that wait for a place at a provider.",
+                  route->waiting->waiting(), {{"model", route->name}});
+    for (std::size_t i = 0; i < routing::queue_ends.size(); ++i) {
+      metrics.raise("tollgate_queue_calls_total", "Calls that waited, or could not, by the end.",
+                    static_cast<double>(route->waiting->ended(static_cast<routing::QueueEnd>(i))),
+                    {{"model", route->name}, {"result", std::string(routing::queue_ends[i])}});
+    }
+    metrics.raise("tollgate_queue_wait_seconds_total", "Time that calls have waited.",
+                  route->waiting->waited_seconds(), {{"model", route->name}});
   }
 }
 

@@ -70,6 +70,13 @@ void Worker::apply(std::shared_ptr<const Plan> plan) {
   });
 }
 
+void Worker::probe(std::shared_ptr<Probe> probe) {
+  boost::asio::post(io_, [this, probe = std::move(probe)]() mutable {
+    tollgate::start(send_probe(std::move(probe), upstreams_, services_.shared.log),
+                    [](const std::exception_ptr&) {});
+  });
+}
+
 void Worker::drain(std::function<void()> on_idle) {
   boost::asio::post(io_, [this, on_idle = std::move(on_idle)] { listener_.drain(on_idle); });
 }

@@ -10,6 +10,7 @@
 
 #include "gateway/app/front.hpp"
 #include "gateway/app/ledger_sink.hpp"
+#include "gateway/app/prober.hpp"
 #include "gateway/app/services.hpp"
 #include "gateway/app/store_link.hpp"
 #include "gateway/net/deadlines.hpp"
@@ -42,6 +43,7 @@ class Worker {
 
   // From the control thread; each is posted to the worker's own.
   void apply(std::shared_ptr<const Plan> plan);
+  void probe(std::shared_ptr<Probe> probe);
   void drain(std::function<void()> on_idle);
   void end_drain();
   /// Ends the loop once idle and joins the thread.

@@ -11,8 +11,8 @@ namespace {
 constexpr std::string_view api_version = "2023-06-01";
 
 /// base_url is the host and the version is added by us; one that has it already is taken too.
-std::string target_of(const std::string& base_path) {
-  return base_path + (base_path.ends_with("/v1") ? "/messages" : "/v1/messages");
+std::string target_of(const std::string& base_path, std::string_view what) {
+  return base_path + (base_path.ends_with("/v1") ? "/" : "/v1/") + std::string(what);
 }
 
 /// Ours and the operator's in one list, as the API wants them: his own header follows ours on the
@@ -62,7 +62,7 @@ class Anthropic final : public Provider {
     auto body = anthropic::encode_body(**request, target.model, entry.allow_fields, notes);
     if (!body) return std::unexpected(body.error());
     Encoded encoded;
-    encoded.request.target = target_of(entry.address.base_path);
+    encoded.request.target = target_of(entry.address.base_path, "messages");
     encoded.request.headers = headers_of(context.api_key, betas_of(notes, entry));
     encoded.request.body.own(std::move(body->json));
     encoded.dropped = std::move(notes.dropped);
@@ -71,6 +71,15 @@ class Anthropic final : public Provider {
     encoded.hints.json_tool = !body->json_tool.empty();
     encoded.hints.json_tool_name = std::move(body->json_tool);
     return encoded;
+  }
+
+  [[nodiscard]] std::optional<HttpRequest> probe(const ProviderEntry& entry,
+                                                 std::string_view api_key) const override {
+    HttpRequest request;
+    request.method = "GET";
+    request.target = target_of(entry.address.base_path, "models");
+    request.headers = headers_of(api_key, {});
+    return request;
   }
 
   [[nodiscard]] std::unique_ptr<ReplyDecoder> decoder(const ResponseHead& head,

@@ -35,6 +35,8 @@ struct ReportedError {
 /// Where no delay is asked for: how long until the limits that are used up (`remaining` 0) are
 /// whole again, by the reset headers of OpenAI's and Anthropic's families; times count from `date`.
 [[nodiscard]] std::optional<std::chrono::milliseconds> reset_wait(const HeaderFields& headers);
+/// "Wed, 21 Oct 2015 07:28:00 GMT", the only form that servers may send today.
+[[nodiscard]] std::optional<std::chrono::sys_seconds> http_date(std::string_view text);
 
 /// A duration as providers write it in bodies and headers: `12`, `1.5`, `46s`, `46.2s`, `12ms`,
 /// `6m0s`. Plain numbers are seconds.

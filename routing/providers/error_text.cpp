@@ -58,7 +58,8 @@ int digits(std::string_view text) {
   return error == std::errc() && end == text.data() + text.size() ? value : -1;
 }
 
-/// "Wed, 21 Oct 2015 07:28:00 GMT", the only form that servers may send today.
+}  // namespace
+
 std::optional<std::chrono::sys_seconds> http_date(std::string_view text) {
   constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
   text = trim(text);
@@ -76,6 +77,8 @@ std::optional<std::chrono::sys_seconds> http_date(std::string_view text) {
   return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
          std::chrono::seconds(second);
 }
+
+namespace {
 
 std::optional<milliseconds> retry_after_seconds(const HeaderFields& headers) {
   const std::string_view text = headers.find("retry-after");

@@ -29,6 +29,11 @@ class Gemini final : public Provider {
     }
   }
 
+  [[nodiscard]] std::optional<HttpRequest> probe(const ProviderEntry& entry,
+                                                 std::string_view api_key) const override {
+    return gemini::models_request(entry, api_key);
+  }
+
   [[nodiscard]] std::unique_ptr<ReplyDecoder> decoder(const ResponseHead& head,
                                                       const DecodeHints& hints) const override {
     return hints.endpoint == Endpoint::embeddings ? gemini::embeddings_decoder(head, hints)

@@ -16,6 +16,9 @@ Result<Encoded> encode_chat(const wire::RequestView& view, const Target& target,
 Result<Encoded> encode_embeddings(const wire::RequestView& view, const Target& target,
                                   const EncodeContext& context);
 
+/// GET of the list of models.
+[[nodiscard]] HttpRequest models_request(const ProviderEntry& entry, std::string_view api_key);
+
 /// A POST to a model's method with everything but its body. The model's name comes from the client
 /// where the operator wrote a wildcard: what could mean anything in a path but a name is 404
 /// model_not_found.

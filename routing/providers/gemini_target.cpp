@@ -59,6 +59,16 @@ Result<HttpRequest> method_request(const Target& target, const EncodeContext& co
   return request;
 }
 
+HttpRequest models_request(const ProviderEntry& entry, std::string_view api_key) {
+  HttpRequest request;
+  request.method = "GET";
+  request.target = entry.address.base_path;
+  request.target += version_for(entry.address.base_path);
+  request.target += "/models";
+  if (!api_key.empty()) request.headers.add("x-goog-api-key", api_key);
+  return request;
+}
+
 Result<void> check_dropped(const Encoded& encoded, const EncodeContext& context) {
   if (!context.refuse_unsupported || encoded.dropped.empty()) return {};
   const std::string& name = encoded.dropped.front();

@@ -26,6 +26,14 @@ class OpenAi final : public Provider {
                          const EncodeContext& context) const override {
     return openai::encode_relay(view, target, context);
   }
+  [[nodiscard]] std::optional<HttpRequest> probe(const ProviderEntry& entry,
+                                                 std::string_view api_key) const override {
+    HttpRequest request;
+    request.method = "GET";
+    request.target = entry.address.base_path + "/models";
+    if (!api_key.empty()) request.headers.add("authorization", "Bearer " + std::string(api_key));
+    return request;
+  }
   [[nodiscard]] std::unique_ptr<ReplyDecoder> decoder(const ResponseHead& head,
                                                       const DecodeHints& hints) const override {
     return openai::make_decoder(head, hints);

@@ -59,6 +59,7 @@ def test_a_dead_target_costs_a_few_attempts_once(gateway, upstream):
     assert 0 < seen["retry_in_ms"] <= 300000
     assert seen["last_error"]["code"] == seen["reason"]
     assert target(gate, "b")["breaker"] == "closed" and target(gate, "b")["latency_ms"] > 0
+    assert len(gate.log.wait(lambda l: 'provider \\"a\\"' in l and "opens for 5m" in l)) == 1
     assert gate.metric("tollgate_breaker_state", provider="a", upstream_model="text") == 2
     assert gate.metric("tollgate_breaker_state", provider="b") == 0
     assert gate.metric("tollgate_breaker_opened_total", provider="a") == 1

@@ -27,6 +27,7 @@ const std::map<std::string, Keys> contract = {
       "allow_fields", "tls"}},
     {"providers.*.timeouts", {"connect", "first_byte", "idle"}},
     {"providers.*.tls", {"ca_file", "verify"}},
+    {"providers.*.limits", {"requests_per_minute", "tokens_per_minute", "concurrent", "adaptive"}},
     {"models.*",
      {"targets", "strategy", "timeout", "retry", "max_attempts", "breaker", "fallback",
       "context_window_fallback", "hedge", "queue", "affinity", "hold_back", "continue_streams",
@@ -35,6 +36,7 @@ const std::map<std::string, Keys> contract = {
     {"models.*.retry", {"attempts", "base", "cap", "budget"}},
     {"models.*.breaker",
      {"failures", "open_for", "error_rate", "window", "max_open_for", "slow_start"}},
+    {"models.*.queue", {"wait", "max"}},
     {"tenants.*",
      {"parent", "tier", "formerly", "keys", "models", "limits", "per_user", "budgets",
       "clip_min_tokens", "on_budget_exceeded", "weight", "provider_keys", "prices", "cache",
@@ -94,10 +96,11 @@ TEST_CASE("every key of the contract is either read or refused as not supported 
   std::map<std::string, Keys> known =
       collect_all<Config, Listen, ListenTls, ListenLimits, ListenTimeouts, ProviderConfig,
                   ProviderTimeouts, ProviderTls, ModelConfig, TargetConfig, RetryConfig,
-                  BreakerConfig, TenantConfig, KeyConfig, IdempotencyConfig, LogConfig,
-                  LimitsConfig, BudgetConfig, TierConfig, TenantPrices, ProviderPrice, PricesConfig,
-                  LedgerConfig, SqliteConfig, PostgresConfig, JournalConfig, StoreConfig,
-                  RedisConfig, OnErrorConfig, CacheConfig>();
+                  BreakerConfig, QueueConfig, ProviderLimits, TenantConfig, KeyConfig,
+                  IdempotencyConfig, LogConfig, LimitsConfig, BudgetConfig, TierConfig,
+                  TenantPrices, ProviderPrice, PricesConfig, LedgerConfig, SqliteConfig,
+                  PostgresConfig, JournalConfig, StoreConfig, RedisConfig, OnErrorConfig,
+                  CacheConfig>();
   for (const NotSupported& entry : not_supported_keys()) {
     INFO(entry.section, " ", entry.key);
     CHECK(known[std::string(entry.section)].emplace(entry.key).second);
@@ -113,6 +116,7 @@ TEST_CASE("every key that is not there yet says so where it stands") {
   const std::map<std::string, std::pair<std::string, std::string>> around = {
       {"", {"", ""}},
       {"providers.*", {"providers: {p: {kind: openai, ", "}}"}},
+      {"providers.*.limits", {"providers: {p: {kind: openai, limits: {", "}}}"}},
       {"models.*", {"models: {m: {targets: [{provider: p, model: x}], ", "}}"}},
       {"models.*.retry", {"models: {m: {targets: [{provider: p, model: x}], retry: {", "}}}"}},
       {"ledger", {"ledger: {", "}"}},

@@ -97,6 +97,16 @@ TEST_CASE("defaults hold request fields only") {
   CHECK(report(file).empty());
 }
 
+TEST_CASE("probes and limits of providers") {
+  CHECK(report(provider("kind: openai, probe: 30s")).empty());
+  CHECK(report(provider("kind: openai, probe: off, limits: {concurrent: 4, adaptive: true}"))
+            .empty());
+  CHECK(report(provider("kind: openai, probe: 10ms")) ==
+        "t.yaml:4:29: \"probe\" must be at least 1s, got \"10ms\"\n");
+  CHECK(report(provider("kind: openai, limits: {concurent: 4}")) ==
+        "t.yaml:4:31: unknown key \"concurent\" (did you mean \"concurrent\"?)\n");
+}
+
 TEST_CASE("breakers") {
   const auto model = [](const std::string& breaker) {
     return "models: {m: {targets: [{provider: up, model: x}], breaker: {" + breaker + "}}}\n";
@@ -109,6 +119,26 @@ TEST_CASE("breakers") {
       {model("open_for: 10s, max_open_for: 5s"),
        "t.yaml:4:90: open_for (10s) is longer than max_open_for (5s)\n"},
   });
+}
+
+TEST_CASE("queues and weights") {
+  const auto model = [](const std::string& queue) {
+    return "models: {m: {targets: [{provider: up, model: x}], " + queue + "}}\n";
+  };
+  run({
+      {model("queue: {wait: 5s, max: 7}"), ""},
+      {model("queue: {}"), ""},
+      {model("queue: {wiat: 5s}"), "t.yaml:4:59: unknown key \"wiat\" (did you mean \"wait\"?)\n"},
+      {model("queue: {max: 0}"), "t.yaml:4:64: \"max\" must be at least 1, got 0\n"},
+      {model("timeout: 1s, queue: {wait: 5s}"),
+       "t.yaml:4:78: wait (5s) is longer than the model's timeout (1s)\n"},
+      {model("timeout: 1s, queue: {}"),
+       "t.yaml:4:71: wait (2s) is longer than the model's timeout (1s)\n"},
+  });
+  const std::string key = "keys: [{id: k, sha256: " + std::string(64, 'a') + "}]";
+  CHECK(report(tenant(key + ", weight: 3")).empty());
+  CHECK(report(tenant("weight: 3")) ==
+        "t.yaml:5:18: a tenant without keys makes no calls that could wait\n");
 }
 
 TEST_CASE("providers") {

@@ -32,8 +32,9 @@ struct Lab {
   std::mt19937_64 random{7};
 
   static config::Config config(const std::vector<std::string>& names, Strategy strategy,
-                               const std::vector<std::uint32_t>& weights) {
+                               const std::vector<std::uint32_t>& weights, bool queue) {
     config::ModelConfig model;
+    if (queue) model.queue.emplace();
     for (std::size_t i = 0; i < names.size(); ++i)
       model.targets.push_back({names[i], "x", weights.empty() ? 1 : weights[i]});
     model.strategy = strategy;
@@ -42,10 +43,11 @@ struct Lab {
     return made;
   }
   explicit Lab(const std::vector<std::string>& names, Strategy strategy = Strategy::ordered,
-               const std::vector<std::uint32_t>& weights = {}, std::vector<std::string> keys = {})
-      : table(config(names, strategy, weights), providers(names, std::move(keys))) {
-    registry.attach(table);
+               const std::vector<std::uint32_t>& weights = {}, std::vector<std::string> keys = {},
+               bool queue = false)
+      : table(config(names, strategy, weights, queue), providers(names, std::move(keys))) {
     facts.now = SteadyTime(1h);
+    registry.attach(table, facts.now);
   }
   TargetHealth& health(std::size_t index) { return *table.routes()[0]->targets[index].health; }
   Choice choose() {
@@ -106,6 +108,21 @@ TEST_CASE("targets that rest are left out; when all do, the soonest end and the 
   for (const std::size_t i : {0U, 1U})
     limited.end(i, Verdict::rate_limited, 0, 5s);
   CHECK(limited.choose().rest.rest == Rest::limited);
+}
+
+TEST_CASE("with a queue those at their limits are chosen where there is nobody else") {
+  Lab lab({"a", "b", "c"}, Strategy::ordered, {}, {}, true);
+  lab.fail(0);
+  lab.end(1, Verdict::rate_limited, 0, 9s);
+  CHECK(lab.order() == "c");
+  CHECK_FALSE(lab.choose().full);
+  lab.end(2, Verdict::rate_limited, 0, 5s);
+  CHECK(lab.order() == "bc");  // nobody waits for what is broken
+  CHECK(lab.choose().full);
+  Lab broken({"a"}, Strategy::ordered, {}, {}, true);
+  broken.fail(0);
+  CHECK(broken.choose().targets.empty());
+  CHECK_FALSE(broken.choose().full);
 }
 
 TEST_CASE("who has only just come back gets a growing share, and is there in need") {
@@ -236,6 +253,21 @@ TEST_CASE("keys of one provider take turns; further ones stand behind all target
   const HeaderList own{{"a", "own"}};
   lab.facts.own_keys = &own;
   CHECK(lab.choose().targets.front().key == TargetHealth::foreign_key);
+}
+
+TEST_CASE("who said that nothing is left is asked last, and its other key first") {
+  Lab lab({"a", "b"});
+  lab.health(0).spare_key(0, lab.facts.now + 20s);
+  CHECK(lab.order() == "ba");
+  lab.facts.now += 20s;
+  CHECK(lab.order() == "ab");
+  Lab keys({"a", "b"}, Strategy::ordered, {}, {"k0", "k1"});
+  keys.health(0).spare_key(0, keys.facts.now + 20s);
+  for (int i = 0; i < 3; ++i) {
+    const Target first = keys.choose().targets.front();
+    CHECK(first.provider->name == "a");
+    CHECK(first.key == 1);
+  }
 }
 
 TEST_CASE("health is found again after a reload, unless the provider has become another") {

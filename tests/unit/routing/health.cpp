@@ -104,6 +104,31 @@ TEST_CASE("an open breaker lets one probe through at a time and waits twice as l
   }
 }
 
+TEST_CASE("who listens hears of each opening and closing, with the reason") {
+  std::vector<std::string> heard;
+  const BreakerListener listener = [&heard](const BreakerChange& change) {
+    heard.push_back(std::string(change.model) + ":" + std::string(change.reason) + ":" +
+                    std::to_string(change.open_for.count()));
+  };
+  TargetHealth health("p", "m", 1);
+  health.set_rules({.failures = 1, .open_for = 1s},
+                   std::make_shared<const BreakerListener>(listener));
+  SteadyTime now{1h};
+  Availability refused;
+  const auto call = [&](const TargetHealth::Report& report) {
+    const auto pass = health.enter(0, now, refused);
+    REQUIRE(pass);
+    health.leave(*pass, report, now);
+  };
+  call({.verdict = Verdict::failed, .error = "ill"});
+  now += 1s;
+  call({.verdict = Verdict::failed, .error = "ill"});
+  now += 2s;
+  call({.verdict = Verdict::good});
+  call({.verdict = Verdict::good});
+  CHECK(heard == std::vector<std::string>{"m:ill:1000", "m:ill:2000", "m::0"});
+}
+
 TEST_CASE("a probe that its client left is no probe: the next call is one") {
   Lab lab;
   lab.calls(5, Verdict::failed);
@@ -210,6 +235,7 @@ TEST_CASE("an active probe closes an open breaker at once and spares calls the f
   Lab lab;
   CHECK_FALSE(lab.health.probed(true, lab.now));
   lab.calls(5, Verdict::failed);
+  CHECK(lab.health.wants_probe(lab.now));
   lab.now += 10s;
   CHECK_FALSE(lab.health.probed(false, lab.now));
   CHECK(lab.health.look(lab.now).until == lab.now + 20s);
@@ -218,6 +244,24 @@ TEST_CASE("an active probe closes an open breaker at once and spares calls the f
   CHECK_FALSE(lab.health.look(lab.now).usable());
   CHECK(lab.health.probed(true, lab.now));
   CHECK(lab.health.look(lab.now).usable());
+}
+
+TEST_CASE("without calls, probes find out what calls would") {
+  Lab lab;
+  CHECK(lab.health.wants_probe(lab.now));
+  CHECK(lab.call(Verdict::good));
+  CHECK_FALSE(lab.health.wants_probe(lab.now));
+  lab.now += 11s;
+  CHECK(lab.health.wants_probe(lab.now));
+  for (int i = 0; i < 4; ++i)
+    lab.health.probed(false, lab.now);
+  lab.health.probed(true, lab.now);
+  for (int i = 0; i < 4; ++i)
+    lab.health.probed(false, lab.now);
+  CHECK(lab.state() == BreakerState::closed);
+  lab.health.probed(false, lab.now);
+  CHECK(lab.state() == BreakerState::open);
+  CHECK(lab.health.wants_probe(lab.now));
 }
 
 TEST_CASE("the latency jumps up at once and fades") {

@@ -143,4 +143,17 @@ TEST_CASE("what could not begin is not tried again") {
   CHECK_FALSE(turns.next(start));
 }
 
+TEST_CASE("one that is called up comes out of order, and only once") {
+  RetryBudget budget(200);
+  Turns turns(targets({"a", "b", "c"}, &budget), rules, "id");
+  CHECK(place(turns.next(start)) == 0);  // stands there, but has to wait
+  CHECK(turns.call(2).target == 2);
+  turns.failed(2, {refused, Phase::replying}, start);
+  for (const std::size_t other : {0U, 1U}) {
+    CHECK(place(turns.next(start)) == other);
+    turns.failed(other, {refused, Phase::replying}, start);
+  }
+  CHECK_FALSE(turns.next(start));
+}
+
 }  // namespace tollgate::routing
