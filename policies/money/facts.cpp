@@ -131,11 +131,13 @@ void note_tool(std::string_view json, RequestFacts& facts) {
   const bool takes = takes_max_uses(name);
   ProviderTool tool;
   tool.name = tool_name(std::move(name));
-  if (const auto uses = wire::json_member(json, "max_uses")) {
-    const auto number = wire::json_int(*uses);
+  tool.takes_uses = takes;
+  for (JsonMembers members(json); members.next();) {
+    if (members.name() != "max_uses") continue;
+    const auto number = wire::json_int(members.value());
+    tool.takes_uses = false;
+    tool.max_uses.reset();
     if (number && *number > 0) tool.max_uses = static_cast<std::uint64_t>(*number);
-  } else {
-    tool.takes_uses = takes;
   }
   facts.provider_tools.push_back(std::move(tool));
 }

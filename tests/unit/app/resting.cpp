@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "config/load.hpp"
+#include "routing/health.hpp"
 #include "tests/unit/app/scripted.hpp"
 
 namespace tollgate::app::test {
