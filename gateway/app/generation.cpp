@@ -73,7 +73,7 @@ Awaitable<Result<void>> Generation::answer() {
   if (run_.refusal) co_return std::unexpected(*run_.refusal);
   auto prepared = co_await prepare();
   if (!prepared) co_return prepared;
-  if (hit()) co_return replay();
+  if (hit()) co_return co_await replay();
   co_return co_await pump();
 }
 
@@ -193,7 +193,7 @@ Awaitable<Result<void>> Generation::on_batch() {
 /// A stream may last for minutes; with its first content the last use of the request is over.
 void Generation::release_request() {
   released_ = true;
-  forwarder_->release_request();
+  if (forwarder_) forwarder_->release_request();
   view_->shape = {};
   view_->body = {};
   body_.release();

@@ -13,6 +13,7 @@
 #include "gateway/app/metrics_sink.hpp"
 #include "gateway/app/plan.hpp"
 #include "gateway/app/warnings.hpp"
+#include "gateway/core/pause.hpp"
 #include "policies/cache/memory.hpp"
 #include "policies/spending.hpp"
 #include "routing/upstream.hpp"
@@ -37,6 +38,7 @@ struct Services {
   BudgetWarnings& warnings;
   std::vector<OutcomeSink*> sinks;
   IdSource ids;
+  Pause* pause = nullptr;  ///< absent in tests that wait for nothing
   std::uint64_t turn = 0;  ///< spreads calls over api_keys
 };
 

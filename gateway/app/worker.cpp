@@ -25,7 +25,8 @@ Worker::Worker(const Common& common, std::shared_ptr<const Plan> plan)
                 .metrics = metrics_,
                 .warnings = warnings_,
                 .sinks = {&metrics_, &common.shared.access_log.add_worker(), &ledger_},
-                .ids = {}},
+                .ids = {},
+                .pause = &pause_},
       front_(services_),
       listener_(io_, deadlines_, front_, common.server, settings_of(*services_.plan), &common.tls),
       work_(boost::asio::make_work_guard(io_)) {}

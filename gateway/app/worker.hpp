@@ -12,6 +12,7 @@
 #include "gateway/app/services.hpp"
 #include "gateway/net/deadlines.hpp"
 #include "gateway/net/listener.hpp"
+#include "gateway/net/timer_pause.hpp"
 #include "gateway/net/upstreams.hpp"
 
 namespace tollgate::app {
@@ -51,6 +52,7 @@ class Worker {
   boost::asio::io_context io_{1};
   net::Deadlines deadlines_{io_};
   net::Upstreams upstreams_;
+  net::TimerPause pause_{io_};
   MetricsSink metrics_;
   BudgetWarnings warnings_;
   LedgerSink ledger_;

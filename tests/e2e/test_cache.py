@@ -139,6 +139,39 @@ tenants:
     assert gate.metric("tollgate_cache_entries") == 0
 
 
+def test_paced_streams_a_few_words_at_a_time(gateway, provider):
+    one = gateway(config(provider, "{replay: paced}"))
+    sdk = client(one)
+    for model in ("m", "tool"):
+        ask = {**ASK, "model": model}
+        fresh = sdk.chat.completions.create(**ask).choices[0].message
+        chunks = list(sdk.chat.completions.create(**ask, stream=True))
+        out = collect(chunks)
+        if model == "m":
+            assert out["text"] == fresh.content
+            pieces = [c.choices[0].delta.content for c in chunks if c.choices[0].delta.content]
+            assert len(pieces) >= 2 and all(len(p.encode()) <= 12 for p in pieces)
+        else:
+            assert out["calls"] == {0: {"id": "call_7", **CALL["function"]}}
+    assert provider.calls == 2
+
+
+def test_a_client_that_leaves_a_paced_reply_is_let_go(gateway, provider):
+    one = gateway(config(provider, "{replay: paced}"))
+    TEXT.append("x" * 200_000)  # minutes
+    try:
+        assert said(one) == "miss"
+    finally:
+        TEXT.pop()
+    with httpx.stream("POST", one.base_url + "/chat/completions", json={**ASK, "stream": True},
+                      headers={"authorization": "Bearer " + key("acme")}) as reply:
+        assert reply.headers["x-tollgate-cache"] == "hit"
+        next(reply.iter_raw())
+        id = reply.headers["x-request-id"]
+    line = one.line_of(id)
+    assert line["status"] == "client_abort" and line["cache"] == "hit"
+
+
 def test_tenants_are_apart_unless_they_share(gateway, provider):
     one = gateway(config(provider, tenants={
         "acme": "", "globex": "", "s1": "    cache: shared\n", "s2": "    cache: shared\n",

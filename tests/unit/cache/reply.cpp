@@ -4,6 +4,7 @@
 #include <random>
 
 #include "gateway/wire/dialect.hpp"
+#include "policies/cache/pieces.hpp"
 #include "policies/cache/recorder.hpp"
 
 namespace tollgate::cache {
@@ -124,6 +125,29 @@ TEST_CASE("stored reply: a stream of it says what the whole says") {
   REQUIRE(stored);
   CHECK(rendered(stored->events, true) == rendered(events, true));
   CHECK(std::get<UsageEvent>(*(stored->events.end() - 2)).usage == usage());
+}
+
+TEST_CASE("stored reply: in pieces of any size it says the same, a piece at a time") {
+  const std::string bytes = recorded(Pieced(1).reply());
+  const auto block = std::make_shared<Block>(bytes.size());
+  const auto stored = read_reply(block->append(bytes));
+  REQUIRE(stored);
+  for (std::size_t size : {1U, 2U, 5U, 1000U}) {
+    ReplyPieces pieces(*stored, block, size);
+    Events all;
+    std::size_t steps = 0;
+    for (Batch batch; pieces.next(batch); batch.clear()) {
+      ++steps;
+      for (const StreamEvent& event : batch.events) {
+        const auto* text = std::get_if<TextDelta>(&event);
+        if (text != nullptr) CHECK(text->text.size() <= std::max<std::size_t>(size, 2));
+        all.push_back(event);
+      }
+    }
+    CHECK(recorded(all) == bytes);
+    CHECK(rendered(all, false) == rendered(stored->events, false));
+    CHECK(steps >= 90 / size);
+  }
 }
 
 TEST_CASE("stored reply: facts come back as they were") {
