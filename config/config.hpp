@@ -139,7 +139,7 @@ enum class CacheStore : std::uint8_t { memory };
 /// Which calls may be answered from the cache: those with temperature 0 or a seed, all, or those
 /// that say max-age.
 enum class CacheWhen : std::uint8_t { deterministic, always, on_request };
-enum class CacheReplay : std::uint8_t { instant };
+enum class CacheReplay : std::uint8_t { instant, paced };
 struct CacheConfig {
   CacheStore store = CacheStore::memory;
   Duration ttl{600'000};

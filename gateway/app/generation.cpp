@@ -73,7 +73,7 @@ Awaitable<Result<void>> Generation::answer() {
   if (run_.refusal) co_return std::unexpected(*run_.refusal);
   auto prepared = co_await prepare();
   if (!prepared) co_return prepared;
-  if (hit()) co_return replay();
+  if (hit()) co_return co_await replay();
   if (source_) {
     auto followed = co_await follow();
     if (!followed) co_return std::unexpected(followed.error());

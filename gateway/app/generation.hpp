@@ -49,7 +49,9 @@ class Generation {
   [[nodiscard]] std::uint32_t attempts_left() const;
   void ask_cache(const routing::Match& match);
   [[gnu::noinline]] Awaitable<Result<void>> admit_answered();
-  Result<void> replay();
+  Awaitable<Result<void>> replay();
+  Result<void> replay_at_once();
+  [[gnu::noinline]] Awaitable<Result<void>> replay_paced();
   void keep_reply();
   [[nodiscard]] bool hit() const { return cache_ && cache_->reply() != nullptr; }
   void note_room();

@@ -1,5 +1,9 @@
 // The part of a call that the cache decides: an equal one may have been answered before.
+#include <algorithm>
+
 #include "gateway/app/generation.hpp"
+#include "gateway/net/pause.hpp"
+#include "policies/cache/pieces.hpp"
 
 namespace tollgate::app {
 
@@ -30,28 +34,54 @@ Awaitable<Result<void>> Generation::admit_answered() {
 }
 
 /// Answers from the stored reply, under an id and at a time of its own. Policies see it as they see
-/// any reply. It cost nothing; the tokens are those of the call that brought it.
-Result<void> Generation::replay() {
-  const cache::StoredReply& stored = *cache_->reply();
+/// any reply. It cost nothing, and its tokens were counted for the call that brought it.
+Awaitable<Result<void>> Generation::replay() {
+  const cache::ReplyFacts& facts = cache_->reply()->facts;
   Outcome& outcome = call_.outcome;
-  outcome.provider = stored.facts.provider;
-  outcome.upstream_model = stored.facts.upstream_model;
+  outcome.provider = facts.provider;
+  outcome.upstream_model = facts.upstream_model;
   const auto provider = run_.plan->providers.find(outcome.provider);
   if (provider != run_.plan->providers.end()) outcome.provider_kind = provider->second->kind;
   outcome.cost = 0;
-  outcome.avoided = stored.facts.cost.value_or(0);
+  outcome.avoided = facts.cost.value_or(0);
+  const bool paced = view_->stream && services_.loop != nullptr &&
+                     run_.plan->config.cache->replay == config::CacheReplay::paced;
+  auto done = paced ? co_await replay_paced() : replay_at_once();
+  outcome.usage = {};
+  outcome.usage_from_provider = false;
+  if (done) encoder().finish(pieces_);
+  co_return done;
+}
+
+Result<void> Generation::replay_at_once() {
   batch_.clear();
   batch_.hold(cache_->block());
-  for (const StreamEvent& event : stored.events)
+  for (const StreamEvent& event : cache_->reply()->events)
     batch_.push(event);
   auto passed = watches_.on_frames(batch_);
   if (!passed) return passed;
   note_batch();
-  outcome.usage = {};
-  outcome.usage_from_provider = false;
   encoder().encode(batch_, pieces_);
-  encoder().finish(pieces_);
   return {};
+}
+
+/// About as fast as a quick model; never longer than the call may last.
+Awaitable<Result<void>> Generation::replay_paced() {
+  constexpr std::size_t piece_bytes = 12;
+  constexpr auto pace = std::chrono::milliseconds(25);
+  cache::ReplyPieces pieces(*cache_->reply(), cache_->block(), piece_bytes);
+  SteadyTime due = std::chrono::steady_clock::now();
+  for (batch_.clear(); pieces.next(batch_); batch_.clear()) {
+    auto written = co_await on_batch();
+    if (!written) co_return written;
+    const SteadyTime since = std::chrono::steady_clock::now();
+    due += pace;
+    auto rested =
+        co_await net::pause(services_.loop->io, std::min(due, call_.deadline), call_.abort);
+    call_.waited += std::chrono::steady_clock::now() - since;
+    if (!rested) co_return rested;
+  }
+  co_return Result<void>{};
 }
 
 /// The provider has said all: before the client has its last byte, so that it finds the reply when
