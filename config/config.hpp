@@ -146,6 +146,8 @@ struct CacheConfig {
   Bytes max_bytes{256U << 20U}, max_entry{1U << 20U};
   CacheWhen when = CacheWhen::deterministic;
   CacheReplay replay = CacheReplay::instant;
+  bool embeddings = true;  ///< per input, also inside a batch
+  bool coalesce = true;    ///< equal calls at the same time ask a provider once
 };
 /// Whose stored replies a tenant is answered from.
 enum class TenantCache : std::uint8_t { tenant, shared, off };

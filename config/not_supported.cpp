@@ -18,8 +18,6 @@ constexpr NotSupported table[] = {
     {"models.*", "queue"},
     {"models.*", "continue_streams"},
     {"tenants.*", "weight"},
-    {"cache", "embeddings"},
-    {"cache", "coalesce"},
     {"cache", "encryption_key"},
     {"cache", "encryption_keys"},
     {"cache", "redis"},

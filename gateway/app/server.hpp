@@ -49,6 +49,7 @@ class Server {
   Vault& vault_;
   Metrics metrics_;
   cache::MemoryCache cache_;
+  cache::Flights flights_;
   Shared shared_;
   LedgerSink ledger_;  // of the control thread
   RowSink rows_;
