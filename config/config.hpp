@@ -139,13 +139,15 @@ enum class CacheStore : std::uint8_t { memory };
 /// Which calls may be answered from the cache: those with temperature 0 or a seed, all, or those
 /// that say max-age.
 enum class CacheWhen : std::uint8_t { deterministic, always, on_request };
-enum class CacheReplay : std::uint8_t { instant };
+enum class CacheReplay : std::uint8_t { instant, paced };
 struct CacheConfig {
   CacheStore store = CacheStore::memory;
   Duration ttl{600'000};
   Bytes max_bytes{256U << 20U}, max_entry{1U << 20U};
   CacheWhen when = CacheWhen::deterministic;
   CacheReplay replay = CacheReplay::instant;
+  bool embeddings = true;  ///< per input, also inside a batch
+  bool coalesce = true;    ///< equal calls at the same time ask a provider once
 };
 /// Whose stored replies a tenant is answered from.
 enum class TenantCache : std::uint8_t { tenant, shared, off };

@@ -15,7 +15,12 @@ void visit_fields(CacheConfig& c, V& v) {
   v("when", c.when,
     "Which calls it is for: deterministic (temperature 0 or a seed), always, on_request (those "
     "that say Cache-Control: max-age).");
-  v("replay", c.replay, "How a kept reply is streamed: instant, all at once.");
+  v("embeddings", c.embeddings,
+    "Keeps the vector of each input of an embeddings call, to be found in any batch.");
+  v("coalesce", c.coalesce, "Equal calls that it is for, at the same time, ask a provider once.");
+  v("replay", c.replay,
+    "How a kept reply is streamed: instant, all at once; paced, a few words at a time, forty times "
+    "a second.");
 }
 
 }  // namespace tollgate::config

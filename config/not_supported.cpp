@@ -14,8 +14,6 @@ constexpr NotSupported table[] = {
     {"store.on_error", "cache"},
     {"models.*", "hedge"},
     {"models.*", "continue_streams"},
-    {"cache", "embeddings"},
-    {"cache", "coalesce"},
     {"cache", "encryption_key"},
     {"cache", "encryption_keys"},
     {"cache", "redis"},

@@ -75,8 +75,8 @@ struct Spelling<CacheWhen> {
 };
 template <>
 struct Spelling<CacheReplay> {
-  static constexpr std::array<std::string_view, 1> names{"instant"};
-  static constexpr std::array<std::string_view, 1> later{"paced"};
+  static constexpr std::array<std::string_view, 2> names{"instant", "paced"};
+  static constexpr std::array<std::string_view, 0> later{};
 };
 template <>
 struct Spelling<TenantCache> {

@@ -6,7 +6,9 @@
 namespace tollgate::app {
 namespace {
 
-cache::Digest key_for(const CacheQuestion& question) {
+/// Calls `use` with what beside its fields decides the answer to a request.
+template <class Use>
+auto with_scope(const CacheQuestion& question, Use use) {
   const routing::Route& route = *question.match.route;
   std::deque<std::string> places;
   std::vector<std::string_view> targets;
@@ -15,12 +17,11 @@ cache::Digest key_for(const CacheQuestion& question) {
     places.push_back(address.authority() + address.base_path);
     targets.insert(targets.end(), {target.provider->name, places.back(), target.model});
   }
-  return cache::key_of({.tenant = question.tenant.name,
-                        .shared = question.tenant.cache == config::TenantCache::shared,
-                        .model = route.name,
-                        .rest = question.match.rest,
-                        .targets = targets},
-                       question.view);
+  return use(cache::KeyScope{.tenant = question.tenant.name,
+                             .shared = question.tenant.cache == config::TenantCache::shared,
+                             .model = route.name,
+                             .rest = question.match.rest,
+                             .targets = targets});
 }
 
 }  // namespace
@@ -32,12 +33,43 @@ CacheTurn::CacheTurn(cache::MemoryCache& store, const config::CacheConfig& rules
       wish_(question.wish),
       tenant_(question.tenant),
       model_(question.match.route->name) {
-  eligible_ = tenant_.cache != config::TenantCache::off &&
+  const bool embeddings = question.view.endpoint == Endpoint::embeddings;
+  eligible_ = tenant_.cache != config::TenantCache::off && (rules.embeddings || !embeddings) &&
               cache::is_eligible(question.view, rules.when, wish_);
   if (!eligible_) return;
-  key_ = key_for(question);
-  if (!wish_.no_cache) look(now);
-  if (!answers()) recorder_.emplace(rules.max_entry.count);
+  with_scope(question, [&](const cache::KeyScope& scope) {
+    key_ = cache::key_of(scope, question.view);
+    if (embeddings) inputs_ = std::make_unique<cache::Inputs>(scope, question.view);
+  });
+  look_again(now);
+}
+
+void CacheTurn::look_again(SteadyTime now) {
+  forget();
+  if (!wish_.no_cache) inputs_ ? look_for_inputs(now) : look(now);
+  if (answers()) return;
+  fills_ = inputs_ != nullptr;
+  if (!fills_) recorder_.emplace(rules_.max_entry.count);
+}
+
+void CacheTurn::look_for_inputs(SteadyTime now) {
+  inputs_->look(store_, now, wish_.max_age);
+  if (inputs_->missing() > 0) return;
+  block_ = std::make_shared<Block>(0);
+  reply_ = inputs_->reply();
+  age_ = std::chrono::floor<std::chrono::seconds>(now - inputs_->oldest());
+}
+
+std::string_view CacheTurn::shorten(const wire::RequestView& view) {
+  if (!fills_ || inputs_->missing() == inputs_->count()) return {};
+  short_body_ = inputs_->shorter_body(view);
+  whole_body_ = view.body;
+  return short_body_;
+}
+
+std::string CacheTurn::model() const {
+  if (inputs_) return inputs_->model();
+  return recorder_ ? recorder_->model() : "";
 }
 
 void CacheTurn::look(SteadyTime now) {
@@ -56,13 +88,15 @@ std::string_view CacheTurn::result() const {
   return wish_.no_cache ? "refresh" : "miss";
 }
 
-void CacheTurn::keep(cache::ReplyFacts facts, bool relayed, SteadyTime now) {
+void CacheTurn::keep(const cache::ReplyFacts& facts, SteadyTime now) {
+  const cache::EntryFacts where{
+      .tenant = tenant_.name, .model = model_, .now = now, .ttl = rules_.ttl};
+  if (std::exchange(fills_, false)) inputs_->keep(store_, facts, where, rules_.max_entry.count);
   if (!recorder_) return;
-  if (relayed) facts.model = recorder_->model();
   const std::string bytes = recorder_->finish(facts);
   recorder_.reset();
   if (bytes.empty()) return;
-  store_.put(key_, bytes, {.tenant = tenant_.name, .model = model_, .now = now, .ttl = rules_.ttl});
+  store_.put(key_, bytes, where);
 }
 
 }  // namespace tollgate::app

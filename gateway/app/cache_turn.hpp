@@ -7,10 +7,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "config/config.hpp"
 #include "gateway/core/frame_memory.hpp"
 #include "policies/cache/eligible.hpp"
+#include "policies/cache/inputs.hpp"
 #include "policies/cache/memory.hpp"
 #include "policies/cache/recorder.hpp"
 #include "policies/keys.hpp"
@@ -41,20 +43,40 @@ class CacheTurn : public PerCall {
   /// What the reply's views point into.
   [[nodiscard]] const std::shared_ptr<Block>& block() const { return block_; }
   [[nodiscard]] std::chrono::seconds age() const { return age_; }
+  /// Of what it looks for; only where `records()` was true once.
+  [[nodiscard]] const cache::Digest& key() const { return key_; }
+  /// Another call may have left its reply meanwhile; else the reply to come is taken down.
+  void look_again(SteadyTime now);
+  /// What the reply that passes called its model; empty: it has not.
+  [[nodiscard]] std::string model() const;
   /// True while the reply that passes may be kept: its events are wanted whole.
-  [[nodiscard]] bool records() const { return recorder_.has_value(); }
+  [[nodiscard]] bool records() const { return recorder_ || fills_; }
+  /// Of an embeddings call; nullptr: of another.
+  [[nodiscard]] const cache::Inputs* inputs() const { return inputs_.get(); }
+  /// Where some of the inputs are stored: the request for the others, which stays here. `view` is
+  /// the client's. Empty: all are asked for.
+  [[nodiscard]] std::string_view shorten(const wire::RequestView& view);
+  /// The client's own request, once, after it was shortened. Empty: it was not.
+  [[nodiscard]] std::string_view whole_body() { return std::exchange(whole_body_, {}); }
 
-  /// The provider's next batch.
-  void take(const Batch& batch) {
+  /// The provider's next batch; stored vectors are put into it. Error: it is not what was asked
+  /// for.
+  Result<void> take(Batch& batch) {
+    if (fills_) return inputs_->take(batch);
     if (recorder_) recorder_->take(batch);
+    return {};
   }
   /// The reply is not what was asked for (another model, a cut): it is not kept.
-  void forget() { recorder_.reset(); }
-  /// The reply has ended. `relayed`: the client saw what the provider calls the model.
-  void keep(cache::ReplyFacts facts, bool relayed, SteadyTime now);
+  void forget() {
+    recorder_.reset();
+    fills_ = false;
+  }
+  /// The reply has ended.
+  void keep(const cache::ReplyFacts& facts, SteadyTime now);
 
  private:
   void look(SteadyTime now);
+  void look_for_inputs(SteadyTime now);
 
   cache::MemoryCache& store_;
   const config::CacheConfig& rules_;
@@ -67,6 +89,10 @@ class CacheTurn : public PerCall {
   std::optional<cache::StoredReply> reply_;
   std::chrono::seconds age_{0};
   std::optional<cache::ReplyRecorder> recorder_;
+  std::unique_ptr<cache::Inputs> inputs_;
+  bool fills_ = false;  // the inputs' vectors are on their way
+  std::string short_body_;
+  std::string_view whole_body_;
 };
 
 }  // namespace tollgate::app

@@ -233,8 +233,12 @@ class Cache {
     auto* cache = app.add_subcommand("cache", "Replies that a running gateway keeps.");
     cache->require_subcommand(1);
     command_ = cache->add_subcommand("purge", "Drop them: all, or a tenant's or a model's.");
-    command_->add_option("--tenant", purge_.tenant, "Only those of this tenant.");
-    command_->add_option("--model", purge_.model, "Only those of this model, as in the file.");
+    auto* tenant = command_->add_option("--tenant", purge_.tenant, "Only those of this tenant.");
+    auto* model =
+        command_->add_option("--model", purge_.model, "Only those of this model, as in the file.");
+    command_->add_flag("--all", all_, "All of them, as without a choice.")
+        ->excludes(tenant)
+        ->excludes(model);
     command_->add_option("--config", config_, "The file that the gateway runs with.");
   }
   [[nodiscard]] bool chosen() const { return command_->parsed(); }
@@ -249,6 +253,7 @@ class Cache {
   CLI::App* command_;
   std::string config_;
   CachePurge purge_;
+  bool all_ = false;  // only so that the word may be said
 };
 
 // Commands of the contract whose feature this build does not have.

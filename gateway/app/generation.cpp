@@ -73,9 +73,9 @@ Awaitable<Result<void>> Generation::answer() {
   if (run_.refusal) co_return std::unexpected(*run_.refusal);
   auto prepared = co_await prepare();
   if (!prepared) co_return prepared;
-  if (hit()) co_return replay();
-  if (source_) {
-    auto followed = co_await follow();
+  if (hit()) co_return co_await replay();
+  if (source_ || follows_) {
+    auto followed = co_await (source_ ? follow() : share());
     if (!followed) co_return std::unexpected(followed.error());
     if (*followed) co_return Result<void>{};
   }
@@ -108,7 +108,8 @@ Awaitable<Result<void>> Generation::admit_somehow(const routing::Match& match) {
     reserved = co_await admit_keyed(match);
   } else {
     if (run_.plan->config.cache) ask_cache(match);
-    reserved = co_await (cache_ && cache_->answers() ? admit_answered() : admit(match));
+    const bool answered = cache_ && (cache_->answers() || follows_);
+    reserved = co_await (answered ? admit_answered(match) : admit(match));
   }
   note_room();
   co_return reserved;
@@ -149,6 +150,7 @@ void Generation::run_under(const routing::Route& route) {
 /// Moves batches from the provider to the client; each write is awaited: that is the backpressure.
 Awaitable<Result<void>> Generation::pump() {
   run_.drains = route_->drain_on_disconnect || lead_;
+  run_.leads = leads_.get();
   for (;;) {
     auto step = queue_turn_ ? co_await next_in_turn(silence_until())
                             : co_await forwarder_->next(batch_, silence_until());
@@ -196,9 +198,9 @@ Awaitable<Result<void>> Generation::on_silence() {
 
 Awaitable<Result<void>> Generation::on_batch() {
   auto passed = watches_.on_frames(batch_);
+  if (passed && cache_) passed = take_down();
   if (!passed) co_return passed;
   note_batch();
-  if (cache_) cache_->take(batch_);
   encoder().encode(batch_, pieces_);
   if (!view_->stream || pieces_.empty()) co_return Result<void>{};
   if (!begun_) begin_stream();
@@ -235,7 +237,7 @@ Awaitable<Result<void>> Generation::send_pieces() {
   call_.waited += last_write_ - since;
   call_.outcome.response_bytes += pieces_.size();
   pieces_.clear();
-  if (!sent && run_.drains && sent.error().kind == ErrorKind::client_gone) {
+  if (!sent && sent.error().kind == ErrorKind::client_gone && run_.stays()) {
     run_.left = std::move(sent.error());
     call_.deserted = true;
     co_return Result<void>{};
@@ -277,24 +279,21 @@ bool Generation::streams() const {
   return kept != nullptr ? kept->stream : view_->stream;
 }
 
-const std::vector<std::string>& Generation::dropped() const {
-  return hit() ? cache_->reply()->facts.dropped : forwarder_->dropped();
-}
-
 /// Made when the first content is there (or the stream fails before): only then is it known which
 /// attempt answers.
 wire::ReplyEncoder& Generation::encoder() {
   if (!encoder_) {
-    const bool as_stored = hit() && !cache_->reply()->facts.model.empty();
-    encoder_ = dialect_.encoder({.id = "chatcmpl-" + call_.outcome.request_id,
-                                 .created = unix_seconds(call_.outcome.started_at),
-                                 .model = as_stored ? cache_->reply()->facts.model : view_->model,
-                                 .endpoint = view_->endpoint,
-                                 .stream = view_->stream,
-                                 .include_usage = view_->include_usage,
-                                 .base64 = view_->base64,
-                                 .relay = forwarder_ && forwarder_->hints().relay,
-                                 .legacy_functions = view_->legacy_functions});
+    const cache::ReplyFacts* facts = given();
+    encoder_ =
+        dialect_.encoder({.id = "chatcmpl-" + call_.outcome.request_id,
+                          .created = unix_seconds(call_.outcome.started_at),
+                          .model = facts && !facts->model.empty() ? facts->model : view_->model,
+                          .endpoint = view_->endpoint,
+                          .stream = view_->stream,
+                          .include_usage = view_->include_usage,
+                          .base64 = view_->base64,
+                          .relay = forwarder_ && forwarder_->hints().relay,
+                          .legacy_functions = view_->legacy_functions});
   }
   return *encoder_;
 }
@@ -310,7 +309,8 @@ void Generation::note_batch() {
       outcome.usage_from_provider = true;
       if (view_->stream && view_->include_usage) {
         usage->cost =
-            hit() ? 0 : spending_.cost_so_far(usage->usage, forwarder_->reply_model()).value_or(-1);
+            given() ? 0
+                    : spending_.cost_so_far(usage->usage, forwarder_->reply_model()).value_or(-1);
       }
     } else if (const auto* finished = std::get_if<Finished>(&event)) {
       if (finished->choice == 0) outcome.finish = to_string(finished->reason);
@@ -322,6 +322,8 @@ void Generation::note_batch() {
 /// free.
 Awaitable<void> Generation::finish(Result<void> how) {
   if (!how && call_.abort.aborted()) how = std::unexpected(call_.abort.reason());
+  if (leads_ && !how) leads_->fail(how.error());
+  run_.leads = nullptr;
   Outcome& outcome = call_.outcome;
   if (forwarder_) {
     outcome.dropped_params = forwarder_->dropped();

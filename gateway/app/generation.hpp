@@ -7,9 +7,11 @@
 
 #include "gateway/app/cache_turn.hpp"
 #include "gateway/app/gate.hpp"
+#include "gateway/app/lead_call.hpp"
 #include "gateway/app/queue_turn.hpp"
 #include "gateway/app/run.hpp"
 #include "gateway/wire/dialect.hpp"
+#include "policies/cache/flights.hpp"
 #include "policies/idempotency/table.hpp"
 #include "policies/policy.hpp"
 #include "policies/spending.hpp"
@@ -54,10 +56,27 @@ class Generation {
   void join_queue();
   [[gnu::noinline]] Awaitable<Result<routing::Step>> next_in_turn(SteadyTime until);
   void ask_cache(const routing::Match& match);
-  [[gnu::noinline]] Awaitable<Result<void>> admit_answered();
-  Result<void> replay();
+  void note_cache();
+  [[gnu::noinline]] Awaitable<Result<void>> admit_answered(const routing::Match& match);
+  Awaitable<Result<void>> replay();
+  Result<void> replay_at_once();
+  [[gnu::noinline]] Awaitable<Result<void>> replay_paced();
+  Result<void> take_down();
+  void shorten_body();
+  void restore_body();
+  void read_again(std::string_view body);
   void keep_reply();
+  void forget_reply();
+  [[nodiscard]] cache::ReplyFacts reply_facts() const;
+  void note_provider(const cache::ReplyFacts& facts);
   [[nodiscard]] bool hit() const { return cache_ && cache_->reply() != nullptr; }
+  [[nodiscard]] const cache::ReplyFacts* given() const;
+  void take_seat(std::uint64_t ended_before);
+  [[gnu::noinline]] Awaitable<Result<bool>> share();
+  [[gnu::noinline]] Awaitable<Result<policies::ReplyLog::State>> copy_events(
+      std::shared_ptr<policies::ReplyLog> log);
+  void note_given(const std::optional<cache::ReplyFacts>& facts);
+  [[gnu::noinline]] Awaitable<Result<bool>> ask_alone();
   void note_room();
   [[gnu::noinline]] Awaitable<Result<void>> admit_keyed(const routing::Match& match);
   Result<void> enter();
@@ -109,6 +128,9 @@ class Generation {
   bool queue_joined_ = false;              // under the present model
   std::unique_ptr<wire::ReplyEncoder> encoder_;
   std::unique_ptr<CacheTurn> cache_;                      // nullptr: there is no cache
+  std::unique_ptr<LeadCall> leads_;                       // equal calls read what this one gets
+  std::unique_ptr<cache::Flights::Follower> follows_;     // this call reads what an equal one gets
+  std::optional<cache::ReplyFacts> given_;                // who answers that one
   std::optional<policies::IdempotencyTable::Lead> lead_;  // others read what this call writes
   std::shared_ptr<policies::ReplyLog> source_;            // this call reads what another wrote
   bool joined_ = false;                                   // while that one ran

@@ -13,7 +13,7 @@ Awaitable<Result<void>> Generation::admit(const routing::Match& match) {
   auto cheaper = downgrade();
   if (!cheaper) co_return reserved;
   home_ = cheaper->route;
-  if (cache_) cache_->forget();
+  if (cache_) forget_reply();
   run_under(*home_);
   auto again = co_await reserve(*cheaper);
   // What stands between the client and its model is the budget that was exceeded first.

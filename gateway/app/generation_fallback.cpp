@@ -54,11 +54,11 @@ Awaitable<Result<void>> Generation::fall_back(Error why) {
 
 Awaitable<Result<void>> Generation::fall_back_to(const routing::Match& match, bool longer) {
   const policies::GoingOn how{.window_above = longer ? spending_.window() : 0, .at_most = at_most_};
+  if (cache_) forget_reply();
   // From the client's own fields again: another model has other defaults.
   auto read = read_view(view_->body);
   if (!read) co_return read;
   run_under(*match.route);
-  if (cache_) cache_->forget();
   if (!spending_.admitted()) co_return co_await reserve(match);
   auto target = look_at(match);
   if (!target) co_return std::unexpected(target.error());

@@ -47,7 +47,7 @@ ReplyHead error_head(const Run& run, const Error& error) {
 
 void add_route_fields(ReplyHead& head, const Run& run) {
   const Outcome& outcome = run.call.outcome;
-  head.add("x-tollgate-provider", outcome.provider);
+  if (!outcome.provider.empty()) head.add("x-tollgate-provider", outcome.provider);
   head.add("x-tollgate-model", outcome.model);
   head.add("x-tollgate-attempts", std::to_string(outcome.attempts.size()));
 }

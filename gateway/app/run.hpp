@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/app/lead_call.hpp"
 #include "gateway/app/services.hpp"
 #include "gateway/core/call.hpp"
 #include "gateway/core/front.hpp"
@@ -29,13 +30,16 @@ class InFlight {
 struct Run final : ServedRequest {
   /// A model may want its provider read to the end all the same (`on_disconnect: drain`).
   void leave(Error reason) noexcept override {
-    if (drains && !call.resting && reason.kind == ErrorKind::client_gone) {
+    if (!call.resting && reason.kind == ErrorKind::client_gone && stays()) {
       call.deserted = true;
       left.emplace(std::move(reason));
     } else {
       call.abort.abort(std::move(reason));
     }
   }
+
+  /// True: its client has gone, and its provider is read to the end all the same.
+  [[nodiscard]] bool stays() noexcept { return drains || (leads != nullptr && leads->goes_on()); }
 
   std::shared_ptr<const Plan> plan;
   Call call;
@@ -51,6 +55,7 @@ struct Run final : ServedRequest {
   std::optional<std::chrono::milliseconds> timeout;  ///< x-tollgate-timeout
   std::string idempotency_key;                       ///< empty: none
   bool drains = false;        ///< an attempt runs that a hang-up does not end
+  LeadCall* leads = nullptr;  ///< one runs that others may want to the end
   std::optional<Error> left;  ///< the client has gone meanwhile
   std::optional<InFlight> in_flight;
 };

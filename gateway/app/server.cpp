@@ -46,10 +46,12 @@ Server::Server(Log& log, AccessLog& access_log, Reloader& reloader, Vault& vault
       health_(health),
       cache_(cache_rules(reloader.plan()->config).max_bytes.count,
              cache_rules(reloader.plan()->config).max_entry.count),
+      flights_(cache_rules(reloader.plan()->config).max_bytes.count),
       shared_{.log = log,
               .access_log = access_log,
               .metrics = metrics_,
               .cache = &cache_,
+              .flights = &flights_,
               .idempotency = &vault.idempotency()},
       ledger_(&vault.ledger()),
       rows_(shared_.denials, access_log.add_worker(), ledger_),
@@ -298,6 +300,13 @@ void Server::count_cache(Metrics& metrics) {
   const cache::MemoryStats stats = cache_.stats();
   metrics.gauge("tollgate_cache_bytes", "Memory that kept replies take.",
                 static_cast<double>(stats.bytes));
+  const cache::Flights::Stats shared = flights_.stats();
+  metrics.gauge("tollgate_coalesce_running", "Calls that equal ones may share right now.",
+                static_cast<double>(shared.running));
+  metrics.gauge("tollgate_coalesce_followers", "Calls that are given the reply of an equal one.",
+                static_cast<double>(shared.followers));
+  metrics.gauge("tollgate_coalesce_bytes", "Memory that their replies take meanwhile.",
+                static_cast<double>(shared.bytes));
   metrics.gauge("tollgate_cache_entries", "Replies that are kept.",
                 static_cast<double>(stats.entries));
   metrics.raise("tollgate_cache_evictions_total", "Replies that went to make room.",

@@ -56,6 +56,7 @@ class Server {
   routing::HealthRegistry& health_;
   Metrics metrics_;
   cache::MemoryCache cache_;
+  cache::Flights flights_;
   Shared shared_;
   LedgerSink ledger_;  // of the control thread
   RowSink rows_;

@@ -14,6 +14,7 @@
 #include "gateway/app/metrics_sink.hpp"
 #include "gateway/app/plan.hpp"
 #include "gateway/app/warnings.hpp"
+#include "policies/cache/flights.hpp"
 #include "policies/cache/memory.hpp"
 #include "policies/idempotency/table.hpp"
 #include "policies/spending.hpp"
@@ -40,6 +41,7 @@ struct Shared {
   Metrics& metrics;
   Denials denials{};
   cache::MemoryCache* cache = nullptr;  ///< absent in tests that look at nothing but calls
+  cache::Flights* flights = nullptr;    ///< absent in tests that share nothing
   policies::IdempotencyTable* idempotency = nullptr;  ///< absent in tests that have no keys
   std::atomic<bool> draining{false};
   std::atomic<std::uint32_t> in_flight{0};

@@ -1,5 +1,5 @@
 // pause: time that a call lets pass between two attempts; ends at once when the call is given up.
-// Used by the ways to a provider, on the worker's thread.
+// Used by the ways to a provider and by paced replies, on the worker's thread.
 #pragma once
 #include <boost/asio/io_context.hpp>
 

@@ -80,8 +80,9 @@ Wish parse_wish(std::string_view cache_control) {
 }
 
 bool is_eligible(const wire::RequestView& view, config::CacheWhen when, const Wish& wish) {
-  if (wish.no_store || view.endpoint == Endpoint::embeddings || view.n != 1) return false;
-  if (when == config::CacheWhen::deterministic && !is_deterministic(view)) return false;
+  if (wish.no_store || view.n != 1) return false;
+  const bool same_again = view.endpoint == Endpoint::embeddings || is_deterministic(view);
+  if (when == config::CacheWhen::deterministic && !same_again) return false;
   if (when == config::CacheWhen::on_request && !wish.max_age) return false;
   return effective(view, "store") != "true" && !has_hosted_tools(view);
 }

@@ -25,10 +25,10 @@ struct Field {
   std::string_view name, value;
 };
 
-std::vector<Field> fields_of(const wire::RequestView& view) {
+std::vector<Field> fields_of(const wire::RequestView& view, std::string_view but) {
   std::vector<Field> fields;
   for (const wire::JsonField& field : view.shape.fields()) {
-    if (!field.is_null() && !is_beside_the_answer(field.name)) {
+    if (!field.is_null() && !is_beside_the_answer(field.name) && field.name != but) {
       fields.push_back({field.name, field.value});
     }
   }
@@ -45,7 +45,10 @@ bool is_beside_the_answer(std::string_view field) {
   return std::ranges::find(beside, field) != beside.end();
 }
 
-Digest key_of(const KeyScope& scope, const wire::RequestView& view) {
+namespace {
+
+/// Everything that decides the answer, `but` for that field.
+std::string text_of(const KeyScope& scope, const wire::RequestView& view, std::string_view but) {
   std::string text;
   text.reserve(view.body.size() + 512);
   append_part(text, version);
@@ -58,13 +61,33 @@ Digest key_of(const KeyScope& scope, const wire::RequestView& view) {
   append_part(text, std::to_string(scope.targets.size()));
   for (std::string_view target : scope.targets)
     append_part(text, target);
-  for (const Field& field : fields_of(view)) {
+  for (const Field& field : fields_of(view, but)) {
     append_part(text, field.name);
     append_canonical(text, field.value);
   }
-  const auto digest = policies::sha256({text});
+  return text;
+}
+
+Digest digest_of(std::initializer_list<std::string_view> parts) {
+  const auto digest = policies::sha256(parts);
   if (!digest) throw std::bad_alloc();
   return *digest;
+}
+
+}  // namespace
+
+Digest key_of(const KeyScope& scope, const wire::RequestView& view) {
+  return digest_of({text_of(scope, view, {})});
+}
+
+InputKeys::InputKeys(const KeyScope& scope, const wire::RequestView& view)
+    : start_(text_of(scope, view, "input")) {}
+
+Digest InputKeys::of(std::string_view input) const {
+  std::string text;
+  append_part(text, "one input");
+  append_canonical(text, input);
+  return digest_of({start_, text});
 }
 
 }  // namespace tollgate::cache

@@ -3,6 +3,7 @@
 // model says. Pure; asked on the call's worker, once a call that may be answered from the cache.
 #pragma once
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "gateway/wire/dialect.hpp"
@@ -23,6 +24,17 @@ struct KeyScope {
 
 /// The key of a request. Defaults that the view was given count as if the client had sent them.
 [[nodiscard]] Digest key_of(const KeyScope& scope, const wire::RequestView& view);
+
+/// The keys of the inputs of an embeddings request, each by itself.
+class InputKeys {
+ public:
+  InputKeys(const KeyScope& scope, const wire::RequestView& view);
+  /// `input` is JSON.
+  [[nodiscard]] Digest of(std::string_view input) const;
+
+ private:
+  std::string start_;  // what all of them share
+};
 
 /// True for a top-level request field that cannot change the answer (`user`, `stream`, ...).
 [[nodiscard]] bool is_beside_the_answer(std::string_view field);

@@ -10,7 +10,7 @@ using ledger::WriteArchive;
 
 constexpr std::uint8_t version = 1;
 
-enum class Tag : std::uint8_t { text, refusal, reasoning, tool, extra, finished, usage };
+enum class Tag : std::uint8_t { text, refusal, reasoning, tool, extra, finished, usage, embedding };
 
 // One list of members for both directions.
 template <class Archive, class F>
@@ -50,17 +50,30 @@ class EventWriter {
     visit_usage(archive_, e.usage);
     archive_(e.usage.service_tier.text());
   }
-  void operator()(const auto&) {}
+  void operator()(const Embedding& e) { all(Tag::embedding, e.index, e.floats); }
+  void operator()(const Started&) {}
+  void operator()(const Ended&) {}
 
  private:
   void all(const auto&... values) { (archive_(values), ...); }
   WriteArchive archive_;
 };
 
+/// Hands every event to `out`.
+template <class Out>
 class EventReader {
  public:
-  EventReader(ReadArchive& archive, std::vector<StreamEvent>& out) : archive_(archive), out_(out) {}
+  EventReader(ReadArchive& archive, Out out) : archive_(archive), out_(std::move(out)) {}
 
+  /// False: there is something else.
+  bool read_all() {
+    while (archive_.good() && !archive_.at_end()) {
+      if (!next()) return false;
+    }
+    return archive_.good();
+  }
+
+ private:
   /// False: there is no such event.
   bool next() {
     Tag tag{};
@@ -82,16 +95,17 @@ class EventReader {
         return read<Finished>([&](auto& e) { all(e.choice, e.reason); });
       case Tag::usage:
         return read<UsageEvent>([&](auto& e) { usage(e.usage); });
+      case Tag::embedding:
+        return read<Embedding>([&](auto& e) { all(e.index, e.floats); });
     }
     return false;
   }
 
- private:
   template <class Event, class Members>
   bool read(Members members) {
     Event event;
     members(event);
-    out_.push_back(event);
+    out_(event);
     return archive_.good();
   }
   void all(auto&... values) { (archive_(values), ...); }
@@ -103,7 +117,7 @@ class EventReader {
   }
 
   ReadArchive& archive_;
-  std::vector<StreamEvent>& out_;
+  Out out_;
 };
 
 }  // namespace
@@ -118,6 +132,11 @@ void write_event(std::string& out, const StreamEvent& event) {
   std::visit(EventWriter(out), event);
 }
 
+bool read_events(std::string_view bytes, Batch& out) {
+  ReadArchive archive(bytes);
+  return EventReader(archive, [&](const StreamEvent& e) { out.push(e); }).read_all();
+}
+
 std::optional<StoredReply> read_reply(std::string_view bytes) {
   ReadArchive archive(bytes);
   std::uint8_t written = 0;
@@ -126,11 +145,8 @@ std::optional<StoredReply> read_reply(std::string_view bytes) {
   StoredReply reply;
   visit(archive, reply.facts);
   reply.events.emplace_back(Started{});
-  EventReader events(archive, reply.events);
-  while (archive.good() && !archive.at_end()) {
-    if (!events.next()) return std::nullopt;
-  }
-  if (!archive.good()) return std::nullopt;
+  EventReader events(archive, [&](const StreamEvent& e) { reply.events.push_back(e); });
+  if (!events.read_all()) return std::nullopt;
   reply.events.emplace_back(Ended{});
   return reply;
 }

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "gateway/core/event.hpp"
+#include "gateway/core/block.hpp"
 
 namespace tollgate::cache {
 
@@ -29,6 +29,8 @@ struct StoredReply {
 void write_facts(std::string& out, const ReplyFacts& facts);
 /// One event's bytes. Started and Ended need none: a reply has them anyway.
 void write_event(std::string& out, const StreamEvent& event);
+/// Adds the events in `bytes`, all written by `write_event`, to `out`. False: they were not.
+[[nodiscard]] bool read_events(std::string_view bytes, Batch& out);
 /// The reply in `bytes`; nullopt: they were not written by this version.
 [[nodiscard]] std::optional<StoredReply> read_reply(std::string_view bytes);
 

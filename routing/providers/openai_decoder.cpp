@@ -215,7 +215,7 @@ Result<void> OkDecoder::finish_whole(Batch& out) {
   if (!checked) return checked;
   open_frame(body, out);
   if (hints_.endpoint == Endpoint::embeddings) {
-    auto read = read_embeddings(object, !hints_.relay || other_shape_, out);
+    auto read = read_embeddings(object, !hints_.relay || hints_.full_events || other_shape_, out);
     if (read) out.push(Ended{});
     return read;
   }

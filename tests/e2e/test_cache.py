@@ -2,15 +2,14 @@
 from __future__ import annotations
 
 import json
-import urllib.error
 import urllib.request
 
 import httpx
-import openai
 import pytest
 
 import dialects
 import scripted
+from caching import ASK, admin, client, collect, config, post, said
 from gateway import key, key_yaml
 from talker import CALL, COST, HEAD, TEXT, Provider
 
@@ -21,69 +20,6 @@ def provider():
     yield made
     made.server.close()
     assert not made.server.errors, made.server.errors
-
-
-def config(provider, cache="{}", tenants: dict | None = None) -> str:
-    tenants = tenants or {"acme": ""}
-    text = f"""
-providers:
-  up: {{kind: openai, base_url: "{provider.server.url}/v1", api_key: k,
-       price: {{input: 1, output: 2}}}}
-models:
-  m: {{targets: [{{provider: up, model: u}}]}}
-  tool: {{targets: [{{provider: up, model: tool}}]}}
-  cut: {{targets: [{{provider: up, model: cut}}]}}
-  fails: {{targets: [{{provider: up, model: fails}}]}}
-  any/*: {{targets: [{{provider: up, model: "*"}}]}}
-cache: {cache}
-tenants:
-"""
-    for name, more in tenants.items():
-        text += f"  {name}:\n    keys: [{key_yaml(name)[2:]}]\n{more}"
-    return text
-
-
-def client(gateway, tenant="acme", **options) -> openai.OpenAI:
-    return openai.OpenAI(base_url=gateway.base_url, api_key=key(tenant), max_retries=0,
-                         http_client=httpx.Client(), **options)
-
-
-ASK = {"model": "m", "temperature": 0, "messages": [{"role": "user", "content": "Hello?"}]}
-
-
-def post(gateway, body=None, tenant="acme", **headers):
-    """(status, headers, parsed body)"""
-    request = urllib.request.Request(
-        gateway.base_url + "/chat/completions", json.dumps({**ASK, **(body or {})}).encode(),
-        {"authorization": "Bearer " + key(tenant), "content-type": "application/json",
-         **{k.replace("_", "-"): v for k, v in headers.items()}})
-    try:
-        with urllib.request.urlopen(request, timeout=30) as reply:
-            return reply.status, reply.headers, reply.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.headers, error.read().decode()
-
-
-def said(gateway, body=None, **more) -> str:
-    return post(gateway, body, **more)[1]["x-tollgate-cache"]
-
-
-def collect(stream) -> dict:
-    """What a client makes of a stream."""
-    out = {"text": "", "calls": {}, "finish": None, "usage": None, "ids": set(), "created": set()}
-    for chunk in stream:
-        out["ids"].add(chunk.id)
-        out["created"].add(chunk.created)
-        out["usage"] = chunk.usage or out["usage"]
-        for choice in chunk.choices:
-            out["text"] += choice.delta.content or ""
-            out["finish"] = choice.finish_reason or out["finish"]
-            for call in choice.delta.tool_calls or []:
-                one = out["calls"].setdefault(call.index, {"id": call.id, "name": "",
-                                                           "arguments": ""})
-                one["name"] += call.function.name or ""
-                one["arguments"] += call.function.arguments or ""
-    return out
 
 
 @pytest.mark.parametrize("first", ["whole", "stream"])
@@ -203,6 +139,39 @@ tenants:
     assert gate.metric("tollgate_cache_entries") == 0
 
 
+def test_paced_streams_a_few_words_at_a_time(gateway, provider):
+    one = gateway(config(provider, "{replay: paced}"))
+    sdk = client(one)
+    for model in ("m", "tool"):
+        ask = {**ASK, "model": model}
+        fresh = sdk.chat.completions.create(**ask).choices[0].message
+        chunks = list(sdk.chat.completions.create(**ask, stream=True))
+        out = collect(chunks)
+        if model == "m":
+            assert out["text"] == fresh.content
+            pieces = [c.choices[0].delta.content for c in chunks if c.choices[0].delta.content]
+            assert len(pieces) >= 2 and all(len(p.encode()) <= 12 for p in pieces)
+        else:
+            assert out["calls"] == {0: {"id": "call_7", **CALL["function"]}}
+    assert provider.calls == 2
+
+
+def test_a_client_that_leaves_a_paced_reply_is_let_go(gateway, provider):
+    one = gateway(config(provider, "{replay: paced}"))
+    TEXT.append("x" * 200_000)  # minutes
+    try:
+        assert said(one) == "miss"
+    finally:
+        TEXT.pop()
+    with httpx.stream("POST", one.base_url + "/chat/completions", json={**ASK, "stream": True},
+                      headers={"authorization": "Bearer " + key("acme")}) as reply:
+        assert reply.headers["x-tollgate-cache"] == "hit"
+        next(reply.iter_raw())
+        id = reply.headers["x-request-id"]
+    line = one.line_of(id)
+    assert line["status"] == "client_abort" and line["cache"] == "hit"
+
+
 def test_tenants_are_apart_unless_they_share(gateway, provider):
     one = gateway(config(provider, tenants={
         "acme": "", "globex": "", "s1": "    cache: shared\n", "s2": "    cache: shared\n",
@@ -310,17 +279,6 @@ def test_a_spent_budget_still_allows_what_is_there(gateway, provider):
     assert replies[0][0] == 200, replies[0][2]
     assert status == 429 and json.loads(text)["error"]["code"] == "budget_exceeded"
     assert said(one, {"max_tokens": 50, "seed": 0}) == "hit"
-
-
-def admin(gateway, body) -> tuple[int, dict]:
-    request = urllib.request.Request(gateway.admin_url + "/admin/cache/purge",
-                                     body if isinstance(body, bytes) else json.dumps(body).encode(),
-                                     method="POST")
-    try:
-        with urllib.request.urlopen(request, timeout=10) as reply:
-            return reply.status, json.loads(reply.read())
-    except urllib.error.HTTPError as error:
-        return error.code, json.loads(error.read())
 
 
 def test_purge(gateway, provider):

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "gateway/wire/dialect.hpp"
+#include "policies/cache/pieces.hpp"
 #include "policies/cache/recorder.hpp"
 
 namespace tollgate::cache {
@@ -89,6 +90,22 @@ std::string rendered(const Events& events, bool stream) {
   return out.joined();
 }
 
+/// How many events bring text; none brings more than `size` bytes, or one character.
+std::size_t pieces_of_text(const Events& events, std::size_t size) {
+  constexpr std::size_t character = 2;  // the longest in these replies
+  std::size_t count = 0;
+  for (const StreamEvent& event : events) {
+    std::string_view text;
+    if (const auto* e = std::get_if<TextDelta>(&event)) text = e->text;
+    if (const auto* e = std::get_if<RefusalDelta>(&event)) text = e->text;
+    if (const auto* e = std::get_if<ReasoningDelta>(&event)) text = e->text;
+    if (const auto* e = std::get_if<ToolDelta>(&event)) text = e->arguments;
+    CHECK(text.size() <= std::max(size, character));
+    if (!text.empty()) ++count;
+  }
+  return count;
+}
+
 Events answer(FinishReason reason) {
   return {Started{}, TextDelta{0, "hi"}, Finished{0, reason}, Ended{}};
 }
@@ -124,6 +141,23 @@ TEST_CASE("stored reply: a stream of it says what the whole says") {
   REQUIRE(stored);
   CHECK(rendered(stored->events, true) == rendered(events, true));
   CHECK(std::get<UsageEvent>(*(stored->events.end() - 2)).usage == usage());
+}
+
+TEST_CASE("stored reply: in pieces of any size it says the same, a piece at a time") {
+  const std::string bytes = recorded(Pieced(1).reply());
+  const auto block = std::make_shared<Block>(bytes.size());
+  const auto stored = read_reply(block->append(bytes));
+  REQUIRE(stored);
+  for (std::size_t size : {1U, 2U, 5U, 1000U}) {
+    ReplyPieces pieces(*stored, block, size);
+    Events all;
+    for (Batch batch; pieces.next(batch); batch.clear()) {
+      CHECK(pieces_of_text(batch.events, size) <= 1);
+      all.insert(all.end(), batch.events.begin(), batch.events.end());
+    }
+    CHECK(recorded(all) == bytes);
+    CHECK(rendered(all, false) == rendered(stored->events, false));
+  }
 }
 
 TEST_CASE("stored reply: facts come back as they were") {

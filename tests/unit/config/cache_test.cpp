@@ -21,12 +21,13 @@ TEST_CASE("cache: every setting is read") {
       *load(
            "version: 1\ntenants: {a: {cache: shared}, b: {cache: off}}\n"
            "cache: {store: memory, ttl: 1h, max_bytes: 64MiB, max_entry: 64KiB, when: always, "
-           "replay: instant}\n")
+           "replay: paced}\n")
            .config;
   CHECK(config.cache->ttl == std::chrono::hours(1));
   CHECK(config.cache->max_bytes.count == 64U << 20U);
   CHECK(config.cache->max_entry.count == 64U << 10U);
   CHECK(config.cache->when == CacheWhen::always);
+  CHECK(config.cache->replay == CacheReplay::paced);
   CHECK(config.tenants.at("a").cache == TenantCache::shared);
   CHECK(config.tenants.at("b").cache == TenantCache::off);
 }

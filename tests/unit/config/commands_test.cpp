@@ -241,6 +241,7 @@ TEST_CASE("cache purge asks the admin address of the file, with its token") {
   CHECK(some.err == "not purged: status 401\n");
   CHECK(request.ends_with(R"({"tenant":"a\"b","model":"m"})"));
   CHECK(run({"cache"}).code == 2);
+  CHECK(run({"cache", "purge", "--all", "--tenant", "a"}).code == 2);
 }
 
 TEST_CASE("the metrics listener is asked before the admin listener") {
