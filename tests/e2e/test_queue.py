@@ -160,7 +160,7 @@ def test_a_waiting_call_holds_its_place_among_its_tenants_own(gateway, provider,
     waiting = pool.submit(ask, gate, request("second"))
     waits(gate, 1)
     third = ask(gate, request("third"))
-    assert third.status == 429 and third.error["code"] == "rate_limit_exceeded"
+    assert third.status == 429 and third.json["error"]["code"] == "rate_limit_exceeded"
     provider.let(2)
     assert running.result().status == waiting.result().status == 200
 
