@@ -10,8 +10,6 @@ constexpr NotSupported table[] = {
     {"", "guard"},
     {"", "tracing"},
     {"", "metrics"},
-    {"store.on_error", "idempotency"},
-    {"store.on_error", "cache"},
     {"providers.*", "limits"},
     {"providers.*", "probe"},
     {"models.*", "hedge"},
@@ -20,9 +18,6 @@ constexpr NotSupported table[] = {
     {"tenants.*", "weight"},
     {"cache", "embeddings"},
     {"cache", "coalesce"},
-    {"cache", "encryption_key"},
-    {"cache", "encryption_keys"},
-    {"cache", "redis"},
 };
 
 constexpr std::string_view contract_kinds[] = {"openai",  "anthropic", "gemini",  "vertex", "azure",

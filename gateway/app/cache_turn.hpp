@@ -13,6 +13,7 @@
 #include "policies/cache/eligible.hpp"
 #include "policies/cache/memory.hpp"
 #include "policies/cache/recorder.hpp"
+#include "policies/cache/redis.hpp"
 #include "policies/keys.hpp"
 #include "routing/route_table.hpp"
 
@@ -28,9 +29,10 @@ struct CacheQuestion {
 
 class CacheTurn : public PerCall {
  public:
-  /// Looks at once. `rules` and `store` outlive it.
+  /// Looks at once. `rules` and the stores outlive it. With `shared`, which stands in place of
+  /// `store`, `look_there` is to be awaited next.
   CacheTurn(cache::MemoryCache& store, const config::CacheConfig& rules,
-            const CacheQuestion& question, SteadyTime now);
+            const CacheQuestion& question, SteadyTime now, cache::RedisCache* shared = nullptr);
 
   /// `hit`, `miss`, `refresh` or `bypass`.
   [[nodiscard]] std::string_view result() const;
@@ -53,8 +55,17 @@ class CacheTurn : public PerCall {
   /// The reply has ended. `relayed`: the client saw what the provider calls the model.
   void keep(cache::ReplyFacts facts, bool relayed, SteadyTime now);
 
+  // ---- with a shared store
+  /// Looks there; a store that does not answer is a bypass.
+  Awaitable<void> look_there(const cache::Envelope& envelope, SystemTime now);
+  /// True: what `keep` was given waits for `store_there`.
+  [[nodiscard]] bool has_kept() const { return !kept_.empty(); }
+  Awaitable<void> store_there(const cache::Envelope& envelope);
+
  private:
   void look(SteadyTime now);
+  void take_found(std::string_view bytes, std::chrono::seconds age);
+  [[nodiscard]] cache::RedisPlace place() const;
 
   cache::MemoryCache& store_;
   const config::CacheConfig& rules_;
@@ -67,6 +78,8 @@ class CacheTurn : public PerCall {
   std::optional<cache::StoredReply> reply_;
   std::chrono::seconds age_{0};
   std::optional<cache::ReplyRecorder> recorder_;
+  cache::RedisCache* shared_;
+  std::string kept_;
 };
 
 }  // namespace tollgate::app

@@ -9,6 +9,7 @@
 #include "gateway/app/gate.hpp"
 #include "gateway/app/run.hpp"
 #include "gateway/wire/dialect.hpp"
+#include "policies/idempotency/replicas.hpp"
 #include "policies/idempotency/table.hpp"
 #include "policies/policy.hpp"
 #include "policies/spending.hpp"
@@ -48,13 +49,21 @@ class Generation {
   [[nodiscard]] const std::vector<std::string>* fallbacks_for(const Error& why) const;
   [[nodiscard]] std::uint32_t attempts_left() const;
   void ask_cache(const routing::Match& match);
+  [[gnu::noinline]] Awaitable<void> ask_shared_cache();
+  void note_cache();
   [[gnu::noinline]] Awaitable<Result<void>> admit_answered();
   Result<void> replay();
   void keep_reply();
   [[nodiscard]] bool hit() const { return cache_ && cache_->reply() != nullptr; }
   void note_room();
   [[gnu::noinline]] Awaitable<Result<void>> admit_keyed(const routing::Match& match);
-  Result<void> enter();
+  Awaitable<Result<void>> enter();
+  Result<void> enter_here();
+  void note_source();
+  [[gnu::noinline]] Awaitable<Result<void>> agree();
+  Result<void> heed(policies::ReplicaKeys::Answer answer);
+  [[gnu::noinline]] Awaitable<void> give_up_claim();
+  [[gnu::noinline]] Awaitable<void> share_reply();
   [[gnu::noinline]] Awaitable<Result<bool>> follow();
   [[gnu::noinline]] Awaitable<Result<policies::ReplyLog::State>> copy_reply();
   [[nodiscard]] ReplyHead followed_head() const;
@@ -100,6 +109,7 @@ class Generation {
   std::unique_ptr<wire::ReplyEncoder> encoder_;
   std::unique_ptr<CacheTurn> cache_;                      // nullptr: there is no cache
   std::optional<policies::IdempotencyTable::Lead> lead_;  // others read what this call writes
+  std::unique_ptr<policies::ReplicaKeys::Claim> claim_;   // as do those of other replicas
   std::shared_ptr<policies::ReplyLog> source_;            // this call reads what another wrote
   bool joined_ = false;                                   // while that one ran
   Batch batch_;

@@ -10,7 +10,15 @@ void Generation::ask_cache(const routing::Match& match) {
   const CacheQuestion question{
       .tenant = *run_.key->tenant, .match = match, .view = *view_, .wish = run_.cache_wish};
   cache_ = std::make_unique<CacheTurn>(*store, *run_.plan->config.cache, question,
-                                       std::chrono::steady_clock::now());
+                                       std::chrono::steady_clock::now(), services_.shared_cache);
+}
+
+/// The same over the store that replicas share, if there is one.
+Awaitable<void> Generation::ask_shared_cache() {
+  co_await cache_->look_there(run_.plan->envelope, std::chrono::system_clock::now());
+}
+
+void Generation::note_cache() {
   call_.outcome.cache = cache_->result();
   append_header(run_.cache_fields, "x-tollgate-cache", call_.outcome.cache);
   if (hit()) append_header(run_.cache_fields, "age", std::to_string(cache_->age().count()));

@@ -139,6 +139,8 @@ class ReadArchive {
   /// False: the bytes did not hold what was read.
   [[nodiscard]] bool good() const { return good_; }
   [[nodiscard]] bool at_end() const { return bytes_.empty(); }
+  /// What has not been read.
+  [[nodiscard]] std::string_view rest() const { return bytes_; }
 
  private:
   std::uint64_t number() {
