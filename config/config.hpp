@@ -102,8 +102,11 @@ struct RedisConfig {
 };
 /// What holds while Redis is away. local: each replica counts for itself, by the full figures.
 enum class OnStoreError : std::uint8_t { local, allow, deny };
+enum class OnCacheError : std::uint8_t { bypass };
 struct OnErrorConfig {
   OnStoreError limits = OnStoreError::local, budgets = OnStoreError::deny;
+  OnStoreError idempotency = OnStoreError::deny;
+  OnCacheError cache = OnCacheError::bypass;
   bool operator==(const OnErrorConfig&) const = default;
 };
 /// Without `redis` every process counts for itself.
@@ -135,11 +138,16 @@ struct LedgerConfig {
   bool operator==(const LedgerConfig&) const = default;
 };
 
-enum class CacheStore : std::uint8_t { memory };
+enum class CacheStore : std::uint8_t { memory, redis };
 /// Which calls may be answered from the cache: those with temperature 0 or a seed, all, or those
 /// that say max-age.
 enum class CacheWhen : std::uint8_t { deterministic, always, on_request };
 enum class CacheReplay : std::uint8_t { instant, paced };
+/// One of several keys that seal what stands in Redis.
+struct CacheKeyConfig {
+  std::string id;
+  Secret key;  ///< 32 bytes, base64
+};
 struct CacheConfig {
   CacheStore store = CacheStore::memory;
   Duration ttl{600'000};
@@ -148,6 +156,9 @@ struct CacheConfig {
   CacheReplay replay = CacheReplay::instant;
   bool embeddings = true;  ///< per input, also inside a batch
   bool coalesce = true;    ///< equal calls at the same time ask a provider once
+  Secret encryption_key;   ///< the only one; or
+  std::vector<CacheKeyConfig> encryption_keys;
+  std::optional<RedisConfig> redis;  ///< absent: the one under `store`
 };
 /// Whose stored replies a tenant is answered from.
 enum class TenantCache : std::uint8_t { tenant, shared, off };

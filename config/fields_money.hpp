@@ -83,6 +83,9 @@ template <class V>
 void visit_fields(OnErrorConfig& c, V& v) {
   v("limits", c.limits, "local: the full limit per replica; allow; deny.");
   v("budgets", c.budgets, "The same, for callers under a budget.");
+  v("idempotency", c.idempotency,
+    "deny: a call with an Idempotency-Key is 503; local, allow: its key holds in this replica.");
+  v("cache", c.cache, "bypass: calls go by the cache.");
 }
 
 template <class V>

@@ -10,13 +10,8 @@ constexpr NotSupported table[] = {
     {"", "guard"},
     {"", "tracing"},
     {"", "metrics"},
-    {"store.on_error", "idempotency"},
-    {"store.on_error", "cache"},
     {"models.*", "hedge"},
     {"models.*", "continue_streams"},
-    {"cache", "encryption_key"},
-    {"cache", "encryption_keys"},
-    {"cache", "redis"},
 };
 
 constexpr std::string_view contract_kinds[] = {"openai",  "anthropic", "gemini",  "vertex", "azure",

@@ -65,8 +65,8 @@ struct Spelling<LogBodies> {
 
 template <>
 struct Spelling<CacheStore> {
-  static constexpr std::array<std::string_view, 1> names{"memory"};
-  static constexpr std::array<std::string_view, 1> later{"redis"};
+  static constexpr std::array<std::string_view, 2> names{"memory", "redis"};
+  static constexpr std::array<std::string_view, 0> later{};
 };
 template <>
 struct Spelling<CacheWhen> {
@@ -133,6 +133,11 @@ struct Spelling<OnStoreError> {
   static constexpr std::array<std::string_view, 3> names{"local", "allow", "deny"};
   static constexpr std::array<std::string_view, 0> later{};
 };
+template <>
+struct Spelling<OnCacheError> {
+  static constexpr std::array<std::string_view, 1> names{"bypass"};
+  static constexpr std::array<std::string_view, 0> later{};
+};
 
 inline constexpr std::array<std::string_view, 6> log_levels{"trace", "debug", "info",
                                                             "warn",  "error", "off"};
@@ -172,6 +177,7 @@ constexpr std::string_view section_of(const LedgerConfig*) { return "ledger"; }
 constexpr std::string_view section_of(const SqliteConfig*) { return "ledger.sqlite"; }
 constexpr std::string_view section_of(const PostgresConfig*) { return "ledger.postgres"; }
 constexpr std::string_view section_of(const CacheConfig*) { return "cache"; }
+constexpr std::string_view section_of(const CacheKeyConfig*) { return "cache.encryption_keys[]"; }
 constexpr std::string_view section_of(const JournalConfig*) { return "ledger.journal"; }
 
 }  // namespace tollgate::config

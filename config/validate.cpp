@@ -132,6 +132,7 @@ std::vector<std::string> restart_required(const Config& before, const Config& af
   const CacheConfig cache_before = before.cache.value_or(CacheConfig{});
   const CacheConfig cache_after = after.cache.value_or(CacheConfig{});
   if (cache_before.store != cache_after.store) out.emplace_back("cache.store");
+  if (cache_before.redis != cache_after.redis) out.emplace_back("cache.redis");
   if (cache_before.max_bytes != cache_after.max_bytes) out.emplace_back("cache.max_bytes");
   return out;
 }

@@ -36,6 +36,9 @@ void check_money(const Checking& check);
 /// Where limits and budgets are kept; after `check_money`, which completes the budgets.
 void check_store(const Checking& check);
 
+/// One Redis, that of `store` or of `cache`.
+void check_redis(const Checking& check, std::string_view section, const RedisConfig& redis);
+
 enum class UrlQuery : std::uint8_t { refused, allowed };
 /// What is wrong with a http or https URL, or nothing; never shows it: a password may stand in it.
 [[nodiscard]] std::string_view url_problem(std::string_view url, UrlQuery query);

@@ -25,39 +25,39 @@ bool any_budget(const Config& config) {
   return false;
 }
 
-void check_redis(const Checking& check, const RedisConfig& redis) {
+}  // namespace
+
+void check_redis(const Checking& check, std::string_view section, const RedisConfig& redis) {
   if (!redis.url.value.empty()) {
     const auto url = parse_redis_url(redis.url.value);
-    if (!url) check.complain({"store", "redis", "url"}, std::string(url.error()));
+    if (!url) check.complain({section, "redis", "url"}, std::string(url.error()));
   }
   for (std::size_t i = 0; i < redis.nodes.size(); ++i) {
     if (parse_redis_place(redis.nodes[i])) continue;
-    check.complain({"store", "redis", "nodes", std::to_string(i)}, "a node is host:port");
+    check.complain({section, "redis", "nodes", std::to_string(i)}, "a node is host:port");
   }
   const bool sentinel = redis.mode == RedisMode::sentinel;
   if (sentinel && (redis.master.empty() || redis.nodes.empty())) {
-    check.complain({"store", "redis", "mode"}, "\"sentinel\" needs \"master\" and \"nodes\"");
+    check.complain({section, "redis", "mode"}, "\"sentinel\" needs \"master\" and \"nodes\"");
   }
   if (!sentinel) {
-    check.complain({"store", "redis", "master"}, "\"master\" goes with \"mode: sentinel\"");
+    check.complain({section, "redis", "master"}, "\"master\" goes with \"mode: sentinel\"");
   }
   if (redis.mode == RedisMode::single && !redis.nodes.empty()) {
-    check.complain({"store", "redis", "nodes"}, "\"nodes\" go with \"sentinel\" or \"cluster\"");
+    check.complain({section, "redis", "nodes"}, "\"nodes\" go with \"sentinel\" or \"cluster\"");
   }
   if (!redis.url.value.starts_with("rediss://")) {
-    check.complain({"store", "redis", "tls"}, "\"tls\" goes with rediss://");
+    check.complain({section, "redis", "tls"}, "\"tls\" goes with rediss://");
   }
   if (redis.prefix.empty() || redis.prefix.find_first_of("{} \t\n") != std::string::npos) {
-    check.complain({"store", "redis", "prefix"}, "a prefix is text without blanks and braces");
+    check.complain({section, "redis", "prefix"}, "a prefix is text without blanks and braces");
   }
 }
-
-}  // namespace
 
 void check_store(const Checking& check) {
   const auto& redis = check.config.store.redis;
   if (!redis) return;
-  check_redis(check, *redis);
+  check_redis(check, "store", *redis);
   // M23: what Redis loses could only be filled with what one replica spent.
   if (!check.config.ledger.postgres && !redis->persistent && any_budget(check.config)) {
     check.complain({"store", "redis"},

@@ -2,6 +2,7 @@
 
 #include "config/load.hpp"
 #include "gateway/app/target_report.hpp"
+#include "gateway/app/worker.hpp"
 #include "gateway/wire/json_shape.hpp"
 #include "gateway/wire/json_writer.hpp"
 
@@ -50,19 +51,43 @@ std::optional<cache::Purge> read_purge(const wire::JsonShape& shape, std::string
   return cache::Purge{.tenant = tenant, .model = model};
 }
 
+AdminReply no_purge() {
+  return net::admin_error(400, "invalid_request_error",
+                          R"(Say what is to go: {"tenant":"..."}, {"model":"..."} (as in the )"
+                          R"(configuration), both, or {"all":true}.)");
+}
+
+AdminReply purged(std::uint64_t count) {
+  AdminReply reply{.status = 200, .content_type = "application/json", .body = {}};
+  wire::JsonWriter json(reply.body);
+  json.begin_object().member("purged", count).end_object();
+  return reply;
+}
+
 AdminReply purge_reply(cache::MemoryCache& cache, std::string_view body) {
   const auto shape = wire::JsonShape::read(body);
   std::string tenant, model;
   const auto purge = shape ? read_purge(*shape, tenant, model) : std::nullopt;
-  if (!purge) {
-    return net::admin_error(400, "invalid_request_error",
-                            R"(Say what is to go: {"tenant":"..."}, {"model":"..."} (as in the )"
-                            R"(configuration), both, or {"all":true}.)");
-  }
-  AdminReply reply{.status = 200, .content_type = "application/json", .body = {}};
-  wire::JsonWriter json(reply.body);
-  json.begin_object().member("purged", cache.purge(*purge)).end_object();
-  return reply;
+  return purge ? purged(cache.purge(*purge)) : no_purge();
+}
+
+bool shares(const config::Config& config, const std::string& tenant) {
+  const auto found = config.tenants.find(tenant);
+  return found != config.tenants.end() && found->second.cache == config::TenantCache::shared;
+}
+
+void purge_shared(Worker& worker, const Plan& plan, std::string_view body,
+                  const net::AdminRoute::Done& done) {
+  const auto shape = wire::JsonShape::read(body);
+  std::string tenant, model;
+  if (!shape || !read_purge(*shape, tenant, model)) return done(no_purge());
+  const bool sharing = shares(plan.config, tenant);
+  worker.purge_cache(
+      {std::move(tenant), std::move(model), sharing}, [done](Result<std::uint64_t> gone) {
+        done(gone ? purged(*gone)
+                  : net::admin_error(503, "store_unavailable",
+                                     "The cache's Redis does not answer: " + gone.error().detail));
+      });
 }
 
 }  // namespace
@@ -84,7 +109,7 @@ std::vector<net::AdminRoute> probe_routes(Shared& shared) {
   };
 }
 
-std::vector<net::AdminRoute> admin_routes(Shared& shared, Reloader& reloader) {
+std::vector<net::AdminRoute> admin_routes(Shared& shared, Reloader& reloader, Worker* purger) {
   std::vector<net::AdminRoute> routes = probe_routes(shared);
   routes.push_back({"POST", "/admin/reload", [&reloader](std::string_view) {
                       return reload_reply(reloader.reload("admin"));
@@ -100,7 +125,14 @@ std::vector<net::AdminRoute> admin_routes(Shared& shared, Reloader& reloader) {
                                         .body = targets_json(reloader.plan()->routes,
                                                              std::chrono::steady_clock::now())};
                     }});
-  if (shared.cache != nullptr) {
+  if (purger != nullptr) {
+    routes.push_back({.method = "POST",
+                      .path = "/admin/cache/purge",
+                      .handle = nullptr,
+                      .handle_later = [purger, &reloader](std::string_view body, auto done) {
+                        purge_shared(*purger, *reloader.plan(), body, done);
+                      }});
+  } else if (shared.cache != nullptr) {
     routes.push_back({"POST", "/admin/cache/purge", [&shared](std::string_view body) {
                         return purge_reply(*shared.cache, body);
                       }});

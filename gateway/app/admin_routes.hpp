@@ -12,7 +12,11 @@ namespace tollgate::app {
 
 /// What every scraper and probe may ask: /metrics, /healthz, /readyz.
 [[nodiscard]] std::vector<net::AdminRoute> probe_routes(Shared& shared);
-/// Those and POST /admin/reload, GET /admin/config.
-[[nodiscard]] std::vector<net::AdminRoute> admin_routes(Shared& shared, Reloader& reloader);
+class Worker;
+
+/// Those and POST /admin/reload, GET /admin/config. `purger` empties the cache where that stands in
+/// Redis, else nullptr.
+[[nodiscard]] std::vector<net::AdminRoute> admin_routes(Shared& shared, Reloader& reloader,
+                                                        Worker* purger);
 
 }  // namespace tollgate::app

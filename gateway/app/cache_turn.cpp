@@ -1,5 +1,6 @@
 #include "gateway/app/cache_turn.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <vector>
 
@@ -27,12 +28,13 @@ auto with_scope(const CacheQuestion& question, Use use) {
 }  // namespace
 
 CacheTurn::CacheTurn(cache::MemoryCache& store, const config::CacheConfig& rules,
-                     const CacheQuestion& question, SteadyTime now)
+                     const CacheQuestion& question, SteadyTime now, cache::RedisCache* shared)
     : store_(store),
       rules_(rules),
       wish_(question.wish),
       tenant_(question.tenant),
-      model_(question.match.route->name) {
+      model_(question.match.route->name),
+      shared_(shared) {
   const bool embeddings = question.view.endpoint == Endpoint::embeddings;
   eligible_ = tenant_.cache != config::TenantCache::off && (rules.embeddings || !embeddings) &&
               cache::is_eligible(question.view, rules.when, wish_);
@@ -41,12 +43,12 @@ CacheTurn::CacheTurn(cache::MemoryCache& store, const config::CacheConfig& rules
     key_ = cache::key_of(scope, question.view);
     if (embeddings) inputs_ = std::make_unique<cache::Inputs>(scope, question.view);
   });
-  look_again(now);
+  if (!asks_there()) look_again(now);
 }
 
 void CacheTurn::look_again(SteadyTime now) {
   forget();
-  if (!wish_.no_cache) inputs_ ? look_for_inputs(now) : look(now);
+  if (!wish_.no_cache && !asks_there()) inputs_ ? look_for_inputs(now) : look(now);
   if (answers()) return;
   fills_ = inputs_ != nullptr;
   if (!fills_) recorder_.emplace(rules_.max_entry.count);
@@ -75,10 +77,13 @@ std::string CacheTurn::model() const {
 void CacheTurn::look(SteadyTime now) {
   const cache::Held held = store_.find(key_, now);
   if (!held) return;
-  const auto age = std::chrono::floor<std::chrono::seconds>(now - held.stored_at());
   if (wish_.max_age && now - held.stored_at() > *wish_.max_age) return;
-  block_ = std::make_shared<Block>(held.bytes().size());
-  reply_ = cache::read_reply(block_->append(held.bytes()));
+  take_found(held.bytes(), std::chrono::floor<std::chrono::seconds>(now - held.stored_at()));
+}
+
+void CacheTurn::take_found(std::string_view bytes, std::chrono::seconds age) {
+  block_ = std::make_shared<Block>(bytes.size());
+  reply_ = cache::read_reply(block_->append(bytes));
   age_ = age;
 }
 
@@ -96,7 +101,39 @@ void CacheTurn::keep(const cache::ReplyFacts& facts, SteadyTime now) {
   const std::string bytes = recorder_->finish(facts);
   recorder_.reset();
   if (bytes.empty()) return;
-  store_.put(key_, bytes, where);
+  if (asks_there()) {
+    kept_ = bytes;
+  } else {
+    store_.put(key_, bytes, where);
+  }
+}
+
+cache::RedisPlace CacheTurn::place() const {
+  const bool shares = tenant_.cache == config::TenantCache::shared;
+  return {.tenant = shares ? std::string_view{} : tenant_.name, .model = model_, .key = key_};
+}
+
+Awaitable<void> CacheTurn::look_there(const cache::Envelope& envelope, SystemTime now) {
+  if (!eligible_ || !asks_there()) co_return;
+  forget();
+  if (!wish_.no_cache) {
+    const auto found = co_await shared_->find(place(), envelope, rules_.max_entry.count);
+    eligible_ = found.has_value();
+    if (!eligible_) co_return;
+    if (*found) {
+      // Replicas' clocks differ a little.
+      const auto age = std::max(SystemTime::duration::zero(), now - (*found)->stored_at);
+      const bool young = !wish_.max_age || age <= *wish_.max_age;
+      if (young) take_found((*found)->bytes, std::chrono::floor<std::chrono::seconds>(age));
+    }
+  }
+  if (!answers()) recorder_.emplace(rules_.max_entry.count);
+}
+
+Awaitable<void> CacheTurn::store_there(const cache::Envelope& envelope) {
+  // A store that is away keeps nothing, and the call is none the worse.
+  (void)co_await shared_->put(place(), kept_, envelope, rules_.ttl);
+  kept_.clear();
 }
 
 }  // namespace tollgate::app

@@ -15,6 +15,7 @@
 #include "policies/cache/inputs.hpp"
 #include "policies/cache/memory.hpp"
 #include "policies/cache/recorder.hpp"
+#include "policies/cache/redis.hpp"
 #include "policies/keys.hpp"
 #include "routing/route_table.hpp"
 
@@ -30,9 +31,10 @@ struct CacheQuestion {
 
 class CacheTurn : public PerCall {
  public:
-  /// Looks at once. `rules` and `store` outlive it.
+  /// Looks at once. `rules` and the stores outlive it. With `shared`, which stands in place of
+  /// `store`, `look_there` is to be awaited next.
   CacheTurn(cache::MemoryCache& store, const config::CacheConfig& rules,
-            const CacheQuestion& question, SteadyTime now);
+            const CacheQuestion& question, SteadyTime now, cache::RedisCache* shared = nullptr);
 
   /// `hit`, `miss`, `refresh` or `bypass`.
   [[nodiscard]] std::string_view result() const;
@@ -74,9 +76,20 @@ class CacheTurn : public PerCall {
   /// The reply has ended.
   void keep(const cache::ReplyFacts& facts, SteadyTime now);
 
+  // ---- with a shared store
+  /// Looks there; a store that does not answer is a bypass.
+  Awaitable<void> look_there(const cache::Envelope& envelope, SystemTime now);
+  /// True: what `keep` was given waits for `store_there`.
+  [[nodiscard]] bool has_kept() const { return !kept_.empty(); }
+  Awaitable<void> store_there(const cache::Envelope& envelope);
+
  private:
   void look(SteadyTime now);
   void look_for_inputs(SteadyTime now);
+  /// Vectors stand in the process, whatever the replicas share.
+  [[nodiscard]] bool asks_there() const { return shared_ != nullptr && !inputs_; }
+  void take_found(std::string_view bytes, std::chrono::seconds age);
+  [[nodiscard]] cache::RedisPlace place() const;
 
   cache::MemoryCache& store_;
   const config::CacheConfig& rules_;
@@ -93,6 +106,8 @@ class CacheTurn : public PerCall {
   bool fills_ = false;  // the inputs' vectors are on their way
   std::string short_body_;
   std::string_view whole_body_;
+  cache::RedisCache* shared_;
+  std::string kept_;
 };
 
 }  // namespace tollgate::app

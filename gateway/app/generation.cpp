@@ -108,6 +108,7 @@ Awaitable<Result<void>> Generation::admit_somehow(const routing::Match& match) {
     reserved = co_await admit_keyed(match);
   } else {
     if (run_.plan->config.cache) ask_cache(match);
+    if (cache_ && services_.shared_cache != nullptr) co_await ask_shared_cache();
     const bool answered = cache_ && (cache_->answers() || follows_);
     reserved = co_await (answered ? admit_answered(match) : admit(match));
   }
@@ -165,6 +166,9 @@ Awaitable<Result<void>> Generation::pump() {
     switch (*step) {
       case routing::Step::end:
         if (cache_) keep_reply();
+        if (cache_ && cache_->has_kept()) co_await cache_->store_there(run_.plan->envelope);
+        // Who comes now finds it in the cache; those who wait need not wait longer.
+        if (leads_) leads_->done(reply_facts());
         encoder().finish(pieces_);
         co_return Result<void>{};
       case routing::Step::timeout:
@@ -273,12 +277,6 @@ void Generation::add_reply_fields(ReplyHead& head) const {
   if (!dropped().empty()) head.add("x-tollgate-dropped-params", joined(dropped()));
 }
 
-/// Whether the reply is one; a kept error is none.
-bool Generation::streams() const {
-  const policies::KeptHead* kept = source_ ? source_->head() : nullptr;
-  return kept != nullptr ? kept->stream : view_->stream;
-}
-
 /// Made when the first content is there (or the stream fails before): only then is it known which
 /// attempt answers.
 wire::ReplyEncoder& Generation::encoder() {
@@ -344,6 +342,7 @@ Awaitable<void> Generation::finish(Result<void> how) {
   const std::vector<Crossing> crossings = co_await spending_.settle();
   if (!crossings.empty()) services_.warnings.tell(crossings);
   if (lead_) release_key(how);
+  if (claim_ && !lead_) co_await give_up_claim();
   try {
     co_await send_last(how);
   } catch (const std::exception& bug) {
@@ -381,6 +380,7 @@ Awaitable<void> Generation::send_last(const Result<void>& how) {
     begin_stream();
   }
   if (lead_) keep_last(how);
+  if (claim_) co_await share_reply();
   if (run_.left) co_return;
   call_.outcome.response_bytes += pieces_.size();
   Result<void> sent;

@@ -12,6 +12,7 @@
 #include "gateway/app/run.hpp"
 #include "gateway/wire/dialect.hpp"
 #include "policies/cache/flights.hpp"
+#include "policies/idempotency/replicas.hpp"
 #include "policies/idempotency/table.hpp"
 #include "policies/policy.hpp"
 #include "policies/spending.hpp"
@@ -56,6 +57,8 @@ class Generation {
   void join_queue();
   [[gnu::noinline]] Awaitable<Result<routing::Step>> next_in_turn(SteadyTime until);
   void ask_cache(const routing::Match& match);
+  [[gnu::noinline]] Awaitable<void> ask_shared_cache();
+  void sit_down(std::uint64_t ended_before);
   void note_cache();
   [[gnu::noinline]] Awaitable<Result<void>> admit_answered(const routing::Match& match);
   Awaitable<Result<void>> replay();
@@ -79,7 +82,13 @@ class Generation {
   [[gnu::noinline]] Awaitable<Result<bool>> ask_alone();
   void note_room();
   [[gnu::noinline]] Awaitable<Result<void>> admit_keyed(const routing::Match& match);
-  Result<void> enter();
+  Awaitable<Result<void>> enter();
+  Result<void> enter_here();
+  void note_source();
+  [[gnu::noinline]] Awaitable<Result<void>> agree();
+  Result<void> heed(policies::ReplicaKeys::Answer answer);
+  [[gnu::noinline]] Awaitable<void> give_up_claim();
+  [[gnu::noinline]] Awaitable<void> share_reply();
   [[gnu::noinline]] Awaitable<Result<bool>> follow();
   [[gnu::noinline]] Awaitable<Result<policies::ReplyLog::State>> copy_reply();
   [[nodiscard]] ReplyHead followed_head() const;
@@ -132,6 +141,7 @@ class Generation {
   std::unique_ptr<cache::Flights::Follower> follows_;     // this call reads what an equal one gets
   std::optional<cache::ReplyFacts> given_;                // who answers that one
   std::optional<policies::IdempotencyTable::Lead> lead_;  // others read what this call writes
+  std::unique_ptr<policies::ReplicaKeys::Claim> claim_;   // as do those of other replicas
   std::shared_ptr<policies::ReplyLog> source_;            // this call reads what another wrote
   bool joined_ = false;                                   // while that one ran
   Batch batch_;

@@ -8,7 +8,8 @@
 
 namespace tollgate::app {
 
-/// After authorisation: what a key may not ask for it is not told either.
+/// After authorisation: what a key may not ask for it is not told either. Where replicas share a
+/// store, `ask_shared_cache` is to be awaited next.
 void Generation::ask_cache(const routing::Match& match) {
   cache::MemoryCache* const store = services_.shared.cache;
   if (store == nullptr) return;
@@ -17,8 +18,30 @@ void Generation::ask_cache(const routing::Match& match) {
   const cache::Flights* const flights = services_.shared.flights;
   const std::uint64_t ended = flights != nullptr ? flights->ended() : 0;
   cache_ = std::make_unique<CacheTurn>(*store, *run_.plan->config.cache, question,
-                                       std::chrono::steady_clock::now());
-  if (run_.plan->config.cache->coalesce) take_seat(ended);
+                                       std::chrono::steady_clock::now(), services_.shared_cache);
+  if (services_.shared_cache == nullptr) sit_down(ended);
+}
+
+/// The same over the store that replicas share.
+Awaitable<void> Generation::ask_shared_cache() {
+  const cache::Flights* const flights = services_.shared.flights;
+  const std::uint64_t ended = flights != nullptr ? flights->ended() : 0;
+  const auto look = [this] {
+    return cache_->look_there(run_.plan->envelope, std::chrono::system_clock::now());
+  };
+  co_await look();
+  sit_down(ended);
+  if (!leads_ || flights->ended() == ended) co_return;
+  // A leader that ended since the look has left its reply there first.
+  co_await look();
+  if (!hit()) co_return;
+  forget_reply();
+  note_cache();
+}
+
+/// With or without a stored reply: among those who ask the same at this time.
+void Generation::sit_down(std::uint64_t ended_before) {
+  if (run_.plan->config.cache->coalesce) take_seat(ended_before);
   note_cache();
   if (!hit() && !follows_) shorten_body();
 }
@@ -136,9 +159,7 @@ Awaitable<Result<void>> Generation::replay_paced() {
 /// it asks again.
 void Generation::keep_reply() {
   if (spending_.cut_to() > 0) cache_->forget();
-  const cache::ReplyFacts facts = reply_facts();
-  cache_->keep(facts, std::chrono::steady_clock::now());
-  if (leads_) leads_->done(facts);
+  cache_->keep(reply_facts(), std::chrono::steady_clock::now());
 }
 
 }  // namespace tollgate::app

@@ -10,7 +10,7 @@ using policies::ReplyLog;
 
 /// After the policies, so that a key reaches only what its caller may ask for.
 Awaitable<Result<void>> Generation::admit_keyed(const routing::Match& match) {
-  auto entered = enter();
+  auto entered = co_await enter();
   if (!entered) co_return entered;
   if (lead_) co_return co_await admit(match);
   spending_.consider(terms(*match.route), *view_);
@@ -18,7 +18,14 @@ Awaitable<Result<void>> Generation::admit_keyed(const routing::Match& match) {
                                                run_.plan->scopes.of_model(match.route->name));
 }
 
-Result<void> Generation::enter() {
+Awaitable<Result<void>> Generation::enter() {
+  auto entered = enter_here();
+  if (entered && lead_ && services_.replicas != nullptr) entered = co_await agree();
+  note_source();
+  co_return entered;
+}
+
+Result<void> Generation::enter_here() {
   auto entrance = services_.shared.idempotency->enter({.tenant = run_.key->tenant->name,
                                                        .endpoint = to_string(view_->endpoint),
                                                        .key = run_.idempotency_key,
@@ -27,9 +34,12 @@ Result<void> Generation::enter() {
   source_ = std::move(entrance->log);
   joined_ = entrance->running;
   if (entrance->lead) lead_.emplace(std::move(*entrance->lead));
+  return {};
+}
+
+void Generation::note_source() {
   call_.outcome.cache = !source_ ? "" : joined_ ? "coalesced" : "replayed";
   call_.outcome.cost = source_ ? std::optional<NanoUsd>(0) : std::nullopt;
-  return {};
 }
 
 /// True: the reply is another's, and `finish` sends what is left of it. False: this call runs.
@@ -45,7 +55,7 @@ Awaitable<Result<bool>> Generation::follow() {
                      "Idempotency-Key");
     }
     // It failed before anything was spent: whoever comes first runs instead.
-    auto entered = enter();
+    auto entered = co_await enter();
     if (!entered) co_return std::unexpected(entered.error());
     if (source_) continue;
     const auto match = run_.plan->routes.find(view_->model);
@@ -101,6 +111,12 @@ ReplyHead Generation::followed_head() const {
   if (kept != nullptr && kept->status >= 400) head.add("x-should-retry", "false");
   add_overhead(head, run_);
   return head;
+}
+
+/// Whether the reply is one; a kept error is none.
+bool Generation::streams() const {
+  const policies::KeptHead* kept = source_ ? source_->head() : nullptr;
+  return kept != nullptr ? kept->stream : view_->stream;
 }
 
 /// What was paid for, or may have been, is kept as it is; else the key is free again.

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "config/seal_keys.hpp"
 #include "routing/provider.hpp"
 
 namespace tollgate {
@@ -44,6 +45,13 @@ ProviderMap make_providers(const config::Config& config) {
   return providers;
 }
 
+std::vector<cache::SealKey> seal_keys(const config::Config& config) {
+  std::vector<cache::SealKey> keys;
+  for (const config::SealingKey& key : config::sealing_keys(config))
+    keys.push_back({key.id, key.bytes});
+  return keys;
+}
+
 }  // namespace
 
 Plan::Plan(config::Config loaded)
@@ -53,7 +61,8 @@ Plan::Plan(config::Config loaded)
       scopes(config),
       tariffs(config),
       keys(config, scopes),
-      policies(policies::make_policies(config)) {}
+      policies(policies::make_policies(config)),
+      envelope(seal_keys(config)) {}
 
 namespace app {
 

@@ -8,6 +8,7 @@
 
 #include "config/config.hpp"
 #include "gateway/core/error.hpp"
+#include "policies/cache/envelope.hpp"
 #include "policies/keys.hpp"
 #include "policies/money/tariff.hpp"
 #include "policies/registry.hpp"
@@ -31,6 +32,7 @@ struct Plan {
   policies::Tariffs tariffs;
   policies::KeyTable keys;
   policies::PolicyList policies;
+  cache::Envelope envelope;  ///< of replies that stand in Redis
   SystemTime built_at = std::chrono::system_clock::now();
 };
 

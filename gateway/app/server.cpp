@@ -90,6 +90,7 @@ Result<void> Server::open_workers() {
   const Common common{.shared = shared_,
                       .treasury = vault_.treasury(),
                       .store_place = vault_.place(),
+                      .replies = vault_.replies(),
                       .server = server_shared_,
                       .upstream = upstream_shared_,
                       .tls = server_tls_};
@@ -111,7 +112,9 @@ Result<void> Server::open_admin() {
     return admin_.back()->open(*endpoint);
   };
   if (listen.admin) {
-    auto opened = add(*listen.admin, admin_routes(shared_, reloader_), listen.admin_token.value);
+    Worker* const purger = vault_.replies().cache ? workers_.front().get() : nullptr;
+    auto opened =
+        add(*listen.admin, admin_routes(shared_, reloader_, purger), listen.admin_token.value);
     if (!opened) return opened;
     log_.info("admin listening on " + text_of(admin_.back()->endpoint()));
   }
@@ -256,7 +259,8 @@ void Server::count(Metrics& metrics) {
   count_store(metrics);
   count_targets(metrics, reloader_.plan()->routes, std::chrono::steady_clock::now());
   count_queues(metrics, reloader_.plan()->routes);
-  if (config().cache) count_cache(metrics);
+  if (config().cache && !vault_.replies().cache) count_cache(metrics);
+  vault_.replies().count(metrics);
   count_idempotency(metrics);
   double connects = 0, reused = 0, dns = 0, handshakes = 0, failures = 0, open = 0;
   for (const auto& worker : workers_) {

@@ -26,6 +26,12 @@ class io_context;
 namespace tollgate::net {
 class Deadlines;
 }
+namespace tollgate::cache {
+class RedisCache;
+}
+namespace tollgate::policies {
+class ReplicaKeys;
+}
 
 namespace tollgate::app {
 
@@ -56,7 +62,9 @@ struct Services {
   policies::Treasury treasury;
   std::vector<OutcomeSink*> sinks;
   IdSource ids;
-  const Loop* loop = nullptr;  ///< for calls that wait for another worker's
+  const Loop* loop = nullptr;                 ///< for calls that wait for another worker's
+  cache::RedisCache* shared_cache = nullptr;  ///< in place of Shared::cache
+  policies::ReplicaKeys* replicas = nullptr;  ///< of calls with an Idempotency-Key
 };
 
 }  // namespace tollgate::app

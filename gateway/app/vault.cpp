@@ -23,6 +23,9 @@ Result<std::unique_ptr<Vault>> Vault::open(const config::Config& config, Log& lo
   if (!read) return std::unexpected(read.error());
   auto opened = vault->open_store(config.store, config.ledger.postgres.has_value(), log);
   if (!opened) return std::unexpected(opened.error());
+  auto replies = ReplyPlaces::of(config, vault->clock_);
+  if (!replies) return std::unexpected(replies.error());
+  vault->replies_ = std::move(*replies);
   if (auto memo = vault->open_memo(config); !memo) return std::unexpected(memo.error());
   return vault;
 }
@@ -54,8 +57,10 @@ Result<void> Vault::open_store(const config::StoreConfig& config, bool shared_le
   return greet_store(*place_, log);
 }
 
-/// Beside the journal, whose lock keeps other processes away from it too.
+/// Beside the journal, whose lock keeps other processes away from it too. Where Redis knows what
+/// became of a key, this process does not remember it for lost.
 Result<void> Vault::open_memo(const config::Config& config) {
+  if (replies_->keyed) return {};
   std::filesystem::path path = ledger::places_of(config.ledger).journal;
   path.replace_extension("idempotency");
   memo_ = std::make_unique<policies::MemoFile>(clock_, path.string(), config.idempotency.ttl);

@@ -9,6 +9,7 @@
 
 #include "gateway/app/log.hpp"
 #include "gateway/app/plan.hpp"
+#include "gateway/app/reply_link.hpp"
 #include "gateway/app/store_link.hpp"
 #include "gateway/core/clock.hpp"
 #include "policies/idempotency/memo_file.hpp"
@@ -46,6 +47,8 @@ class Vault {
   [[nodiscard]] Store& store() { return *store_; }
   /// Where limits and budgets are kept; nullptr: in this process.
   [[nodiscard]] StorePlace* place() { return place_.get(); }
+  /// Where replies are kept beyond this process.
+  [[nodiscard]] ReplyPlaces& replies() { return *replies_; }
 
  private:
   Vault() = default;
@@ -56,6 +59,7 @@ class Vault {
   Clock clock_;
   std::unique_ptr<StorePlace> place_;
   std::unique_ptr<Store> store_;
+  std::unique_ptr<ReplyPlaces> replies_;
   std::unique_ptr<policies::MemoFile> memo_;
   policies::IdempotencyTable idempotency_{clock_};
   policies::TokenEstimates estimates_;

@@ -2,6 +2,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include "gateway/net/asio_task.hpp"
+
 namespace tollgate::app {
 namespace {
 
@@ -28,7 +30,9 @@ Worker::Worker(const Common& common, std::shared_ptr<const Plan> plan)
                 .treasury = treasury_of(common),
                 .sinks = {&metrics_, &rows_},
                 .ids = {},
-                .loop = &loop_},
+                .loop = &loop_,
+                .shared_cache = cache_of(common),
+                .replicas = reply_link_ ? reply_link_->keyed() : nullptr},
       front_(services_),
       listener_(io_, deadlines_, front_, common.server, settings_of(*services_.plan), &common.tls),
       work_(boost::asio::make_work_guard(io_)) {}
@@ -42,12 +46,20 @@ policies::Treasury Worker::treasury_of(const Common& common) {
   return {store_link_->store(), common.treasury.estimates, common.treasury.ledger};
 }
 
+/// Nothing is made where no reply leaves this process.
+cache::RedisCache* Worker::cache_of(const Common& common) {
+  if (!common.replies.any()) return nullptr;
+  reply_link_.emplace(io_, deadlines_, common.replies);
+  return reply_link_->cache();
+}
+
 Result<void> Worker::open(const boost::asio::ip::tcp::endpoint& where) {
   return listener_.open(where);
 }
 
 void Worker::start() {
   if (store_link_) store_link_->start();
+  if (reply_link_) reply_link_->start();
   thread_ = std::thread([this] { run(); });
 }
 
@@ -87,11 +99,23 @@ void Worker::end_drain() {
   });
 }
 
+void Worker::purge_cache(cache::RedisCache::Which which,
+                         std::function<void(Result<std::uint64_t>)> done) {
+  boost::asio::post(io_, [this, which = std::move(which), done = std::move(done)] {
+    net::spawn(io_, reply_link_->cache()->purge(which),
+               [done](const std::exception_ptr& thrown, Result<std::uint64_t> gone) {
+                 if (thrown) std::rethrow_exception(thrown);
+                 done(std::move(gone));
+               });
+  });
+}
+
 void Worker::stop() {
   if (!thread_.joinable()) return;
   boost::asio::post(io_, [this] {
     upstreams_.close();
     if (store_link_) store_link_->stop();
+    if (reply_link_) reply_link_->stop();
     deadlines_.stop();
     work_.reset();
   });

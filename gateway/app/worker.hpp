@@ -11,6 +11,7 @@
 #include "gateway/app/front.hpp"
 #include "gateway/app/ledger_sink.hpp"
 #include "gateway/app/prober.hpp"
+#include "gateway/app/reply_link.hpp"
 #include "gateway/app/services.hpp"
 #include "gateway/app/store_link.hpp"
 #include "gateway/net/deadlines.hpp"
@@ -24,6 +25,7 @@ struct Common {
   Shared& shared;
   policies::Treasury treasury;
   StorePlace* store_place;  ///< nullptr: the treasury's store is in this process
+  ReplyPlaces& replies;
   net::ServerShared& server;
   net::UpstreamShared& upstream;
   const net::TlsServerContext& tls;  ///< used while the plan says TLS
@@ -46,6 +48,8 @@ class Worker {
   void probe(std::shared_ptr<Probe> probe);
   void drain(std::function<void()> on_idle);
   void end_drain();
+  /// Removes replies of the cache that stands in Redis; `done` is called on the worker's thread.
+  void purge_cache(cache::RedisCache::Which which, std::function<void(Result<std::uint64_t>)> done);
   /// Ends the loop once idle and joins the thread.
   void stop();
 
@@ -54,12 +58,14 @@ class Worker {
  private:
   void run();
   [[nodiscard]] policies::Treasury treasury_of(const Common& common);
+  [[nodiscard]] cache::RedisCache* cache_of(const Common& common);
 
   boost::asio::io_context io_{1};
   net::Deadlines deadlines_{io_};
   const Loop loop_{io_, deadlines_};
   net::Upstreams upstreams_;
   std::optional<StoreLink> store_link_;
+  std::optional<ReplyLink> reply_link_;
   MetricsSink metrics_;
   BudgetWarnings warnings_;
   LedgerSink ledger_;

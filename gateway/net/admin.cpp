@@ -11,6 +11,7 @@
 #include <list>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
+#include <optional>
 #include <spdlog/spdlog.h>
 
 #include "gateway/core/http.hpp"
@@ -63,26 +64,49 @@ bool answers(const AdminRoute& route, std::string_view method) {
   return route.method == method || (method == "HEAD" && route.method == "GET");
 }
 
-AdminReply call(const AdminRoute& route, std::string_view body) {
+/// Waits, without holding up others, for a handler that answers later.
+asio::awaitable<AdminReply> await_reply(asio::io_context& io, const AdminRoute& route,
+                                        std::string_view body) {
+  struct Waiting {
+    explicit Waiting(asio::io_context& context)
+        : timer(context, asio::steady_timer::time_point::max()) {}
+    asio::steady_timer timer;
+    std::optional<AdminReply> reply;
+  };
+  const auto waiting = std::make_shared<Waiting>(io);
+  route.handle_later(body, [&io, waiting](AdminReply reply) {
+    asio::post(io, [waiting, reply = std::move(reply)]() mutable {
+      waiting->reply = std::move(reply);
+      waiting->timer.cancel();
+    });
+  });
+  while (!waiting->reply)
+    co_await waiting->timer.async_wait(as_result);
+  co_return std::move(*waiting->reply);
+}
+
+asio::awaitable<AdminReply> call(asio::io_context& io, const AdminRoute& route,
+                                 std::string_view body) {
   try {
-    return route.handle(body);
+    if (route.handle_later) co_return co_await await_reply(io, route, body);
+    co_return route.handle(body);
   } catch (const std::exception& bug) {
     spdlog::error("{} {}: {}", route.method, route.path, bug.what());
-    return admin_error(500, "internal_error", "The gateway met an error of its own.");
+    co_return admin_error(500, "internal_error", "The gateway met an error of its own.");
   }
 }
 
-AdminReply answer(const std::vector<AdminRoute>& routes, const Request& request,
-                  std::string& allow) {
+asio::awaitable<AdminReply> answer(asio::io_context& io, const std::vector<AdminRoute>& routes,
+                                   const Request& request, std::string& allow) {
   const std::string_view path = path_of(request);
   const std::string_view method(request.method_string().data(), request.method_string().size());
   for (const AdminRoute& route : routes) {
     if (route.path != path) continue;
-    if (answers(route, method)) return call(route, request.body());
+    if (answers(route, method)) co_return co_await call(io, route, request.body());
     allow += (allow.empty() ? "" : ", ") + route.method;
   }
-  if (allow.empty()) return admin_error(404, "not_found", "There is nothing at this path.");
-  return admin_error(405, "method_not_allowed", "This path allows " + allow + ".");
+  if (allow.empty()) co_return admin_error(404, "not_found", "There is nothing at this path.");
+  co_return admin_error(405, "method_not_allowed", "This path allows " + allow + ".");
 }
 
 Response respond(const Request& request, AdminReply reply) {
@@ -134,7 +158,7 @@ struct AdminServer::State : std::enable_shared_from_this<State> {
   void stop();
   asio::awaitable<void> serve(tcp::socket socket);
   asio::awaitable<void> talk(beast::tcp_stream& stream);
-  Response judge(const Request& request);
+  asio::awaitable<Response> judge(const Request& request);
 
   asio::io_context& io;
   std::vector<AdminRoute> routes;
@@ -184,7 +208,8 @@ asio::awaitable<void> AdminServer::State::talk(beast::tcp_stream& stream) {
     static_cast<void>(got);
     const int refused = failed ? status_of(failed) : 0;
     if (failed && refused == 0) break;
-    const Response response = failed ? refusal(refused) : judge(parser.get());
+    stream.expires_never();
+    const Response response = failed ? refusal(refused) : co_await judge(parser.get());
     stream.expires_after(patience);
     auto [broken, sent] = co_await http::async_write(stream, response, as_result);
     static_cast<void>(sent);
@@ -194,17 +219,17 @@ asio::awaitable<void> AdminServer::State::talk(beast::tcp_stream& stream) {
   stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
 }
 
-Response AdminServer::State::judge(const Request& request) {
+asio::awaitable<Response> AdminServer::State::judge(const Request& request) {
   if (!authorized(request, token)) {
     Response response = respond(
         request, admin_error(401, "invalid_api_key", "This port asks for its admin token."));
     response.set(http::field::www_authenticate, "Bearer");
-    return response;
+    co_return response;
   }
   std::string allow;
-  Response response = respond(request, answer(routes, request, allow));
+  Response response = respond(request, co_await answer(io, routes, request, allow));
   if (response.result_int() == 405) response.set(http::field::allow, allow);
-  return response;
+  co_return response;
 }
 
 AdminServer::AdminServer(asio::io_context& io, std::vector<AdminRoute> routes, std::string token)

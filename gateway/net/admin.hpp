@@ -24,6 +24,9 @@ struct AdminReply {
 struct AdminRoute {
   std::string method, path;
   std::function<AdminReply(std::string_view body)> handle;
+  /// In its place, for what takes its time: calls `done` once, later or at once, on any thread.
+  using Done = std::function<void(AdminReply)>;
+  std::function<void(std::string_view body, Done done)> handle_later = nullptr;
 };
 
 /// An OpenAI-shaped JSON error, for handlers.

@@ -31,6 +31,18 @@ Error no_room() {
 
 }  // namespace
 
+Error key_reused() {
+  return make_error(ErrorKind::idempotency_key_reused,
+                    "This Idempotency-Key was used before with another body.", "Idempotency-Key");
+}
+
+Error key_unknown() {
+  return make_error(ErrorKind::idempotency_unknown,
+                    "A call with this Idempotency-Key was made before and may have been paid for, "
+                    "but its reply is not known any more. To call again, use another key.",
+                    "Idempotency-Key");
+}
+
 void IdempotencyTable::set_bounds(const IdempotencyBounds& bounds) {
   const std::scoped_lock lock(mutex_);
   bounds_ = bounds;
@@ -79,15 +91,11 @@ Result<IdempotencyTable::Entrance> IdempotencyTable::found(const Entry& entry,
                                                            const Digest& fingerprint) {
   if (entry.fingerprint != fingerprint) {
     ++stats_.reused;
-    return fail(ErrorKind::idempotency_key_reused,
-                "This Idempotency-Key was used before with another body.", "Idempotency-Key");
+    return std::unexpected(key_reused());
   }
   if (!entry.log) {
     ++stats_.unknown;
-    return fail(ErrorKind::idempotency_unknown,
-                "A call with this Idempotency-Key was made before and may have been paid for, but "
-                "its reply is not known any more. To call again, use another key.",
-                "Idempotency-Key");
+    return std::unexpected(key_unknown());
   }
   ++(entry.running ? stats_.joined : stats_.replayed);
   return Entrance{.lead = std::nullopt, .log = entry.log, .running = entry.running};

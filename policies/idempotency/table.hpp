@@ -29,6 +29,11 @@ struct KeyedCall {
   std::string_view body;
 };
 
+/// The key was used before with another body.
+[[nodiscard]] Error key_reused();
+/// A call had this key, and what became of it is not known any more.
+[[nodiscard]] Error key_unknown();
+
 /// A call that is to be remembered beyond this process. Any worker; asked without the table's lock,
 /// of one key never by two at once.
 struct IdempotencyMemo {
@@ -129,6 +134,9 @@ class IdempotencyTable::Lead final : private LogRoom {
   Lead& operator=(Lead&& other) = delete;
   ~Lead();
 
+  [[nodiscard]] const Digest& id() const { return entry_->id; }
+  [[nodiscard]] const Digest& fingerprint() const { return entry_->fingerprint; }
+  [[nodiscard]] const std::shared_ptr<ReplyLog>& log() const { return log_; }
   void begin(KeptHead head) { log_->begin(std::move(head)); }
   /// Frames of the reply. Where no room is left for them the rest is lost to others.
   void append(const Pieces& frames);

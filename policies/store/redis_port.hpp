@@ -50,6 +50,9 @@ struct RedisPort {
   /// (M23). Empty as long as it is not known.
   [[nodiscard]] virtual std::string replication_id(std::string_view slot_key) const = 0;
 
+  /// For what has to be asked of every node: one key for each, to call it by.
+  [[nodiscard]] virtual std::vector<std::string> key_of_each_node() const { return {""}; }
+
   /// Runs a script by its name, and with its source where Redis does not know it yet. Errors as
   /// `call`; a reply NOSCRIPT is never handed on.
   Awaitable<Result<RedisReply>> script(const RedisScript& script, std::string_view slot_key,

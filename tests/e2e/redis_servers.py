@@ -55,6 +55,25 @@ class Redis:
                 b"$%d\r\n%s\r\n" % (len(word.encode()), word.encode()) for word in words]))
             return link.recv(65536)
 
+    def all(self, *words: str) -> list[bytes]:
+        """The answer, whole: its texts and numbers. An error answer fails the test."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as link:
+            link.sendall(b"".join([b"*%d\r\n" % len(words)] + [
+                b"$%d\r\n%s\r\n" % (len(word.encode()), word.encode()) for word in words]))
+            with link.makefile("rb") as answer:
+                return self._read(answer)
+
+    def _read(self, answer) -> list[bytes]:
+        line = answer.readline().rstrip(b"\r\n")
+        kind, rest = line[:1], line[1:]
+        assert kind in (b"+", b":", b"$", b"*"), line
+        if kind == b"*":
+            return [part for _ in range(int(rest)) for part in self._read(answer)]
+        if kind != b"$":
+            return [rest]
+        text = answer.read(int(rest) + 2)[:-2] if int(rest) >= 0 else b""
+        return [text]
+
     def says(self, text: bytes, *words: str) -> None:
         until(lambda: text in self.ask(*words), 60)
 

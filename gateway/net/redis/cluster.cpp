@@ -139,6 +139,20 @@ std::string ClusterClient::replication_id(std::string_view slot_key) const {
   return found == links_.end() ? std::string{} : found->second->facts().replication_id;
 }
 
+/// Tries texts until each master that the map knows has one.
+std::vector<std::string> ClusterClient::key_of_each_node() const {
+  std::map<RedisEndpoint, std::string> keys;
+  for (int i = 0; i < slot_count && keys.size() < slots_.masters().size(); ++i) {
+    std::string key = std::to_string(i);
+    const RedisEndpoint* const master = slots_.master_of(slot_of(key));
+    if (master != nullptr) keys.try_emplace(*master, std::move(key));
+  }
+  std::vector<std::string> out;
+  for (auto& [node, key] : keys)
+    out.push_back(std::move(key));
+  return out;
+}
+
 void ClusterClient::stop() {
   stopped_ = true;
   for (const auto& [endpoint, link] : links_)

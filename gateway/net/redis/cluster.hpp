@@ -14,6 +14,7 @@ class ClusterClient final : public RedisClient, public std::enable_shared_from_t
   Awaitable<Result<RedisReply>> call(std::string_view slot_key,
                                      std::span<const std::string_view> args) override;
   [[nodiscard]] std::string replication_id(std::string_view slot_key) const override;
+  [[nodiscard]] std::vector<std::string> key_of_each_node() const override;
   void stop() override;
 
  private:

@@ -40,7 +40,52 @@ TEST_CASE("cache: mistakes have a place") {
         "t.yaml:4:37: \"max_entry\" must be at most half of \"max_bytes\"\n");
   CHECK(report(minimal + "cache: {max_bytes: 1MiB}\n") ==
         "t.yaml:4:20: \"max_entry\" must be at most half of \"max_bytes\"\n");
-  CHECK(report(minimal + "cache: {store: redis}\n").find("not supported yet") != std::string::npos);
+}
+
+TEST_CASE("cache: one in Redis says which") {
+  const std::string url = "redis: {url: \"redis://h\"}";
+  const Config config = *load(minimal + "cache: {store: redis, " + url + "}\n").config;
+  CHECK(config.cache->store == CacheStore::redis);
+  CHECK(config.cache->redis->url.value == "redis://h");
+  CHECK(load(minimal + "cache: {store: redis}\nstore: {" + url + "}\n").config);
+  CHECK(report(minimal + "cache: {store: redis}\n") ==
+        "t.yaml:4:16: \"redis\" needs cache.redis or store.redis\n");
+  CHECK(report(minimal + "cache: {" + url + "}\n") ==
+        "t.yaml:4:16: \"redis\" goes with \"store: redis\"\n");
+  CHECK(report(minimal + "cache: {store: redis, redis: {url: \"http://h\"}}\n") ==
+        "t.yaml:4:36: the URL of Redis begins with redis:// or rediss://\n");
+  CHECK(report(minimal + "cache: {store: redis, max_bytes: 64MiB, " + url + "}\n") ==
+        "t.yaml:4:34: \"max_bytes\" goes with \"store: memory\"; Redis has its own maxmemory\n");
+}
+
+TEST_CASE("cache: keys that seal are 32 bytes, one or several, and are never shown") {
+  const std::string redis = "cache: {store: redis, redis: {url: \"redis://h\"}, ";
+  const std::string a = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=";
+  const std::string b = "QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI=";
+  CHECK(sealing_keys(*load(minimal).config).empty());
+  const auto one = sealing_keys(*load(minimal + redis + "encryption_key: \"" + a + "\"}\n").config);
+  REQUIRE(one.size() == 1);
+  CHECK(one[0].id == "default");
+  CHECK(one[0].bytes.back() == 'A');
+  const Config config = *load(minimal + redis + "encryption_keys: [{id: k2, key: \"" + b +
+                              "\"}, {id: default, key: \"" + a + "\"}]}\n")
+                             .config;
+  const auto two = sealing_keys(config);
+  REQUIRE(two.size() == 2);
+  CHECK(two[0].id == "k2");
+  CHECK(two[0].bytes.front() == 'B');
+  CHECK(masked_yaml(config).find(b) == std::string::npos);
+  const std::string form = "is 32 bytes in base64 (openssl rand -base64 32)\n";
+  for (const char* bad : {"\"\"", "short", "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB",
+                          "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQ!E="}) {
+    CHECK(report(minimal + redis + "encryption_key: " + bad + "}\n") ==
+          "t.yaml:4:65: \"encryption_key\" " + form);
+  }
+  CHECK(
+      report(minimal + redis + "encryption_keys: [{id: a, key: \"" + a + "\"}, {id: a, key: x}]}\n")
+          .ends_with("\"key\" " + form + "t.yaml:4:126: this id stands here already\n"));
+  CHECK(report(minimal + "cache: {encryption_key: \"" + a + "\"}\n") ==
+        "t.yaml:4:25: \"encryption_key\" seals what stands in Redis, and nothing does\n");
 }
 
 TEST_CASE("cache: a tenant's word without a cache is noted") {

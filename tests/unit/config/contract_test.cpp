@@ -59,6 +59,7 @@ const std::map<std::string, Keys> contract = {
     {"ledger.sqlite", {"path"}},
     {"ledger.postgres", {"url"}},
     {"ledger.journal", {"dir", "fsync", "max_bytes"}},
+    {"cache.encryption_keys[]", {"id", "key"}},
     {"cache",
      {"store", "ttl", "max_bytes", "max_entry", "when", "embeddings", "coalesce", "replay",
       "encryption_key", "encryption_keys", "redis"}},
@@ -100,7 +101,7 @@ TEST_CASE("every key of the contract is either read or refused as not supported 
                   IdempotencyConfig, LogConfig, LimitsConfig, BudgetConfig, TierConfig,
                   TenantPrices, ProviderPrice, PricesConfig, LedgerConfig, SqliteConfig,
                   PostgresConfig, JournalConfig, StoreConfig, RedisConfig, OnErrorConfig,
-                  CacheConfig>();
+                  CacheConfig, CacheKeyConfig>();
   for (const NotSupported& entry : not_supported_keys()) {
     INFO(entry.section, " ", entry.key);
     CHECK(known[std::string(entry.section)].emplace(entry.key).second);
@@ -120,7 +121,6 @@ TEST_CASE("every key that is not there yet says so where it stands") {
       {"models.*", {"models: {m: {targets: [{provider: p, model: x}], ", "}}"}},
       {"models.*.retry", {"models: {m: {targets: [{provider: p, model: x}], retry: {", "}}}"}},
       {"ledger", {"ledger: {", "}"}},
-      {"store.on_error", {"store: {on_error: {", "}}"}},
       {"cache", {"cache: {", "}"}},
       {"tenants.*", {"tenants: {t: {", "}}"}},
       {"tenants.*.keys[]", {"tenants: {t: {keys: [{id: a, sha256: " + digest + ", ", "}]}}"}},

@@ -1,0 +1,183 @@
+#include "policies/cache/redis.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "policies/ledger/archive.hpp"
+
+namespace tollgate::cache {
+namespace {
+
+using policies::RedisReply;
+
+/// Raised when what stands under a key changes its form.
+constexpr std::string_view kind = ":cache:1:";
+constexpr std::string_view scan_count = "1000";
+constexpr std::size_t stamp_bytes = 8;
+
+std::string hex(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out;
+  for (const char byte : bytes) {
+    out += digits[static_cast<unsigned char>(byte) >> 4U];
+    out += digits[static_cast<unsigned char>(byte) & 15U];
+  }
+  return out;
+}
+
+std::string_view text_of(const Digest& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+/// Names are of the operator's choosing: as digests they hold no letter that patterns know.
+std::string part_of(std::string_view name) {
+  constexpr std::size_t shown = 8;
+  const auto digest = policies::sha256({name});
+  return digest ? hex(text_of(*digest).substr(0, shown)) : std::string("none");
+}
+
+std::string tenant_part(std::string_view tenant) {
+  return tenant.empty() ? std::string("shared") : part_of(tenant);
+}
+
+/// As a pattern that matches only itself.
+std::string literal(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (std::string_view("*?[]^\\-").find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+/// A tenth of `ttl` at most, by the key and the time, so that equal loads do not expire in step.
+std::chrono::milliseconds jitter(const Digest& key, SystemTime now, std::chrono::milliseconds ttl) {
+  constexpr std::uint64_t steps = 1024;
+  std::uint64_t seed = 0;
+  std::memcpy(&seed, key.data(), sizeof seed);
+  const std::uint64_t step = (seed ^ static_cast<std::uint64_t>(micros_of(now))) % steps;
+  return ttl * static_cast<std::int64_t>(step) / static_cast<std::int64_t>(10 * steps);
+}
+
+std::string stamp_of(SystemTime time) {
+  std::string stamp;
+  {
+    ledger::WriteArchive archive(stamp);
+    archive(time);
+  }
+  return stamp;
+}
+
+}  // namespace
+
+std::string RedisCache::name_of(const RedisPlace& place) const {
+  std::string name = shared_.prefix;
+  name.append(kind).append(tenant_part(place.tenant)).append(":");
+  return name.append(part_of(place.model)).append(":").append(hex(text_of(place.key)));
+}
+
+/// An answer that is an error (no memory, say) is none either. What is no text in our place is like
+/// any other rubbish.
+Awaitable<Result<RedisReply>> RedisCache::ask(std::string_view slot_key,
+                                              std::span<const std::string_view> args) {
+  auto reply = co_await port_.call(slot_key, args);
+  if (reply && reply->is_error() && !reply->is_error("WRONGTYPE")) {
+    Error error = make_error(ErrorKind::store_unavailable, "The cache cannot be asked right now.");
+    error.detail = reply->text;
+    reply = std::unexpected(std::move(error));
+  }
+  if (!reply) shared_.errors.fetch_add(1, std::memory_order_relaxed);
+  shared_.away.store(!reply, std::memory_order_relaxed);
+  co_return reply;
+}
+
+Awaitable<Result<std::optional<RedisFound>>> RedisCache::find(const RedisPlace& place,
+                                                              const Envelope& envelope,
+                                                              std::size_t bytes_max) {
+  const std::string name = name_of(place);
+  const std::array<std::string_view, 2> args{"GET", name};
+  auto reply = co_await ask(name, args);
+  if (!reply) co_return std::unexpected(reply.error());
+  if (reply->kind == RedisReply::Kind::nil) co_return std::nullopt;
+  auto bytes = envelope.open(name, reply->text, bytes_max + stamp_bytes);
+  if (!bytes || bytes->size() < stamp_bytes) {
+    shared_.unreadable.fetch_add(1, std::memory_order_relaxed);
+    co_return std::nullopt;
+  }
+  RedisFound found;
+  ledger::ReadArchive archive(*bytes);
+  archive(found.stored_at);
+  bytes->erase(0, stamp_bytes);
+  found.bytes = std::move(*bytes);
+  co_return found;
+}
+
+Awaitable<Result<void>> RedisCache::put(const RedisPlace& place, std::string_view bytes,
+                                        const Envelope& envelope, std::chrono::milliseconds ttl) {
+  const std::string name = name_of(place);
+  const SystemTime now = shared_.clock.system();
+  const std::string sealed = envelope.seal(name, stamp_of(now).append(bytes));
+  if (sealed.empty()) co_return Result<void>{};
+  const std::string px = std::to_string((ttl - jitter(place.key, now, ttl)).count());
+  const std::array<std::string_view, 5> args{"SET", name, sealed, "PX", px};
+  auto reply = co_await ask(name, args);
+  if (!reply) co_return std::unexpected(reply.error());
+  co_return Result<void>{};
+}
+
+/// By SCAN over names: a purge is rare and may take its time, while a generation that every lookup
+/// had to compare would cost each of them, and free no memory.
+Awaitable<Result<std::uint64_t>> RedisCache::purge(Which which) {
+  const std::string_view tenant = which.tenant_shares ? std::string_view{} : which.tenant;
+  const std::string pattern = literal(shared_.prefix) + std::string(kind) +
+                              (which.tenant.empty() ? "*" : tenant_part(tenant)) + ":" +
+                              (which.model.empty() ? "*" : part_of(which.model)) + ":*";
+  // So that the nodes are known.
+  const std::array<std::string_view, 1> ping{"PING"};
+  auto there = co_await ask({}, ping);
+  if (!there) co_return std::unexpected(there.error());
+  std::uint64_t gone = 0;
+  for (const std::string& node : port_.key_of_each_node()) {
+    auto done = co_await purge_node(node, pattern);
+    if (!done) co_return done;
+    gone += *done;
+  }
+  co_return gone;
+}
+
+Awaitable<Result<std::uint64_t>> RedisCache::purge_node(std::string_view slot_key,
+                                                        std::string_view pattern) {
+  std::uint64_t gone = 0;
+  std::string cursor = "0";
+  do {
+    const std::array<std::string_view, 6> scan{"SCAN",  cursor,  "MATCH",
+                                               pattern, "COUNT", scan_count};
+    auto found = co_await ask(slot_key, scan);
+    if (!found) co_return std::unexpected(found.error());
+    if (found->items.size() != 2) co_return fail(ErrorKind::internal, "not a reply to SCAN");
+    cursor = found->items[0].text;
+    auto done = co_await unlink(slot_key, found->items[1].items);
+    if (!done) co_return done;
+    gone += *done;
+  } while (cursor != "0");
+  co_return gone;
+}
+
+/// In Cluster keys of several slots may not stand in one command.
+Awaitable<Result<std::uint64_t>> RedisCache::unlink(std::string_view slot_key,
+                                                    const std::vector<RedisReply>& names) {
+  std::uint64_t gone = 0;
+  const std::size_t at_once = shared_.cluster ? 1 : std::max<std::size_t>(names.size(), 1);
+  for (std::size_t at = 0; at < names.size(); at += at_once) {
+    std::vector<std::string_view> args{"UNLINK"};
+    for (std::size_t i = at; i < at + at_once; ++i)
+      args.push_back(names[i].text);
+    auto reply = co_await ask(shared_.cluster ? args.back() : slot_key, args);
+    if (!reply) co_return std::unexpected(reply.error());
+    gone += static_cast<std::uint64_t>(reply->integer);
+  }
+  co_return gone;
+}
+
+}  // namespace tollgate::cache

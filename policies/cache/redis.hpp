@@ -1,0 +1,71 @@
+// RedisCache: kept replies in Redis, shared by all gateways that use the same one: compressed,
+// sealed (Envelope), each with a time to live. One object a worker over a port of its own, so that
+// large replies hold up no reservation; its thread. What Redis does not answer in time is an error
+// that the call passes by.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "gateway/core/clock.hpp"
+#include "policies/cache/envelope.hpp"
+#include "policies/cache/memory.hpp"
+#include "policies/store/redis_port.hpp"
+
+namespace tollgate::cache {
+
+/// What the workers have in common; made once a process.
+struct RedisCacheShared {
+  std::string prefix = "tollgate";
+  bool cluster = false;
+  const Clock& clock;
+  /// Since the start: questions that Redis did not answer, and entries that did not open.
+  std::atomic<std::uint64_t> errors{0}, unreadable{0};
+  std::atomic<bool> away{false};
+};
+
+/// Where an entry stands. Tenants that share have no name here.
+struct RedisPlace {
+  std::string_view tenant, model;
+  Digest key{};
+};
+
+struct RedisFound {
+  std::string bytes;
+  SystemTime stored_at{};
+};
+
+class RedisCache {
+ public:
+  /// Both outlive it.
+  RedisCache(policies::RedisPort& port, RedisCacheShared& shared) : port_(port), shared_(shared) {}
+
+  /// The entry, or nothing where there is none that opens. Error: store_unavailable.
+  Awaitable<Result<std::optional<RedisFound>>> find(const RedisPlace& place,
+                                                    const Envelope& envelope,
+                                                    std::size_t bytes_max);
+  /// Keeps `bytes` for `ttl` less up to a tenth. Error: store_unavailable.
+  Awaitable<Result<void>> put(const RedisPlace& place, std::string_view bytes,
+                              const Envelope& envelope, std::chrono::milliseconds ttl);
+  /// Removes a tenant's entries (of one that shares: all that are shared), a model's, those of
+  /// both, or all. Returns how many went. Error: store_unavailable; some may have gone.
+  struct Which {
+    std::string tenant, model;  ///< empty: all
+    bool tenant_shares = false;
+  };
+  Awaitable<Result<std::uint64_t>> purge(Which which);
+
+ private:
+  [[nodiscard]] std::string name_of(const RedisPlace& place) const;
+  Awaitable<Result<policies::RedisReply>> ask(std::string_view slot_key,
+                                              std::span<const std::string_view> args);
+  Awaitable<Result<std::uint64_t>> purge_node(std::string_view slot_key, std::string_view pattern);
+  Awaitable<Result<std::uint64_t>> unlink(std::string_view slot_key,
+                                          const std::vector<policies::RedisReply>& names);
+
+  policies::RedisPort& port_;
+  RedisCacheShared& shared_;
+};
+
+}  // namespace tollgate::cache

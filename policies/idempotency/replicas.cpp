@@ -1,0 +1,186 @@
+#include "policies/idempotency/replicas.hpp"
+
+#include <array>
+#include <openssl/rand.h>
+#include <vector>
+
+#include "gateway/core/task.hpp"
+#include "policies/idempotency/kept_reply.hpp"
+
+namespace tollgate::policies {
+namespace {
+
+constexpr char claim_text[] = {
+#embed "redis/claim.lua"
+};
+constexpr char renew_text[] = {
+#embed "redis/renew.lua"
+};
+constexpr char finish_text[] = {
+#embed "redis/finish.lua"
+};
+
+/// A reply that unpacks to more is not believed.
+constexpr std::size_t reply_bytes_max = std::size_t{256} << 20U;
+
+template <std::size_t size>
+RedisScript made(const char (&text)[size]) {
+  return RedisScript::of(std::string(text, size));
+}
+
+std::string hex(const unsigned char* bytes, std::size_t count) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out;
+  for (std::size_t i = 0; i < count; ++i) {
+    out += digits[bytes[i] >> 4U];
+    out += digits[bytes[i] & 15U];
+  }
+  return out;
+}
+
+/// Empty: there are no random numbers.
+std::string new_owner() {
+  std::array<unsigned char, 16> bytes{};
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) return {};
+  return hex(bytes.data(), bytes.size());
+}
+
+Error away(std::string why) {
+  Error error = make_error(
+      ErrorKind::store_unavailable,
+      "Whether this Idempotency-Key was used before cannot be told right now. Please retry.");
+  error.detail = std::move(why);
+  error.retry_after = std::chrono::seconds(1);
+  return error;
+}
+
+void rethrow(const std::exception_ptr& thrown) {
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+}  // namespace
+
+ReplicaScripts::ReplicaScripts()
+    : claim(made(claim_text)), renew(made(renew_text)), finish(made(finish_text)) {}
+
+std::string ReplicaKeys::name_of(const Digest& id) const {
+  return shared_.prefix + ":idempotency:1:" + hex(id.data(), id.size());
+}
+
+Awaitable<Result<RedisReply>> ReplicaKeys::ask(const RedisScript& script, const std::string& name,
+                                               std::span<const std::string_view> args) {
+  const std::array<std::string_view, 1> keys{name};
+  auto reply = co_await port_.script(script, name, keys, args);
+  if (!reply) {
+    const Retry retry = reply.error().retry;
+    reply = std::unexpected(away(std::move(reply.error().detail)));
+    reply.error().retry = retry;
+  } else if (reply->is_error()) {
+    reply = std::unexpected(away(reply->text));
+  }
+  co_return reply;
+}
+
+Awaitable<Result<ReplicaKeys::Answer>> ReplicaKeys::claim(ReplicaKey key,
+                                                          std::chrono::milliseconds ttl,
+                                                          const cache::Envelope& envelope) {
+  const std::string name = name_of(key.id), owner = new_owner();
+  if (owner.empty()) co_return fail(ErrorKind::internal, "The gateway has no random numbers.");
+  const std::string print = hex(key.fingerprint.data(), key.fingerprint.size());
+  const std::string lease = std::to_string(shared_.lease.count());
+  const std::string lives = std::to_string(ttl.count());
+  const std::array<std::string_view, 4> args{print, owner, lease, lives};
+  auto reply = co_await ask(shared_.scripts.claim, name, args);
+  if (!reply) {
+    shared_.away.fetch_add(1, std::memory_order_relaxed);
+    // It may have been granted, and nobody will run it.
+    if (!never_sent(reply.error())) start(take_back(name, owner), rethrow);
+    co_return std::unexpected(reply.error());
+  }
+  Answer answer = answer_of(*reply, name, envelope);
+  if (answer.word == Word::granted) answer.claim.reset(new Claim(*this, name, owner));
+  count(answer.word);
+  co_return answer;
+}
+
+ReplicaKeys::Answer ReplicaKeys::answer_of(const RedisReply& reply, const std::string& name,
+                                           const cache::Envelope& envelope) {
+  const std::string_view word = reply.items.empty() ? std::string_view{} : reply.items[0].text;
+  if (word == "granted") return {.word = Word::granted};
+  if (word == "running") return {.word = Word::running};
+  if (word == "reused") return {.word = Word::reused};
+  if (word == "free") return {.word = Word::free};
+  if (word != "done") return {};
+  if (reply.items.size() < 2) return {.word = Word::done};
+  const auto bytes = envelope.open(name, reply.items[1].text, reply_bytes_max);
+  Answer answer;
+  if (bytes) answer.log = read_kept(*bytes);
+  if (answer.log) answer.word = Word::done;
+  return answer;
+}
+
+void ReplicaKeys::count(Word word) {
+  const std::array<std::atomic<std::uint64_t>*, 5> counts{
+      &shared_.granted, &shared_.joined, &shared_.replayed, &shared_.reused, &shared_.unknown};
+  const auto at = static_cast<std::size_t>(word);
+  if (at < counts.size()) counts[at]->fetch_add(1, std::memory_order_relaxed);
+}
+
+Awaitable<Result<ReplicaKeys::Word>> ReplicaKeys::look(ReplicaKey key) {
+  const std::string name = name_of(key.id);
+  const std::string print = hex(key.fingerprint.data(), key.fingerprint.size());
+  const std::array<std::string_view, 4> args{print, "", "0", "0"};
+  auto reply = co_await ask(shared_.scripts.claim, name, args);
+  if (!reply) co_return std::unexpected(reply.error());
+  co_return answer_of(*reply, name, cache::Envelope()).word;
+}
+
+/// All at once, so that one that is slow does not let the others' leases run out.
+void ReplicaKeys::renew() {
+  for (const Held& held : running_)
+    start(renew_one(held.name, held.owner), rethrow);
+}
+
+Awaitable<void> ReplicaKeys::renew_one(std::string name, std::string owner) {
+  const std::string lease = std::to_string(shared_.lease.count());
+  const std::array<std::string_view, 2> args{owner, lease};
+  // What fails is tried again a third of a lease later.
+  (void)co_await ask(shared_.scripts.renew, name, args);
+}
+
+Awaitable<void> ReplicaKeys::take_back(std::string name, std::string owner) {
+  const std::array<std::string_view, 4> args{owner, "free", "0", ""};
+  (void)co_await ask(shared_.scripts.finish, name, args);
+}
+
+ReplicaKeys::Claim::Claim(ReplicaKeys& keys, std::string name, std::string owner) : keys_(keys) {
+  held_.name = std::move(name);
+  held_.owner = std::move(owner);
+  keys_.running_.push_back(held_);
+}
+
+Awaitable<void> ReplicaKeys::Claim::say(std::string_view state, std::chrono::milliseconds ttl,
+                                        std::string_view reply) {
+  const std::string lives = std::to_string(ttl.count());
+  const std::array<std::string_view, 4> args{held_.owner, state, lives, reply};
+  held_.unlink();
+  auto said = co_await keys_.ask(keys_.shared_.scripts.finish, held_.name, args);
+  if (!said) keys_.shared_.away.fetch_add(1, std::memory_order_relaxed);
+}
+
+Awaitable<void> ReplicaKeys::Claim::finish(const ReplyLog& log, std::chrono::milliseconds ttl,
+                                           const cache::Envelope& envelope) {
+  Pieces frames;
+  const bool whole = log.read(0, frames) == ReplyLog::State::done;
+  std::string sealed;
+  if (whole) sealed = envelope.seal(held_.name, write_kept(log));
+  co_await say(sealed.empty() ? "lost" : "done", ttl, sealed);
+}
+
+Awaitable<void> ReplicaKeys::Claim::give_back() { return say("free", {}, {}); }
+
+Awaitable<void> ReplicaKeys::Claim::lose(std::chrono::milliseconds ttl) {
+  return say("lost", ttl, {});
+}
+
+}  // namespace tollgate::policies
