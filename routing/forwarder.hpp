@@ -69,6 +69,8 @@ class Forwarder {
   /// What the reply under way calls its model; empty: nothing yet.
   [[nodiscard]] std::string_view reply_model() const { return reply_model_; }
   [[nodiscard]] std::uint32_t attempts() const { return begun_; }
+  /// That an attempt may use, by estimate; 0 where nobody counts them.
+  [[nodiscard]] std::uint64_t tokens() const { return plan_.tokens; }
   /// Some target takes the request.
   [[nodiscard]] bool previewed() const { return previewed_; }
   /// Content was handed out: there is no way back.
