@@ -71,6 +71,8 @@ class Forwarder {
   [[nodiscard]] std::uint32_t attempts() const { return begun_; }
   /// Bytes of text, reasoning and tool arguments of the attempt in flight.
   [[nodiscard]] std::uint64_t text_bytes() const { return text_bytes_; }
+  /// That an attempt may use, by estimate; 0 where nobody counts them.
+  [[nodiscard]] std::uint64_t tokens() const { return plan_.tokens; }
   /// Some target takes the request.
   [[nodiscard]] bool previewed() const { return previewed_; }
   /// Content was handed out: there is no way back.

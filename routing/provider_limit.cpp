@@ -35,6 +35,9 @@ SteadyTime ProviderLimit::Bucket::when(std::uint64_t per_minute, double amount,
 
 void ProviderLimit::set(const Rules& rules) {
   const std::scoped_lock lock(mutex_);
+  // What was not counted is not known: a new limit begins with a full minute.
+  if (rules_.requests_per_minute == 0) requests_ = {};
+  if (rules_.tokens_per_minute == 0) tokens_ = {};
   rules_ = rules;
   limited_ = rules != Rules{};
 }

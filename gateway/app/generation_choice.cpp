@@ -13,6 +13,12 @@ namespace {
 
 constexpr std::uint64_t bytes_per_token = 4, usual_output = 500;
 
+bool counts_tokens(const routing::Route& route) {
+  return std::ranges::any_of(route.targets, [](const routing::Target& target) {
+    return target.provider->tokens_per_minute > 0;
+  });
+}
+
 }  // namespace
 
 /// What it may use, by the rule of thumb; for comparing and for the providers' own limits only.
@@ -40,7 +46,7 @@ double Generation::price_at(const routing::ProviderEntry& provider, std::string_
 routing::ChoiceFacts Generation::choice_facts(const routing::Route& route) const {
   routing::ChoiceFacts facts;
   facts.now = std::chrono::steady_clock::now();
-  facts.tokens = tokens_in() + tokens_out();
+  if (counts_tokens(route)) facts.tokens = tokens_in() + tokens_out();
   facts.random = services_.ids.random();
   facts.own_keys = &run_.key->tenant->provider_keys;
   if (route.affinity) {

@@ -24,7 +24,7 @@ void Generation::join_queue() {
       *services_.loop, call_, *route_->waiting, *route_->queue,
       routing::Waiter::Wish{.tenant = tenant,
                             .weight = known == tenants.end() ? 1 : known->second.weight,
-                            .tokens = tokens_in() + tokens_out(),
+                            .tokens = forwarder_->tokens(),
                             .places = std::move(places)});
 }
 

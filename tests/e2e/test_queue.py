@@ -197,6 +197,37 @@ def test_a_raised_limit_lets_in_those_that_wait(gateway, provider, pool):
     assert provider.most == 3
 
 
+@pytest.mark.threads
+def test_no_place_is_lost_between_workers(gateway, upstream, pool):
+    """Calls come, are served and hang up at any moment; who stays is served, never too many."""
+    inside, most, lock = [], [0], threading.Lock()
+
+    def script(exchange):
+        with lock:
+            inside.append(1)
+            most[0] = max(most[0], len(inside))
+        with lock:  # before the reply: its end makes room
+            inside.pop()
+        scripted.openai(exchange)
+
+    gate = gateway(config(upstream(script).url, limit=3))
+
+    def call(number: int) -> int | None:
+        who = ("t-key", "quiet")[number % 2]
+        if number % 3:
+            return ask(gate, request("stays", who, stream=number % 5 == 0)).status
+        line = Connection(gate).send(request("goes", who))
+        line.silent(0.001 * (1 + number % 7))
+        line.close()
+        return None
+
+    statuses = list(pool.map(call, range(400)))
+    assert {status for status in statuses if status} == {200}
+    assert most[0] <= 3 and ended(gate, "admitted") > 0
+    waits(gate, 0)
+    until(lambda: gate.metric("tollgate_target_in_flight") == 0)
+
+
 def test_a_stream_is_kept_alive_while_it_waits(gateway, provider, pool):
     gate = gateway(config(provider.url, more=", hold_back: 100ms", top=", heartbeat: 100ms"))
     running = busy(gate, pool, provider)

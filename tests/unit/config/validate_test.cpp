@@ -102,9 +102,9 @@ TEST_CASE("probes and limits of providers") {
   CHECK(report(provider("kind: openai, probe: off, limits: {concurrent: 4, adaptive: true}"))
             .empty());
   CHECK(report(provider("kind: openai, probe: 10ms")) ==
-        "t.yaml:4:29: \"probe\" must be at least 1s, got \"10ms\"\n");
+        "t.yaml:4:28: \"probe\" must be at least 1000ms, got 10ms\n");
   CHECK(report(provider("kind: openai, limits: {concurent: 4}")) ==
-        "t.yaml:4:31: unknown key \"concurent\" (did you mean \"concurrent\"?)\n");
+        "t.yaml:4:30: unknown key \"concurent\" (did you mean \"concurrent\"?)\n");
 }
 
 TEST_CASE("breakers") {

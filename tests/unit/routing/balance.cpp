@@ -32,7 +32,7 @@ struct Lab {
   std::mt19937_64 random{7};
 
   static config::Config config(const std::vector<std::string>& names, Strategy strategy,
-                               const std::vector<std::uint32_t>& weights, bool queue) {
+                               const std::vector<std::uint32_t>& weights, bool queue = false) {
     config::ModelConfig model;
     if (queue) model.queue.emplace();
     for (std::size_t i = 0; i < names.size(); ++i)
@@ -275,7 +275,7 @@ TEST_CASE("health is found again after a reload, unless the provider has become 
   lab.fail(0);
   const auto reloaded = [&lab](const std::vector<std::string>& keys) {
     RouteTable table(Lab::config({"a", "b"}, Strategy::ordered, {}), providers({"a", "b"}, keys));
-    lab.registry.attach(table);
+    lab.registry.attach(table, lab.facts.now);
     return choose_targets(*table.find("m"), lab.facts).targets.size();
   };
   CHECK(reloaded({}) == 1);

@@ -40,6 +40,17 @@ TEST_CASE("tokens a minute: the truth is settled afterwards, debt and too much a
   CHECK(limit.look(9000, start + 120s).usable());
 }
 
+TEST_CASE("a limit that a reload brings begins with a full minute, and keeps what it knows") {
+  ProviderLimit limit;
+  limit.set({.concurrent = 9});
+  CHECK(limit.take(0, start).usable());
+  limit.give_back(0, 50'000, start);  // nobody counted
+  limit.set({.tokens_per_minute = 6000, .concurrent = 9});
+  CHECK(limit.take(6000, start).usable());
+  limit.set({.tokens_per_minute = 3000, .concurrent = 9});
+  CHECK_FALSE(limit.look(1, start).usable());
+}
+
 TEST_CASE("concurrent attempts") {
   ProviderLimit limit;
   limit.set({.concurrent = 2});

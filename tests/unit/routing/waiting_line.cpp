@@ -204,6 +204,25 @@ TEST_CASE("waiting line: an emptied minute brings the next one by time, watched 
   CHECK_FALSE(third->leave(later));
 }
 
+TEST_CASE("waiting line: how long one who comes now would wait, by how it went of late") {
+  const Provider provider({.concurrent = 1});
+  Pass running = provider.run(start);
+  CHECK(provider.limit->line().expected_wait() == 0ns);
+  std::deque<std::shared_ptr<TestWaiter>> waiting;
+  for (int i = 0; i < 5; ++i)
+    waiting.push_back(provider.wait("a", start));
+  SteadyTime now = start;
+  for (int i = 0; i < 3; ++i) {
+    now += 2s;
+    provider.end(running, now);
+    REQUIRE(waiting.front()->leave(now));
+    running = waiting.front()->pass();
+    waiting.pop_front();
+  }
+  CHECK(provider.limit->line().size() == 2);
+  CHECK(waiting.front()->expected_wait() == 6s);  // two before it, and itself
+}
+
 TEST_CASE("waiting line: who stands in two lines is called once") {
   const Provider one({.concurrent = 1}), other({.concurrent = 1});
   const Pass at_one = one.run(start), at_other = other.run(start);
