@@ -33,12 +33,12 @@ class Steps:
 
     def reach(self, name):
         """Lets it run up to `name`, where it waits."""
-        while (now := self.at.get(timeout=20)) != name:
+        while (now := self.at.get(timeout=60)) != name:
             self.go[now].set()
 
     def _stand(self, name):
         self.at.put(name)
-        assert self.go[name].wait(30)
+        assert self.go[name].wait(180)
 
     def __call__(self, exchange):
         self._stand("head")

@@ -7,6 +7,7 @@ import concurrent.futures
 import json
 import queue
 import random
+import resource
 import socket
 import threading
 
@@ -89,6 +90,9 @@ def test_a_thousand_at_once_are_one_call(gateway, upstream):
         writer.close()
         return reply
 
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
     async def everybody():
         go = asyncio.Semaphore(100)  # the listener's backlog
         return await asyncio.gather(*(one(go) for _ in range(count)))
@@ -167,12 +171,13 @@ def test_streams_join_live_at_any_time_and_the_leader_may_leave(gateway, upstrea
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         leader = cut_call(gate, True)
         go.release()
-        assert b"<0>" in leader.recv(1 << 20)
+        head = b""
+        while b"<0>" not in head:
+            head += leader.recv(1 << 20)
         readers = [pool.submit(ask, gate, True)]
         idle = [cut_call(gate, True), cut_call(gate, True)]
         followers(gate, 3)
         leader.close()
-        line = lambda l: '"http_status":499' in l and '"attempts":1' in l
         left = random.Random(7)
         given = 1
         while given < count:
@@ -195,8 +200,9 @@ def test_streams_join_live_at_any_time_and_the_leader_may_leave(gateway, upstrea
                 taken += more
             assert taken.count(b"y" * 30000) == count and b"[DONE]" in taken
     assert len(provider.requests) == 1
-    paid = json.loads(gate.access.wait(line)[0])
-    assert paid["status"] == "client_abort" and paid["charged_nano_usd"] == COST
+    (paid,) = [line for line in gate.access_lines(11, 120) if line["attempts"] == 1]
+    assert (paid["status"], paid["http_status"]) == ("client_abort", 499)
+    assert paid["charged_nano_usd"] == COST
 
 
 def test_a_call_that_everybody_left_ends(gateway, upstream):
@@ -232,8 +238,10 @@ def test_without_followers_a_hang_up_ends_the_call(gateway, upstream):
 
 @pytest.mark.parametrize("status,calls", [(503, 4), (400, 1)])
 def test_a_failure_reaches_all_and_each_may_try_once(gateway, upstream, status, calls):
-    """What another try may mend is tried; what the provider would refuse again is not."""
+    """What another try may mend is tried; what the provider would refuse again is not. Each counts
+    one request, whatever it was at first: there is room for four."""
     first, made = threading.Event(), []
+    together = threading.Barrier(3)  # so that none finds another's reply in the cache
 
     def script(exchange):
         made.append(exchange)
@@ -241,10 +249,11 @@ def test_a_failure_reaches_all_and_each_may_try_once(gateway, upstream, status, 
             assert first.wait(120)
             exchange.json({"error": {"message": "no", "type": "x", "code": "x"}}, status)
         else:
+            together.wait(120)
             Steps(held=False)(exchange)
 
     provider = upstream(script)
-    gate = gateway(config(provider.url, tenant=", limits: {requests_per_minute: 5}"))
+    gate = gateway(config(provider.url, tenant=", limits: {requests_per_minute: 4}"))
     with concurrent.futures.ThreadPoolExecutor() as pool:
         leader = pool.submit(ask, gate)
         provider.arrived.get(timeout=120)
@@ -265,9 +274,6 @@ def test_a_failure_reaches_all_and_each_may_try_once(gateway, upstream, status, 
     assert charged == ([0, 0, 0, 0] if status == 400 else [0, COST, COST, COST])
     assert all("tollgate:leader" not in line.get("tags", {}) for line in lines
                if line["attempts"] == 1)
-    # Each counts one request, whatever it was at first.
-    left = [int(r.headers["x-ratelimit-remaining-requests"]) for r in replies]
-    assert min(left) == 1
 
 
 def test_a_reply_that_breaks_off_breaks_off_for_all(gateway, upstream):
