@@ -104,7 +104,7 @@ def test_rubbish_in_redis_is_a_miss(gateway, provider, redis):
     gate = gateway(shared(provider, redis.port, f'encryption_key: "{KEYS[0]}", '))
     assert said(gate) == "miss"
     (name,) = stored(redis)
-    for spoil in (("SET", name, "rubbish"), ("SET", name, ""), ("SETRANGE", name, "40", "x"),
+    for spoil in (("SET", name, "rubbish"), ("SET", name, ""), ("SETRANGE", name, "40", "rubbish"),
                   ("APPEND", name, "x")):
         redis.all(*spoil)
         assert said(gate) == "miss" and said(gate) == "hit", spoil
