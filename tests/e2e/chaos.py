@@ -63,6 +63,7 @@ class Run:
         self.next_call = 0
         self.phase_ends = 0
         self.slowest = 0.0
+        self.until = float("inf")
         self.calm = False
         self.phase = ""
 
@@ -96,7 +97,7 @@ class Run:
     # --- calls ---------------------------------------------------------------------------------
 
     async def work(self, client: Client) -> None:
-        while self.next_call < self.calls:
+        while self.next_call < self.calls and time.monotonic() < self.until:
             call = self.next_call
             self.next_call += 1
             if self.calm:
@@ -134,6 +135,7 @@ class Run:
         try:
             await self.drive(gate)
             took = time.monotonic() - begun
+            self.calls = self.next_call
             left = await asyncio.to_thread(chaos_books.left_behind, gate, self.providers)
         finally:
             await asyncio.to_thread(gate.stop)
@@ -176,10 +178,12 @@ def resting(gate: Gateway) -> bool:
 
 
 def run(seed: int, calls: int, parallel: int, directory: pathlib.Path, *,
-        first_byte: float = 10, deaths: bool = True) -> dict:
-    """One run; prints its seed first."""
+        first_byte: float = 10, deaths: bool = True, minutes: float = float("inf")) -> dict:
+    """One run; prints its seed first. After so many `minutes` no further call is begun."""
     print(f"chaos: seed {seed}, {calls} calls", flush=True)
-    return asyncio.run(Run(seed, calls, parallel, first_byte, deaths).go(directory))
+    one = Run(seed, calls, parallel, first_byte, deaths)
+    one.until = time.monotonic() + 60 * minutes
+    return asyncio.run(one.go(directory))
 
 
 def main() -> int:
@@ -187,11 +191,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--calls", type=int, default=2000)
     parser.add_argument("--full", action="store_true", help="100,000 calls")
+    parser.add_argument("--minutes", type=float, default=float("inf"),
+                        help="begin no further call after so long")
     parser.add_argument("--parallel", type=int, default=48)
     options = parser.parse_args()
     calls = 100_000 if options.full else options.calls
     with tempfile.TemporaryDirectory() as directory:
-        report = run(options.seed, calls, options.parallel, pathlib.Path(directory))
+        report = run(options.seed, calls, options.parallel, pathlib.Path(directory),
+                     minutes=options.minutes)
     print(json.dumps(report, indent=1))
     return 1 if report["wrong"] else 0
 

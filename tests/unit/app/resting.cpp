@@ -26,7 +26,13 @@ std::string yaml() {
          config::sha256_hex(secret) + "\"}]\n";
 }
 
-/// One failure of a call at that target; 429: its only key must rest.
+/// Somebody keeps an eye on each target.
+void watch(House& house) {
+  for (routing::Target& target : house.services.plan->routes.routes().front()->targets)
+    target.health = std::make_shared<routing::TargetHealth>("p", target.model, 1);
+}
+
+/// So many failures that no call may go there any more.
 void spoil(House& house, std::size_t target, routing::Verdict verdict) {
   routing::TargetHealth& health =
       *house.services.plan->routes.routes().front()->targets[target].health;
@@ -44,6 +50,7 @@ void spoil(House& house, std::size_t target, routing::Verdict verdict) {
 TEST_CASE("a target that falls ill before its turn is left out, and the next one is asked") {
   for (const auto verdict : {routing::Verdict::failed, routing::Verdict::rate_limited}) {
     House house(yaml(), good, 0);
+    watch(house);
     house.upstream.scripts["u0"] = broken;
     house.upstream.on_send = [&] { spoil(house, 1, verdict); };
     const ScriptedClient client = house.call(ask, secret);
@@ -58,6 +65,7 @@ TEST_CASE("a target that falls ill before its turn is left out, and the next one
 
 TEST_CASE("when the others fall ill meanwhile, the client is told what the first one said") {
   House house(yaml(), good, 0);
+  watch(house);
   house.upstream.scripts["u0"] = {.status = 501, .pieces = broken.pieces};
   house.upstream.on_send = [&] {
     for (const std::size_t target : {1U, 2U})
