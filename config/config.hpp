@@ -207,6 +207,15 @@ struct BreakerConfig {
   Share error_rate{500};
   Duration window{10000}, max_open_for{300000}, slow_start{10000};
 };
+/// `800ms`, or `p95`: the time that so many of a hundred recent first tokens took at most.
+struct HedgeAfter {
+  std::uint32_t percentile = 95;  ///< 0: `time`
+  Duration time{0};
+};
+struct HedgeConfig {
+  HedgeAfter after;
+  Share max_share{50};
+};
 struct ModelConfig {
   std::vector<TargetConfig> targets;
   Strategy strategy = Strategy::ordered;
@@ -218,6 +227,8 @@ struct ModelConfig {
   BreakerConfig breaker;
   std::optional<Affinity> affinity;
   std::uint32_t max_attempts = 6;
+  bool continue_streams = false;
+  std::optional<HedgeConfig> hedge;
   std::vector<std::string> fallback, context_window_fallback;  ///< names of models
   LimitsConfig limits;                                         ///< over all tenants
   std::vector<BudgetConfig> budgets;

@@ -135,6 +135,9 @@ void visit_fields(ModelConfig& c, V& v) {
   v("breaker", c.breaker,
     "When a target that fails is left alone; where models share a target, the strictest holds.");
   v("max_attempts", c.max_attempts, "Requests to providers per call.", Rule{.min = 1, .max = 100});
+  v("continue_streams", c.continue_streams,
+    "A stream that dies or stalls after its first content goes on at the next target, with the "
+    "text so far.");
   v("fallback", c.fallback,
     "Other models of this file, in order, for when every target has failed; those that the key "
     "may not use are skipped.");

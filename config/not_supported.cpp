@@ -16,7 +16,6 @@ constexpr NotSupported table[] = {
     {"providers.*", "probe"},
     {"models.*", "hedge"},
     {"models.*", "queue"},
-    {"models.*", "continue_streams"},
     {"tenants.*", "weight"},
     {"cache", "embeddings"},
     {"cache", "coalesce"},

@@ -35,6 +35,7 @@ struct Route {
   std::vector<RawField> defaults;
   bool refuse_unsupported = false;
   bool drain_on_disconnect = false;
+  bool continue_streams = false;
   RetryRules retry;                 ///< within this model
   std::uint32_t attempts_max = 6;   ///< of a call, whatever models it comes to
   std::deque<RetryBudget> repeats;  ///< of each target

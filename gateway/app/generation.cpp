@@ -151,6 +151,9 @@ Awaitable<Result<void>> Generation::pump() {
   run_.drains = route_->drain_on_disconnect || lead_;
   for (;;) {
     auto step = co_await forwarder_->next(batch_, silence_until());
+    if (!step && continuation_ && continuation_->begun()) {
+      step = continue_stream(std::move(step.error()));
+    }
     if (!step) {
       if (fallbacks_for(step.error()) == nullptr) co_return std::unexpected(step.error());
       auto fallen = co_await fall_back(std::move(step.error()));
@@ -192,9 +195,11 @@ Awaitable<Result<void>> Generation::on_silence() {
 }
 
 Awaitable<Result<void>> Generation::on_batch() {
+  if (continuation_) continuation_->rejoin(batch_);
   auto passed = watches_.on_frames(batch_);
   if (!passed) co_return passed;
   note_batch();
+  if (continuation_) note_text();
   if (cache_) cache_->take(batch_);
   encoder().encode(batch_, pieces_);
   if (!view_->stream || pieces_.empty()) co_return Result<void>{};
@@ -202,15 +207,6 @@ Awaitable<Result<void>> Generation::on_batch() {
   if (lead_) lead_->append(pieces_);
   if (!released_) release_request();
   co_return co_await send_pieces();
-}
-
-/// A stream may last for minutes; with its first content the last use of the request is over.
-void Generation::release_request() {
-  released_ = true;
-  if (forwarder_) forwarder_->release_request();
-  view_->shape = {};
-  view_->body = {};
-  body_.release();
 }
 
 void Generation::begin_stream() {

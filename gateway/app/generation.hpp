@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "gateway/app/cache_turn.hpp"
+#include "gateway/app/continuation.hpp"
 #include "gateway/app/gate.hpp"
 #include "gateway/app/run.hpp"
 #include "gateway/wire/dialect.hpp"
@@ -62,6 +63,12 @@ class Generation {
   void keep_head(const Error* error);
   void keep_last(const Result<void>& how);
   [[gnu::noinline]] Awaitable<Result<void>> pump();
+  bool expect_continuation(const routing::Match& match);
+  void note_text();
+  Result<routing::Step> continue_stream(Error why);
+  [[nodiscard]] bool may_continue(const Error& why) const;
+  Result<void> continue_at(const routing::Target& target);
+  std::optional<routing::Target> next_target();
   Awaitable<Result<void>> on_silence();
   Awaitable<Result<void>> on_batch();
   Awaitable<Result<void>> send_pieces();
@@ -102,6 +109,7 @@ class Generation {
   std::optional<policies::IdempotencyTable::Lead> lead_;  // others read what this call writes
   std::shared_ptr<policies::ReplyLog> source_;            // this call reads what another wrote
   bool joined_ = false;                                   // while that one ran
+  std::unique_ptr<Continuation> continuation_;            // nullptr: a death is the stream's end
   Batch batch_;
   Pieces pieces_;
   bool begun_ = false;     // the head of a stream has been decided

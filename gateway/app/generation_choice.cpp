@@ -52,12 +52,13 @@ Result<void> Generation::start_forwarder(const routing::Match& match) {
   }
   routing::RetryRules retry = route_->retry;
   retry.attempts = std::min(retry.attempts, attempts_left());
+  const bool continues = expect_continuation(match);
   routing::ForwardPlan plan{.view = *view_,
                             .targets = std::move(choice.targets),
                             .retry = retry,
                             .elsewhere = fallbacks_tried_ < home_->fallback.size(),
                             .refuse_unsupported = route_->refuse_unsupported,
-                            .full_events = cache_ && cache_->records(),
+                            .full_events = continues || (cache_ && cache_->records()),
                             .own_keys = facts.own_keys};
   forwarder_.emplace(call_, std::move(plan), services_.upstream, gate_);
   return {};

@@ -69,7 +69,7 @@ Awaitable<Result<std::unique_ptr<routing::UpstreamReply>>> ScriptedUpstream::sen
   ++sent;
   if (steps.fails()) co_return fail(ErrorKind::upstream_error, "no connection");
   Script script{.status = 200, .pieces = pieces};
-  const std::string body = request.http.body.joined();
+  const std::string& body = bodies.emplace_back(request.http.body.joined());
   for (const auto& [model, own] : scripts) {
     if (body.find("\"model\":\"" + model + '"') != std::string::npos) script = own;
   }

@@ -27,6 +27,7 @@ struct ScriptedUpstream final : routing::Upstream {
   Steps& steps;
   std::vector<std::string> pieces;
   int sent = 0, open = 0;
+  std::vector<std::string> bodies;  ///< of the requests that were sent
   /// What the provider says for an upstream model, where not `pieces`.
   struct Script {
     int status = 200;
