@@ -14,7 +14,6 @@ constexpr NotSupported table[] = {
     {"store.on_error", "cache"},
     {"providers.*", "limits"},
     {"providers.*", "probe"},
-    {"models.*", "hedge"},
     {"models.*", "queue"},
     {"tenants.*", "weight"},
     {"cache", "embeddings"},

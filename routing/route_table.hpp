@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "routing/hedging.hpp"
 #include "routing/retry.hpp"
 #include "routing/target.hpp"
 
@@ -36,9 +37,10 @@ struct Route {
   bool refuse_unsupported = false;
   bool drain_on_disconnect = false;
   bool continue_streams = false;
-  RetryRules retry;                 ///< within this model
-  std::uint32_t attempts_max = 6;   ///< of a call, whatever models it comes to
-  std::deque<RetryBudget> repeats;  ///< of each target
+  std::unique_ptr<Hedging> hedging;  ///< nullptr: no second requests
+  RetryRules retry;                  ///< within this model
+  std::uint32_t attempts_max = 6;    ///< of a call, whatever models it comes to
+  std::deque<RetryBudget> repeats;   ///< of each target
   /// Names of models that stand by: for when every target has failed, and for prompts too long.
   std::vector<std::string> fallback, context_window_fallback;
   mutable std::atomic<std::uint64_t> turn{0};

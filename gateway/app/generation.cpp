@@ -149,8 +149,10 @@ void Generation::run_under(const routing::Route& route) {
 /// Moves batches from the provider to the client; each write is awaited: that is the backpressure.
 Awaitable<Result<void>> Generation::pump() {
   run_.drains = route_->drain_on_disconnect || lead_;
+  std::optional<AbortScope> scope;
+  if (hedge_) scope.emplace(call_.abort, hedge_->race);
   for (;;) {
-    auto step = co_await forwarder_->next(batch_, silence_until());
+    auto step = co_await (hedge_ ? next_hedged() : forwarder_->next(batch_, silence_until()));
     if (!step && continuation_ && continuation_->begun()) {
       step = continue_stream(std::move(step.error()));
     }
@@ -316,6 +318,7 @@ void Generation::note_batch() {
 Awaitable<void> Generation::finish(Result<void> how) {
   if (!how && call_.abort.aborted()) how = std::unexpected(call_.abort.reason());
   Outcome& outcome = call_.outcome;
+  if (hedge_) co_await stop_race();
   if (forwarder_) {
     outcome.dropped_params = forwarder_->dropped();
     forwarder_->close();

@@ -8,6 +8,7 @@
 #include "gateway/app/cache_turn.hpp"
 #include "gateway/app/continuation.hpp"
 #include "gateway/app/gate.hpp"
+#include "gateway/app/race.hpp"
 #include "gateway/app/run.hpp"
 #include "gateway/wire/dialect.hpp"
 #include "policies/idempotency/table.hpp"
@@ -69,6 +70,12 @@ class Generation {
   [[nodiscard]] bool may_continue(const Error& why) const;
   Result<void> continue_at(const routing::Target& target);
   std::optional<routing::Target> next_target();
+  [[gnu::noinline]] Awaitable<Result<routing::Step>> next_hedged();
+  [[gnu::noinline]] Awaitable<Result<routing::Step>> race();
+  [[gnu::noinline]] Awaitable<void> stop_race();
+  AbortSlot* expect_hedge(const routing::Route& route);
+  bool begin_race();
+  void note_first_token();
   Awaitable<Result<void>> on_silence();
   Awaitable<Result<void>> on_batch();
   Awaitable<Result<void>> send_pieces();
@@ -103,7 +110,9 @@ class Generation {
   policies::Watches watches_;
   policies::Spending spending_;
   BookGate gate_;
-  std::optional<routing::Forwarder> forwarder_;
+  std::unique_ptr<HedgeTurn> hedge_;  // nullptr: one request at a time
+  std::optional<routing::Forwarder> own_forwarder_;
+  routing::Forwarder* forwarder_ = nullptr;  // own_forwarder_, or the second request that has won
   std::unique_ptr<wire::ReplyEncoder> encoder_;
   std::unique_ptr<CacheTurn> cache_;                      // nullptr: there is no cache
   std::optional<policies::IdempotencyTable::Lead> lead_;  // others read what this call writes

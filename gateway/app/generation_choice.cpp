@@ -52,6 +52,7 @@ Result<void> Generation::start_forwarder(const routing::Match& match) {
   }
   routing::RetryRules retry = route_->retry;
   retry.attempts = std::min(retry.attempts, attempts_left());
+  AbortSlot* const slot = expect_hedge(*match.route);
   const bool continues = expect_continuation(match);
   routing::ForwardPlan plan{.view = *view_,
                             .targets = std::move(choice.targets),
@@ -59,8 +60,9 @@ Result<void> Generation::start_forwarder(const routing::Match& match) {
                             .elsewhere = fallbacks_tried_ < home_->fallback.size(),
                             .refuse_unsupported = route_->refuse_unsupported,
                             .full_events = continues || (cache_ && cache_->records()),
-                            .own_keys = facts.own_keys};
-  forwarder_.emplace(call_, std::move(plan), services_.upstream, gate_);
+                            .own_keys = facts.own_keys,
+                            .slot = slot};
+  forwarder_ = &own_forwarder_.emplace(call_, std::move(plan), services_.upstream, gate_);
   return {};
 }
 

@@ -32,12 +32,10 @@ void Generation::note_text() {
   call_.outcome.usage_from_provider = continuation_->exact();
 }
 
-/// What a target says of a request that we have made ourselves is no verdict on the client's.
 bool Generation::may_continue(const Error& why) const {
   if (call_.abort.aborted() || call_.deserted || !continuation_->possible()) return false;
   if (attempts_left() == 0 || std::chrono::steady_clock::now() >= call_.deadline) return false;
-  const bool ours = continuation_->continued() && !forwarder_->shown();
-  return ours || why.retry != Retry::never;
+  return why.retry != Retry::never;
 }
 
 /// After a failure of a reply that the client has seen a part of. Error: it ends here.
@@ -46,14 +44,21 @@ Result<routing::Step> Generation::continue_stream(Error why) {
     if (cache_) cache_->forget();
     return routing::Step::end;
   }
+  if (continuation_->continued() && !forwarder_->shown() && why.origin != Origin::gateway) {
+    // What a target says of a request of our own making is no verdict on the client's.
+    why.origin = Origin::gateway;
+    why.retry = Retry::other_target;
+  }
   const bool may = may_continue(why);
   why = continuation_->remember(std::move(why));
   if (!may) return std::unexpected(std::move(why));
   if (cache_) cache_->forget();
   if (forwarder_->shown()) {
-    const Outcome& outcome = call_.outcome;
+    Outcome& outcome = call_.outcome;
     continuation_->end_attempt(
         services_.treasury.estimates.estimate(outcome.upstream_model, view_->body.size(), 1).input);
+    outcome.usage = continuation_->usage();
+    outcome.usage_from_provider = continuation_->exact();
   }
   if (continuation_->left(*view_) == 0) {
     continuation_->end_at_limit(batch_);
@@ -84,7 +89,8 @@ std::optional<routing::Target> Generation::next_target() {
 /// Reserved and sent at the next step of the pump, as any attempt is.
 Result<void> Generation::continue_at(const routing::Target& target) {
   const auto left = continuation_->left(*view_);
-  forwarder_.reset();
+  forwarder_ = nullptr;
+  own_forwarder_.reset();
   auto ready = continuation_->request_for(*view_, target);
   if (!ready) return std::unexpected(ready.error());
   wire::RequestView& view = **ready;
@@ -94,14 +100,15 @@ Result<void> Generation::continue_at(const routing::Target& target) {
   view.limit_output(left);
   routing::RetryRules once = route_->retry;
   once.attempts = 1;
-  forwarder_.emplace(call_,
-                     routing::ForwardPlan{.view = view,
-                                          .targets = {target},
-                                          .retry = once,
-                                          .refuse_unsupported = route_->refuse_unsupported,
-                                          .full_events = true,
-                                          .own_keys = &run_.key->tenant->provider_keys},
-                     services_.upstream, gate_);
+  forwarder_ =
+      &own_forwarder_.emplace(call_,
+                              routing::ForwardPlan{.view = view,
+                                                   .targets = {target},
+                                                   .retry = once,
+                                                   .refuse_unsupported = route_->refuse_unsupported,
+                                                   .full_events = true,
+                                                   .own_keys = &run_.key->tenant->provider_keys},
+                              services_.upstream, gate_);
   services_.shared.metrics.count_continuation(home_->name);
   return {};
 }

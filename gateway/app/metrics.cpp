@@ -33,6 +33,8 @@ Metrics::Metrics() {
       counters("tollgate_fallbacks_total", "Calls that went on under another model of the file.");
   families_.continuations = counters("tollgate_continuations_total",
                                      "Streams that died and were to go on at another target.");
+  families_.hedges = counters("tollgate_hedges_total",
+                              "Calls that asked a second target, by which answered first.");
   families_.cache = counters("tollgate_cache_requests_total", "Calls by what the cache had.");
   families_.avoided =
       counters("tollgate_cache_avoided_usd_total",
@@ -98,6 +100,10 @@ void Metrics::count_fallback(const std::string& from, const std::string& to) {
 
 void Metrics::count_continuation(const std::string& model) {
   families_.continuations->Add({{"model", model}}).Increment();
+}
+
+void Metrics::count_hedge(const std::string& model, const char* winner) {
+  families_.hedges->Add({{"model", model}, {"winner", winner}}).Increment();
 }
 
 CounterCell& Metrics::add_cell(prometheus::Counter& target, double unit) {

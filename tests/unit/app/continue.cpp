@@ -135,6 +135,7 @@ TEST_CASE("a limit that was reached when the provider died ends the reply") {
   check_books(house);
   CHECK(house.upstream.sent == 1);
   CHECK(house.outcome().finish == "length");
+  CHECK(house.outcome().usage.output == 4);
   CHECK(house.outcome().status == CallStatus::ok);
   CHECK(text_of(client.received) == "The quick brown");
   CHECK(client.received.ends_with(done));
@@ -199,7 +200,8 @@ TEST_CASE("what is no plain text is not gone on with") {
     CAPTURE(more);
     Scripted house(yaml());
     if (more == "tool") house.upstream.scripts["u1"] = dies({head, said("The"), tool});
-    const ScriptedClient client = house.call(ask(more == "tool" ? "" : more), secret);
+    const ScriptedClient client =
+        house.call(ask(R"(,"max_tokens":100)" + (more == "tool" ? "" : more)), secret);
     check_books(house);
     CHECK(house.upstream.sent == 1);
     CHECK(house.outcome().status == CallStatus::error);
