@@ -232,6 +232,15 @@ struct QueueConfig {
   Duration wait{2000};
   std::uint32_t max = 100;
 };
+/// `800ms`, or `p95`: the time that so many of a hundred recent first tokens took at most.
+struct HedgeAfter {
+  std::uint32_t percentile = 95;  ///< 0: `time`
+  Duration time{0};
+};
+struct HedgeConfig {
+  HedgeAfter after;
+  Share max_share{50};
+};
 struct ModelConfig {
   std::vector<TargetConfig> targets;
   Strategy strategy = Strategy::ordered;
@@ -244,6 +253,8 @@ struct ModelConfig {
   std::optional<Affinity> affinity;
   std::optional<QueueConfig> queue;
   std::uint32_t max_attempts = 6;
+  bool continue_streams = false;
+  std::optional<HedgeConfig> hedge;
   std::vector<std::string> fallback, context_window_fallback;  ///< names of models
   LimitsConfig limits;                                         ///< over all tenants
   std::vector<BudgetConfig> budgets;

@@ -140,6 +140,14 @@ void visit_fields(QueueConfig& c, V& v) {
 }
 
 template <class V>
+void visit_fields(HedgeConfig& c, V& v) {
+  v("after", c.after,
+    "How long the first token is awaited: a time, or p95: what 95 of 100 recent first tokens of "
+    "the model took at most.");
+  v("max_share", c.max_share, "The most of the model's calls that get a second request.");
+}
+
+template <class V>
 void visit_fields(ModelConfig& c, V& v) {
   v("targets", c.targets, "Where its calls go.", Rule{.required = true});
   v("strategy", c.strategy, "How the first target is chosen.");
@@ -162,6 +170,11 @@ void visit_fields(ModelConfig& c, V& v) {
     "While every target is at its provider's limit its calls wait, fair by the tenants' `weight`; "
     "absent: they do not.");
   v("max_attempts", c.max_attempts, "Requests to providers per call.", Rule{.min = 1, .max = 100});
+  v("continue_streams", c.continue_streams,
+    "A stream that dies or stalls after its first content goes on at the next target, with the "
+    "text so far.");
+  v("hedge", c.hedge,
+    "When the first target is slow a second one is asked too, and the first token wins.");
   v("fallback", c.fallback,
     "Other models of this file, in order, for when every target has failed; those that the key "
     "may not use are skipped.");

@@ -66,6 +66,7 @@ class Writer {
   void write(const Downgrade& value, const Rule&) {
     scalar(value.model.empty() ? "deny" : "{downgrade: " + json_quoted(value.model) + "}");
   }
+  void write(const HedgeAfter& value, const Rule&) { scalar(to_text(value)); }
   void write(int value, const Rule&) { scalar(std::to_string(value)); }
   void write(Duration value, const Rule&) { scalar(to_text(value)); }
   void write(Bytes value, const Rule&) { scalar(to_text(value)); }

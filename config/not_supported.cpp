@@ -10,8 +10,6 @@ constexpr NotSupported table[] = {
     {"", "guard"},
     {"", "tracing"},
     {"", "metrics"},
-    {"models.*", "hedge"},
-    {"models.*", "continue_streams"},
 };
 
 constexpr std::string_view contract_kinds[] = {"openai",  "anthropic", "gemini",  "vertex", "azure",

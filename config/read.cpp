@@ -98,6 +98,12 @@ class Reader {
     if (model == nullptr) return wrong(node, "deny or {downgrade: model}");
     return read(*model, out.model, Rule{.required = true});
   }
+  bool read(const Node& node, HedgeAfter& out, const Rule&) {
+    auto value = scalar(node) ? parse_hedge_after(node.text) : std::nullopt;
+    if (!value) return wrong(node, "a percentile from p50 to p99, or a duration such as 800ms");
+    out = *value;
+    return true;
+  }
   bool read(const Node& node, HostPort& out, const Rule&) {
     auto value = scalar(node) ? parse_host_port(node.text) : std::nullopt;
     if (!value) return wrong(node, address_words);

@@ -61,6 +61,9 @@ struct Types {
            R"("type":"string","minLength":1}},)"
            R"("required":["downgrade"]}])";
   }
+  static std::string type_of(const HedgeAfter&, const Rule&) {
+    return or_expanded({pattern("^(p[5-9][0-9]|[1-9][0-9]*(ms|s|m|h|d))$")});
+  }
   static std::string type_of(const int&, const Rule& rule) { return or_expanded({whole(rule)}); }
   static std::string type_of(const Duration&, const Rule&) {
     return or_expanded({pattern("^(0|[1-9][0-9]*)(ms|s|m|h|d)$"), "\"const\":0"});

@@ -160,6 +160,7 @@ constexpr std::string_view section_of(const TargetConfig*) { return "models.*.ta
 constexpr std::string_view section_of(const QueueConfig*) { return "models.*.queue"; }
 constexpr std::string_view section_of(const RetryConfig*) { return "models.*.retry"; }
 constexpr std::string_view section_of(const BreakerConfig*) { return "models.*.breaker"; }
+constexpr std::string_view section_of(const HedgeConfig*) { return "models.*.hedge"; }
 constexpr std::string_view section_of(const TenantConfig*) { return "tenants.*"; }
 constexpr std::string_view section_of(const KeyConfig*) { return "tenants.*.keys[]"; }
 constexpr std::string_view section_of(const IdempotencyConfig*) { return "idempotency"; }

@@ -207,6 +207,21 @@ std::string to_text(Duration duration) {
   return count == 0 ? "0s" : in_largest_unit(count, duration_units, "ms");
 }
 
+std::optional<HedgeAfter> parse_hedge_after(std::string_view text) {
+  if (text.starts_with('p')) {
+    const auto percentile = parse_whole(text.substr(1));
+    if (!percentile || *percentile < 50 || *percentile > 99) return std::nullopt;
+    return HedgeAfter{.percentile = static_cast<std::uint32_t>(*percentile), .time = {}};
+  }
+  const auto time = parse_duration(text);
+  if (!time || time->count() == 0) return std::nullopt;
+  return HedgeAfter{.percentile = 0, .time = *time};
+}
+
+std::string to_text(HedgeAfter after) {
+  return after.percentile == 0 ? to_text(after.time) : "p" + std::to_string(after.percentile);
+}
+
 std::string to_text(Bytes bytes) { return in_largest_unit(bytes.count, size_units, ""); }
 
 std::string to_text(std::chrono::sys_seconds time) {

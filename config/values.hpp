@@ -20,6 +20,8 @@ enum class Plain : std::uint8_t { text, null, boolean, number, not_json };
 [[nodiscard]] std::optional<std::uint64_t> parse_whole(std::string_view text);
 /// `250ms 30s 10m 24h 30d`, or `0`; at most ten years.
 [[nodiscard]] std::optional<Duration> parse_duration(std::string_view text);
+/// `p50` to `p99`, or a time that is not 0.
+[[nodiscard]] std::optional<HedgeAfter> parse_hedge_after(std::string_view text);
 /// `64KiB 32MiB 4GiB 1TiB`, or plain bytes.
 [[nodiscard]] std::optional<Bytes> parse_bytes(std::string_view text);
 /// `2027-01-01` (00:00 UTC) or RFC 3339; fractions of a second are dropped.
@@ -33,6 +35,7 @@ enum class Plain : std::uint8_t { text, null, boolean, number, not_json };
 /// In the largest unit that divides it.
 [[nodiscard]] std::string to_text(Duration duration);
 [[nodiscard]] std::string to_text(Bytes bytes);
+[[nodiscard]] std::string to_text(HedgeAfter after);               ///< `p95`, `800ms`
 [[nodiscard]] std::string to_text(Share share);                    ///< `0.85`
 [[nodiscard]] std::string to_text(std::chrono::sys_seconds time);  ///< `2027-01-01T00:00:00Z`
 

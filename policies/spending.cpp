@@ -239,11 +239,12 @@ Awaitable<Result<void>> Spending::hold_more(const AttemptTarget& target) {
 
 /// Holds the bound of the attempt beside what the ended ones cost.
 Awaitable<Result<void>> Spending::extend() {
-  auto held = co_await treasury_.store.extend(*reservation_,
-                                              add_saturated(charge_.charged, current_.bound.total));
+  const NanoUsd open =
+      add_saturated(current_.bound.total, beside_ ? beside_->priced.bound.total : 0);
+  auto held = co_await treasury_.store.extend(*reservation_, add_saturated(charge_.charged, open));
   if (held && under_ != nullptr) {
-    held = co_await treasury_.store.extend(
-        *under_->reservation, add_saturated(under_->charge.charged, current_.bound.total));
+    held = co_await treasury_.store.extend(*under_->reservation,
+                                           add_saturated(under_->charge.charged, open));
   }
   if (!held) co_return std::unexpected(error_of(held.error()));
   co_return Result<void>{};
@@ -271,10 +272,42 @@ Awaitable<bool> Spending::stretch() {
   co_return held.has_value();
 }
 
+/// One attempt runs, and another is to begin.
+void Spending::set_aside() {
+  beside_ = Beside{.priced = current_,
+                   .provider = current_provider_,
+                   .kind = current_kind_,
+                   .model = current_model_,
+                   .body_bytes = body_bytes_,
+                   .attempt = std::exchange(under_way_, std::nullopt)};
+}
+
+void Spending::change_over() {
+  std::swap(current_, beside_->priced);
+  std::swap(current_provider_, beside_->provider);
+  std::swap(current_kind_, beside_->kind);
+  std::swap(current_model_, beside_->model);
+  std::swap(body_bytes_, beside_->body_bytes);
+  std::swap(under_way_, beside_->attempt);
+}
+
+/// The one that was set aside, if any, is alone again.
+void Spending::take_back() {
+  under_way_.reset();
+  if (!beside_) return;
+  change_over();
+  beside_.reset();
+}
+
 Awaitable<Result<void>> Spending::begin(const AttemptTarget& target, AttemptOutcome& attempt) {
   if (!reservation_) co_return fail(ErrorKind::internal, "An attempt without a reservation.");
+  if (under_way_) set_aside();
   auto held = co_await hold_more(target);
-  if (!held) co_return held;
+  if (!held) {
+    take_back();
+    co_return held;
+  }
+  under_way_ = call_.outcome.attempts.size() - 1;
   attempt.reserved = current_.bound.total;
   const config::PriceRow* row =
       current_.tariff.rows.empty() ? nullptr : current_.tariff.rows.front();
@@ -282,13 +315,24 @@ Awaitable<Result<void>> Spending::begin(const AttemptTarget& target, AttemptOutc
   if (treasury_.ledger == nullptr) co_return Result<void>{};
   auto noted = treasury_.ledger->begin(call_.outcome);
   // M28: callers without a budget run on; the ledger counts what it could not write.
-  if (!noted && under_budget()) co_return noted;
+  if (!noted && under_budget()) {
+    take_back();
+    co_return noted;
+  }
   co_return Result<void>{};
 }
 
 void Spending::end(AttemptOutcome& attempt, const AttemptEnd& how) noexcept {
+  const auto index = static_cast<std::size_t>(&attempt - call_.outcome.attempts.data());
+  if (beside_ && beside_->attempt == index) change_over();
+  settle_current(attempt, how);
+  take_back();
+}
+
+void Spending::settle_current(AttemptOutcome& attempt, const AttemptEnd& how) noexcept {
   const AttemptFacts facts{.fully_written = how.fully_written,
-                           .head_seen = how.head_seen,
+                           // What we have ended ourselves has worked until then (M11).
+                           .head_seen = how.head_seen || how.status == CallStatus::cancelled,
                            .http_status = how.http_status,
                            .complete_reply = how.complete_reply,
                            .content_filter_refusal = how.error == "content_filter",
@@ -314,7 +358,7 @@ void Spending::end(AttemptOutcome& attempt, const AttemptEnd& how) noexcept {
              how.text_bytes / bytes_per_token;
   }
   Outcome& outcome = call_.outcome;
-  const bool first = outcome.attempts.size() == 1;
+  const bool first = !std::exchange(any_ended_, true);
   note_charge(tokens, settled.charged);
   outcome.charged = charge_.charged;
   outcome.cost_by_kind = sum(outcome.cost_by_kind, settled.by_kind);

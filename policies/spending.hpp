@@ -125,6 +125,21 @@ class Spending {
   wire::RequestView* view_ = nullptr;
   std::vector<const Scope*> scopes_;
   RequestFacts facts_;
+  /// An attempt that was still under way when another one began.
+  struct Beside {
+    Priced priced;
+    std::string_view provider, kind, model;
+    std::uint64_t body_bytes = 0;
+    std::optional<std::size_t> attempt;
+  };
+  void set_aside();
+  void change_over();
+  void settle_current(AttemptOutcome& attempt, const AttemptEnd& how) noexcept;
+  void take_back();
+
+  std::optional<std::size_t> under_way_;  // of the outcome's attempts: which is `current_`
+  std::optional<Beside> beside_;
+  bool any_ended_ = false;
   Priced current_;
   std::string_view current_provider_, current_kind_, current_model_, current_host_;
   std::uint64_t body_bytes_ = 0;

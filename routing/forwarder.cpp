@@ -51,6 +51,7 @@ CallStatus status_for(const Error& error) {
 Forwarder::Forwarder(Call& call, ForwardPlan plan, Upstream& upstream, AttemptGate& gate)
     : call_(call),
       plan_(std::move(plan)),
+      slot_(plan_.slot != nullptr ? *plan_.slot : call.abort),
       upstream_(upstream),
       gate_(gate),
       turns_(std::move(plan_.targets), plan_.retry, call.outcome.request_id) {}
@@ -58,8 +59,7 @@ Forwarder::Forwarder(Call& call, ForwardPlan plan, Upstream& upstream, AttemptGa
 Forwarder::~Forwarder() { close(); }
 
 void Forwarder::close() noexcept {
-  if (attempt_ || watch_.holds())
-    end_attempt(call_.abort.aborted() ? &call_.abort.reason() : nullptr);
+  if (attempt_ || watch_.holds()) end_attempt(slot_.aborted() ? &slot_.reason() : nullptr);
 }
 
 void Forwarder::release_request() {
@@ -119,7 +119,18 @@ bool Forwarder::fail_over(Error error, Phase phase, bool begun) {
   const bool final = error.retry == Retry::never || phase == Phase::shown;
   turns_.failed(turn_->target, {error, phase, begun}, std::chrono::steady_clock::now());
   remember(std::move(error));
-  return !final && !call_.deserted && !call_.abort.aborted() && choose();
+  if (held_back_) turn_.reset();
+  return !held_back_ && !final && !call_.deserted && !slot_.aborted() && choose();
+}
+
+const Target& Forwarder::lend() {
+  lent_ = *turns_.other_than(turn_->target);
+  turns_.take(lent_);
+  return turns_.target(lent_);
+}
+
+void Forwarder::lent_failed(const Error& error, bool begun) {
+  turns_.failed(lent_, {error, Phase::waiting, begun}, std::chrono::steady_clock::now());
 }
 
 /// What a provider said is worth more to the client than why the target after it could not be
@@ -133,7 +144,7 @@ void Forwarder::remember(Error error) {
 /// Begins on the next target that lets itself be begun: `batch`; or `timeout`.
 Awaitable<Result<Step>> Forwarder::begin_attempt(SteadyTime until) {
   for (;;) {
-    if (call_.abort.aborted()) co_return std::unexpected(call_.abort.reason());
+    if (slot_.aborted()) co_return std::unexpected(slot_.reason());
     if (!turn_ && !choose()) co_return std::unexpected(why_none());
     if (turn_->repeat) {
       auto rested = co_await rest(until);
@@ -153,7 +164,7 @@ Awaitable<Result<Step>> Forwarder::begin_attempt(SteadyTime until) {
 Awaitable<Result<Step>> Forwarder::rest(SteadyTime until) {
   const Waiting waiting(call_);
   call_.resting = true;
-  auto rested = co_await upstream_.pause(std::min(turn_->at, until), call_.abort);
+  auto rested = co_await upstream_.pause(std::min(turn_->at, until), slot_);
   call_.resting = false;
   if (!rested) co_return std::unexpected(rested.error());
   co_return until < turn_->at ? Step::timeout : Step::batch;
@@ -250,7 +261,7 @@ Awaitable<Result<void>> Forwarder::send(const Target& target) {
   if (target.repeats != nullptr && !turn_->repeat) target.repeats->note(sent_at_);
   const Waiting waiting(call_);
   auto reply = co_await upstream_.send(
-      {provider, encoded_.request, plan_.view.stream, call_.deadline, call_.abort});
+      {provider, encoded_.request, plan_.view.stream, call_.deadline, slot_});
   if (!reply) co_return std::unexpected(reply.error());
   reply_ = std::move(*reply);
   co_return Result<void>{};

@@ -3,6 +3,7 @@
 // one's batches on. Until the first content has been handed out nobody sees a failure that may be
 // retried. One object a call and model, on the call's worker. Asked step by step by the run.
 #pragma once
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@ struct ForwardPlan {
   /// The tenant's own upstream keys by provider name; they replace the provider's.
   const HeaderList* own_keys = nullptr;
   std::uint64_t tokens = 0;                      ///< that an attempt may use, by estimate
+  AbortSlot* slot = nullptr;                     ///< that ends its waits; nullptr: the call's
   std::uint64_t reply_bytes_max = 64ULL << 20U;  ///< of a reply that is no stream
 };
 
@@ -57,6 +59,22 @@ class Forwarder {
 
   /// What was sent is not needed any more: since content was handed out, no other attempt follows.
   void release_request();
+
+  /// For a call that asks another target beside this one: while it is held, no attempt follows one
+  /// that fails; `next` may be asked again once it is let go.
+  void hold(bool held) { held_back_ = held; }
+  /// A request was sent, and there is no content yet.
+  [[nodiscard]] bool waits() const { return attempt_ && !content_out_; }
+  [[nodiscard]] bool head_seen() const { return decoder_ != nullptr; }
+  /// There is another target, which was not asked yet. Only while an attempt is in flight.
+  [[nodiscard]] bool has_other() { return turns_.other_than(turn_->target).has_value(); }
+  /// That target, for somebody else to ask: its turn is over.
+  [[nodiscard]] const Target& lend();
+  void lent_failed(const Error& error, bool begun);
+  /// No more than so many attempts follow.
+  void limit_attempts(std::uint32_t left) {
+    plan_.retry.attempts = std::min(plan_.retry.attempts, begun_ + left);
+  }
 
   /// Ends the attempt in flight, if any, and its connection. Nothing may be asked afterwards.
   void close() noexcept;
@@ -99,12 +117,15 @@ class Forwarder {
 
   Call& call_;
   ForwardPlan plan_;
+  AbortSlot& slot_;
   Upstream& upstream_;
   AttemptGate& gate_;
 
   Turns turns_;
   std::optional<Turns::Turn> turn_;  // under way, or up
   bool previewed_ = false;           // encoded_ is for its target
+  bool held_back_ = false;
+  std::size_t lent_ = 0;
   std::uint32_t begun_ = 0;
   std::optional<Error> last_error_;
 

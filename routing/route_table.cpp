@@ -38,6 +38,8 @@ std::unique_ptr<Route> make_route(const std::string& name, const config::ModelCo
   route->defaults = model.defaults;
   route->refuse_unsupported = model.unsupported_params == config::UnsupportedParams::refuse;
   route->drain_on_disconnect = model.on_disconnect == config::OnDisconnect::drain;
+  if (model.hedge) route->hedging = std::make_unique<Hedging>(*model.hedge);
+  route->continue_streams = model.continue_streams;
   route->retry = {model.retry.attempts, model.retry.base, model.retry.cap};
   route->attempts_max = model.max_attempts;
   route->fallback = model.fallback;

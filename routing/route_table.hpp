@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "routing/hedging.hpp"
 #include "routing/retry.hpp"
 #include "routing/target.hpp"
 
@@ -39,9 +40,11 @@ struct Route {
   bool drain_on_disconnect = false;
   std::optional<config::QueueConfig> queue;  ///< absent: nobody waits
   std::shared_ptr<ModelQueue> waiting;       ///< who does; absent with `queue`
-  RetryRules retry;                          ///< within this model
-  std::uint32_t attempts_max = 6;            ///< of a call, whatever models it comes to
-  std::deque<RetryBudget> repeats;           ///< of each target
+  bool continue_streams = false;
+  std::unique_ptr<Hedging> hedging;  ///< nullptr: no second requests
+  RetryRules retry;                  ///< within this model
+  std::uint32_t attempts_max = 6;    ///< of a call, whatever models it comes to
+  std::deque<RetryBudget> repeats;   ///< of each target
   /// Names of models that stand by: for when every target has failed, and for prompts too long.
   std::vector<std::string> fallback, context_window_fallback;
   mutable std::atomic<std::uint64_t> turn{0};

@@ -25,6 +25,15 @@ bool Turns::is_spent(std::size_t target) const {
   return false;
 }
 
+std::optional<std::size_t> Turns::other_than(std::size_t target) {
+  while (fresh_ < targets_.size() && is_spent(fresh_))
+    ++fresh_;
+  if (fresh_ == targets_.size()) return std::nullopt;
+  const Target &asked = targets_[target], &other = targets_[fresh_];
+  if (asked.provider == other.provider && asked.model == other.model) return std::nullopt;
+  return fresh_;
+}
+
 std::optional<Turns::Turn> Turns::next(SteadyTime now) {
   while (fresh_ < targets_.size() && (is_spent(fresh_) || tries(fresh_) > 0))
     ++fresh_;

@@ -37,6 +37,10 @@ class Turns {
 
   /// It is that target's turn, whatever the order says.
   Turn call(std::size_t target);
+  /// The next target that was never asked, where it is another place than `target`; it counts as
+  /// asked once it is taken.
+  [[nodiscard]] std::optional<std::size_t> other_than(std::size_t target);
+  void take(std::size_t target) { fresh_ = target + 1; }
 
   /// The attempt at `target` has failed.
   void failed(std::size_t target, const Failure& failure, SteadyTime now);

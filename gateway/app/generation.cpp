@@ -152,9 +152,15 @@ void Generation::run_under(const routing::Route& route) {
 Awaitable<Result<void>> Generation::pump() {
   run_.drains = route_->drain_on_disconnect || lead_;
   run_.leads = leads_.get();
+  std::optional<AbortScope> scope;
+  if (hedge_) scope.emplace(call_.abort, hedge_->race);
   for (;;) {
     auto step = queue_turn_ ? co_await next_in_turn(silence_until())
+                : hedge_    ? co_await next_hedged()
                             : co_await forwarder_->next(batch_, silence_until());
+    if (!step && continuation_ && continuation_->begun()) {
+      step = continue_stream(std::move(step.error()));
+    }
     if (!step) {
       if (joins_queue(step.error())) continue;
       if (fallbacks_for(step.error()) == nullptr) co_return std::unexpected(step.error());
@@ -201,25 +207,18 @@ Awaitable<Result<void>> Generation::on_silence() {
 }
 
 Awaitable<Result<void>> Generation::on_batch() {
+  if (continuation_) continuation_->rejoin(batch_);
   auto passed = watches_.on_frames(batch_);
   if (passed && cache_) passed = take_down();
   if (!passed) co_return passed;
   note_batch();
+  if (continuation_) note_text();
   encoder().encode(batch_, pieces_);
   if (!view_->stream || pieces_.empty()) co_return Result<void>{};
   if (!begun_) begin_stream();
   if (lead_) lead_->append(pieces_);
   if (!released_) release_request();
   co_return co_await send_pieces();
-}
-
-/// A stream may last for minutes; with its first content the last use of the request is over.
-void Generation::release_request() {
-  released_ = true;
-  if (forwarder_) forwarder_->release_request();
-  view_->shape = {};
-  view_->body = {};
-  body_.release();
 }
 
 void Generation::begin_stream() {
@@ -323,6 +322,7 @@ Awaitable<void> Generation::finish(Result<void> how) {
   if (leads_ && !how) leads_->fail(how.error());
   run_.leads = nullptr;
   Outcome& outcome = call_.outcome;
+  if (hedge_) co_await stop_race();
   if (forwarder_) {
     outcome.dropped_params = forwarder_->dropped();
     forwarder_->close();

@@ -6,9 +6,11 @@
 #include <optional>
 
 #include "gateway/app/cache_turn.hpp"
+#include "gateway/app/continuation.hpp"
 #include "gateway/app/gate.hpp"
 #include "gateway/app/lead_call.hpp"
 #include "gateway/app/queue_turn.hpp"
+#include "gateway/app/race.hpp"
 #include "gateway/app/run.hpp"
 #include "gateway/wire/dialect.hpp"
 #include "policies/cache/flights.hpp"
@@ -98,6 +100,18 @@ class Generation {
   [[gnu::noinline]] Awaitable<Result<void>> pump();
   [[nodiscard]] bool passed_limit() const;
   Result<void> cut_at_limit();
+  bool expect_continuation(const routing::Match& match);
+  void note_text();
+  Result<routing::Step> continue_stream(Error why);
+  [[nodiscard]] bool may_continue(const Error& why) const;
+  Result<void> continue_at(const routing::Target& target);
+  std::optional<routing::Target> next_target();
+  [[gnu::noinline]] Awaitable<Result<routing::Step>> next_hedged();
+  [[gnu::noinline]] Awaitable<Result<routing::Step>> race();
+  [[gnu::noinline]] Awaitable<void> stop_race();
+  AbortSlot* expect_hedge(const routing::Route& route);
+  bool begin_race();
+  void note_first_token();
   Awaitable<Result<void>> on_silence();
   Awaitable<Result<void>> on_batch();
   Awaitable<Result<void>> send_pieces();
@@ -132,9 +146,11 @@ class Generation {
   policies::Watches watches_;
   policies::Spending spending_;
   BookGate gate_;
-  std::optional<routing::Forwarder> forwarder_;
-  std::unique_ptr<QueueTurn> queue_turn_;  // nullptr: nothing is waited for
-  bool queue_joined_ = false;              // under the present model
+  std::unique_ptr<HedgeTurn> hedge_;  // nullptr: one request at a time
+  std::optional<routing::Forwarder> own_forwarder_;
+  routing::Forwarder* forwarder_ = nullptr;  // own_forwarder_, or the second request that has won
+  std::unique_ptr<QueueTurn> queue_turn_;    // nullptr: nothing is waited for
+  bool queue_joined_ = false;                // under the present model
   std::unique_ptr<wire::ReplyEncoder> encoder_;
   std::unique_ptr<CacheTurn> cache_;                      // nullptr: there is no cache
   std::unique_ptr<LeadCall> leads_;                       // equal calls read what this one gets
@@ -144,6 +160,7 @@ class Generation {
   std::unique_ptr<policies::ReplicaKeys::Claim> claim_;   // as do those of other replicas
   std::shared_ptr<policies::ReplyLog> source_;            // this call reads what another wrote
   bool joined_ = false;                                   // while that one ran
+  std::unique_ptr<Continuation> continuation_;            // nullptr: a death is the stream's end
   Batch batch_;
   Pieces pieces_;
   bool begun_ = false;     // the head of a stream has been decided

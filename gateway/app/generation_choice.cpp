@@ -68,17 +68,20 @@ Result<void> Generation::start_forwarder(const routing::Match& match) {
   }
   routing::RetryRules retry = route_->retry;
   retry.attempts = std::min(retry.attempts, attempts_left());
+  AbortSlot* const slot = expect_hedge(*match.route);
+  const bool continues = expect_continuation(match);
   routing::ForwardPlan plan{.view = *view_,
                             .targets = std::move(choice.targets),
                             .retry = retry,
                             .elsewhere = fallbacks_tried_ < home_->fallback.size(),
                             .refuse_unsupported = route_->refuse_unsupported,
-                            .full_events = cache_ && cache_->records(),
+                            .full_events = continues || (cache_ && cache_->records()),
                             .own_keys = facts.own_keys,
-                            .tokens = facts.tokens};
+                            .tokens = facts.tokens,
+                            .slot = slot};
   queue_turn_.reset();
   queue_joined_ = false;
-  forwarder_.emplace(call_, std::move(plan), services_.upstream, gate_);
+  forwarder_ = &own_forwarder_.emplace(call_, std::move(plan), services_.upstream, gate_);
   if (choice.full) join_queue();
   return {};
 }

@@ -8,6 +8,7 @@ namespace tollgate::app {
 const std::vector<std::string>* Generation::fallbacks_for(const Error& why) const {
   if (call_.deserted || call_.abort.aborted() || (forwarder_ && forwarder_->shown()))
     return nullptr;
+  if (continuation_ && continuation_->begun()) return nullptr;
   if (why.kind == ErrorKind::context_length) {
     return home_->context_window_fallback.empty() ? nullptr : &home_->context_window_fallback;
   }

@@ -31,6 +31,10 @@ Metrics::Metrics() {
       counters("tollgate_budget_warnings_total", "Steps of warn_at that budgets have passed.");
   families_.fallbacks =
       counters("tollgate_fallbacks_total", "Calls that went on under another model of the file.");
+  families_.continuations = counters("tollgate_continuations_total",
+                                     "Streams that died and were to go on at another target.");
+  families_.hedges = counters("tollgate_hedges_total",
+                              "Calls that asked a second target, by which answered first.");
   families_.cache = counters("tollgate_cache_requests_total", "Calls by what the cache had.");
   families_.avoided =
       counters("tollgate_cache_avoided_usd_total",
@@ -92,6 +96,14 @@ void Metrics::count_warning(std::string_view scope_kind, std::string_view per) {
 
 void Metrics::count_fallback(const std::string& from, const std::string& to) {
   families_.fallbacks->Add({{"model", from}, {"to", to}}).Increment();
+}
+
+void Metrics::count_continuation(const std::string& model) {
+  families_.continuations->Add({{"model", model}}).Increment();
+}
+
+void Metrics::count_hedge(const std::string& model, const char* winner) {
+  families_.hedges->Add({{"model", model}, {"winner", winner}}).Increment();
 }
 
 CounterCell& Metrics::add_cell(prometheus::Counter& target, double unit) {

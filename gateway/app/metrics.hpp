@@ -39,7 +39,7 @@ class Metrics {
   using Histograms = prometheus::Family<prometheus::Histogram>;
   struct Families {
     Counters *requests, *attempts, *tokens, *errors, *dropped_params;
-    Counters *cost, *overrun, *unpriced, *decisions, *warnings, *fallbacks;
+    Counters *cost, *overrun, *unpriced, *decisions, *warnings, *fallbacks, *continuations, *hedges;
     Counters *cache, *avoided;
     Histograms *overhead, *duration, *token_usage, *first_chunk, *output_chunk;
     Histograms *server_duration, *server_ttft, *server_output_token;
@@ -52,6 +52,10 @@ class Metrics {
   void count_warning(std::string_view scope_kind, std::string_view per);
   /// A call went on under another model. Any thread; rare. Names of the file.
   void count_fallback(const std::string& from, const std::string& to);
+  /// A stream of that model was to go on at another target. Any thread; rare.
+  void count_continuation(const std::string& model);
+  /// A second target was asked, and that one was the first to answer: first, second, none.
+  void count_hedge(const std::string& model, const char* winner);
   HistogramCell& add_cell(HistogramCell::Bounds bounds,
                           std::vector<prometheus::Histogram*> targets);
 

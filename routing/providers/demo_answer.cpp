@@ -98,6 +98,21 @@ std::vector<Piece> words_of(const std::string& lead, std::size_t count, std::uin
   return pieces;
 }
 
+/// A last message of the assistant's own is the beginning of the answer: only the rest is said.
+void leave_out(std::vector<Piece>& pieces, std::string_view said) {
+  std::string all;
+  for (const Piece& piece : pieces)
+    all += piece.text;
+  if (!all.starts_with(said)) return;
+  std::size_t left = said.size();
+  while (left > 0) {
+    const std::size_t cut = std::min(left, pieces.front().text.size());
+    pieces.front().text.erase(0, cut);
+    left -= cut;
+    if (pieces.front().text.empty()) pieces.erase(pieces.begin());
+  }
+}
+
 /// `json` in slices of a few characters, never inside one.
 std::vector<std::string> slices(std::string_view json) {
   constexpr std::size_t size = 12;
@@ -189,6 +204,8 @@ Answer answer_chat(const ChatRequest& request, const Params& params, std::uint32
   Answer answer;
   if (!wants_json(request)) {
     answer.pieces = words_of(opening(request), params.words, choice);
+    const Message& last = request.messages.back();
+    if (last.role == Role::assistant) leave_out(answer.pieces, plain_text(last));
     return answer;
   }
   for (std::string& slice : slices(json_answer(request)))

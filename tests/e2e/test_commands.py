@@ -81,7 +81,7 @@ providers:
 models:
   m: {targets: [{provider: demo1, model: x}], strategy: wieghted}
   m: {targets: [{provider: demo, model: x}]}
-  n: {targets: [], continue_streams: true}
+  n: {targets: [], queue: {wait: 2s}}
 tenants:
   t: {keys: [{id: k, sha256: "12"}], models: ["mm"], budgets: [{usd: 1, per: day}]}
 auth: kyes
@@ -109,7 +109,7 @@ auth: kyes
     said(7, "wieghted", "wieghted", 'did you mean "weighted"?')
     said(8, "m:", '"m"')
     said(9, "[]", "targets")
-    said(9, "continue_streams", "continue_streams", "not supported yet")
+    said(9, "queue", "queue", "not supported yet")
     said(11, '"12"', "sha256")
     said(11, '"mm"', "mm")
     said(12, "kyes", "kyes", 'did you mean "keys"?')

@@ -1,6 +1,7 @@
 #include "tests/unit/app/scripted.hpp"
 
 #include <doctest/doctest.h>
+#include <thread>
 
 #include "config/load.hpp"
 #include "gateway/app/reload.hpp"
@@ -8,23 +9,38 @@
 namespace tollgate::app::test {
 namespace {
 
-struct ScriptedReply final : routing::UpstreamReply {
+struct ScriptedReply final : routing::UpstreamReply, Abortable {
   ScriptedUpstream& upstream;
+  AbortSlot& slot;
+  net::Signal given_up;
   ResponseHead response;
   routing::UpstreamTimes timing;
   std::size_t next = 0;
 
   ScriptedUpstream::Script script;
 
-  ScriptedReply(ScriptedUpstream& from, ScriptedUpstream::Script played)
-      : upstream(from), script(std::move(played)) {
+  ScriptedReply(ScriptedUpstream& from, AbortSlot& call, ScriptedUpstream::Script played)
+      : upstream(from), slot(call), script(std::move(played)) {
     ++upstream.open;
     response.status = script.status;
     response.headers = {{"content-type", "text/event-stream"}};
   }
   ~ScriptedReply() override { --upstream.open; }
 
-  Awaitable<Result<bool>> await_head(SteadyTime) override {
+  void abort() noexcept override { given_up.notify(); }
+  /// A short time passes at once.
+  Awaitable<Result<bool>> await_head(SteadyTime until) override {
+    constexpr auto awaited_most = std::chrono::seconds(1);
+    if (script.silent || script.late) {
+      if (until < std::chrono::steady_clock::now() + awaited_most) {
+        std::this_thread::sleep_until(until);
+        co_return false;
+      }
+      const AbortScope scope(slot, *this);
+      if (script.silent) co_await given_up.wait();
+      if (script.late) co_await upstream.woken.wait();
+      if (slot.aborted()) co_return std::unexpected(slot.reason());
+    }
     if (upstream.steps.fails()) co_return fail(ErrorKind::upstream_error, "no head");
     co_return true;
   }
@@ -70,11 +86,11 @@ Awaitable<Result<std::unique_ptr<routing::UpstreamReply>>> ScriptedUpstream::sen
   if (on_send) on_send();
   if (steps.fails()) co_return fail(ErrorKind::upstream_error, "no connection");
   Script script{.status = 200, .pieces = pieces};
-  const std::string body = request.http.body.joined();
+  const std::string& body = bodies.emplace_back(request.http.body.joined());
   for (const auto& [model, own] : scripts) {
     if (body.find("\"model\":\"" + model + '"') != std::string::npos) script = own;
   }
-  co_return std::make_unique<ScriptedReply>(*this, std::move(script));
+  co_return std::make_unique<ScriptedReply>(*this, request.slot, std::move(script));
 }
 
 Awaitable<Result<void>> ScriptedUpstream::pause(SteadyTime until, AbortSlot& slot) {
@@ -165,6 +181,7 @@ ScriptedClient House::call(const std::string& body, const std::string& secret,
   run = opened.get();
   start(front.serve(std::move(opened), client, client),
         [&served](const std::exception_ptr& thrown) { served = !thrown; });
+  if (!served && on_wait) on_wait();
   run = nullptr;
   CHECK(served);  // nothing in it waits
   return client;

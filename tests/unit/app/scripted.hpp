@@ -11,6 +11,7 @@
 #include "gateway/app/front.hpp"
 #include "gateway/app/services.hpp"
 #include "gateway/net/deadlines.hpp"
+#include "gateway/net/signal.hpp"
 #include "policies/store/memory.hpp"
 
 namespace tollgate::app::test {
@@ -27,14 +28,19 @@ struct ScriptedUpstream final : routing::Upstream {
   Steps& steps;
   std::vector<std::string> pieces;
   int sent = 0, open = 0;
+  std::vector<std::string> bodies;  ///< of the requests that were sent
   /// What the provider says for an upstream model, where not `pieces`.
   struct Script {
     int status = 200;
     std::vector<std::string> pieces;
-    bool dies = false;  ///< cut behind the last piece
+    bool dies = false;    ///< cut behind the last piece
+    bool silent = false;  ///< no head ever comes
+    bool late = false;    ///< the head comes when the upstream is woken
   };
   std::map<std::string, Script> scripts;
-  std::function<void()> on_send;                  ///< what happens meanwhile
+  std::function<void()> on_send;  ///< what happens meanwhile
+  net::Signal woken;
+  void wake() { woken.notify(); }
   std::vector<std::chrono::nanoseconds> pauses;   ///< that were asked for; none is waited
   std::function<void(AbortSlot& slot)> on_pause;  ///< what happens meanwhile
 
@@ -95,7 +101,8 @@ struct House {
   ScriptedUpstream upstream;
   BudgetWarnings warnings;
   Services services;
-  ServedRequest* run = nullptr;  ///< the call under way
+  ServedRequest* run = nullptr;   ///< the call under way
+  std::function<void()> on_wait;  ///< what happens when it waits; else it must not
 
   House(const std::string& yaml, std::vector<std::string> reply, int fail_at);
   /// Serves one POST /v1/chat/completions; returns what the client saw.

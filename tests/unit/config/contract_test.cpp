@@ -34,6 +34,7 @@ const std::map<std::string, Keys> contract = {
       "on_disconnect", "defaults", "limits", "budgets", "unsupported_params"}},
     {"models.*.targets[]", {"provider", "model", "weight"}},
     {"models.*.retry", {"attempts", "base", "cap", "budget"}},
+    {"models.*.hedge", {"after", "max_share"}},
     {"models.*.breaker",
      {"failures", "open_for", "error_rate", "window", "max_open_for", "slow_start"}},
     {"models.*.queue", {"wait", "max"}},
@@ -97,7 +98,7 @@ TEST_CASE("every key of the contract is either read or refused as not supported 
   std::map<std::string, Keys> known =
       collect_all<Config, Listen, ListenTls, ListenLimits, ListenTimeouts, ProviderConfig,
                   ProviderTimeouts, ProviderTls, ModelConfig, TargetConfig, RetryConfig,
-                  BreakerConfig, QueueConfig, ProviderLimits, TenantConfig, KeyConfig,
+                  BreakerConfig, QueueConfig, HedgeConfig, ProviderLimits, TenantConfig, KeyConfig,
                   IdempotencyConfig, LogConfig, LimitsConfig, BudgetConfig, TierConfig,
                   TenantPrices, ProviderPrice, PricesConfig, LedgerConfig, SqliteConfig,
                   PostgresConfig, JournalConfig, StoreConfig, RedisConfig, OnErrorConfig,

@@ -187,6 +187,8 @@ models:
     unsupported_params: refuse
     retry: {attempts: 2, base: 0s, cap: 1m, budget: 0.05}
     max_attempts: 4
+    hedge: {after: 800ms, max_share: 0.1}
+    continue_streams: true
     fallback: [alpha/one]
     context_window_fallback: [alpha/long, alpha/longer]
   alpha/*: {targets: [{provider: up, model: "*"}]}

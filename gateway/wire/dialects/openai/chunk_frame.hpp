@@ -25,6 +25,12 @@ class ChunkFrame {
     append_number(out, choice);
     out += ',';
   }
+  /// What the gateway says about the reply, as JSON, in each chunk that ends it.
+  void notice(std::string_view json) { notice_.assign(",\"x-tollgate\":").append(json); }
+  /// Closes the choice of a chunk that ends it.
+  void close_last(std::string& out) const {
+    out.append(include_usage_ ? "}],\"usage\":null" : "}]").append(notice_).append("}\n\n");
+  }
   /// Closes the choice after its last member.
   void close(std::string& out) const {
     out += include_usage_ ? "}],\"usage\":null}\n\n" : "}]}\n\n";
@@ -33,7 +39,7 @@ class ChunkFrame {
     if (!include_usage_ || !usage) return;
     out.append(head()).append("],\"usage\":");
     append_usage(out, usage->usage, usage->cost);
-    out += "}\n\n";
+    out.append(notice_).append("}\n\n");
   }
 
  private:
@@ -48,7 +54,7 @@ class ChunkFrame {
 
   ReplyIdentity identity_;
   std::string_view object_;
-  std::string head_;
+  std::string head_, notice_;
   bool include_usage_;
 };
 

@@ -209,6 +209,7 @@ void ChatChunks::complete_arguments(const Choice& choice, Tool& tool, std::strin
 }
 
 void ChatChunks::on(const ExtraDelta& e, std::string& out) {
+  if (e.name == "x-tollgate") return frame_.notice(e.json);
   begin(opened(e.choice, out), out);
   const bool beside = belongs_to_choice(e.name);
   if (beside) out += "},";
@@ -228,7 +229,7 @@ void ChatChunks::finish(Choice& choice, FinishReason reason, std::string& out) {
   }
   frame_.open(out, choice.index);
   out.append("\"delta\":{},\"finish_reason\":\"").append(finish_name(reason, legacy_)).append("\"");
-  frame_.close(out);
+  frame_.close_last(out);
 }
 
 }  // namespace
