@@ -107,7 +107,8 @@ Result<void> Generation::continue_at(const routing::Target& target) {
                                                    .retry = once,
                                                    .refuse_unsupported = route_->refuse_unsupported,
                                                    .full_events = true,
-                                                   .own_keys = &run_.key->tenant->provider_keys},
+                                                   .own_keys = &run_.key->tenant->provider_keys,
+                                                   .tokens = choice_facts(*route_).tokens},
                               services_.upstream, gate_);
   services_.shared.metrics.count_continuation(home_->name);
   return {};
