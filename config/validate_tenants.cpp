@@ -46,7 +46,8 @@ class TenantCheck {
   /// Those below a tenant have weights of their own.
   void weight(const std::string& name, const TenantConfig& tenant) {
     const Spots::Path path{"tenants", name, "weight"};
-    if (check_.config.auth == Auth::none || !tenant.keys.empty()) return;
+    const bool calls = check_.config.auth == Auth::none || !tenant.keys.empty();
+    if (calls || tenant.weight == TenantConfig{}.weight) return;
     if (check_.spots.find(path) == nullptr) return;
     check_.complain(path, "a tenant without keys makes no calls that could wait");
   }

@@ -10,7 +10,7 @@ import pytest
 
 import scripted
 from gateway import key, key_yaml
-from raw import Connection, ask, chat_body, post, until
+from raw import Connection, Reply, chat_body, post, until
 
 
 class Counter:
@@ -59,6 +59,15 @@ def config(url: str, queue: str = "{wait: 60s, max: 200}", more: str = "", limit
 def request(text: str, who: str = "t-key", headers: str = "", **more) -> bytes:
     return post(chat_body("m", text, **more),
                 headers=f"authorization: Bearer {key(who)}\r\n{headers}")
+
+
+def ask(gate, data: bytes) -> Reply:
+    """Waits for as long as a queue may take on a slow machine."""
+    connection = Connection(gate, timeout=120)
+    try:
+        return connection.ask(data)
+    finally:
+        connection.close()
 
 
 @pytest.fixture
