@@ -74,6 +74,15 @@ std::string with_answer(std::string_view messages, std::string_view text, bool p
   return json + ']';
 }
 
+/// A chunk that the client gets as it came says why the reply ends: before its events do.
+bool tells_finish(const Frame& frame) {
+  constexpr std::string_view name = "\"finish_reason\"";
+  const std::size_t at = frame.changed ? std::string_view::npos : frame.wire.find(name);
+  if (at == std::string_view::npos) return false;
+  const std::size_t value = frame.wire.find_first_not_of(" :\t", at + name.size());
+  return value != std::string_view::npos && frame.wire[value] == '"';
+}
+
 Usage sum(Usage a, const Usage& b) {
   a.input += b.input;
   a.cache_read += b.cache_read;
@@ -106,6 +115,7 @@ void Continuation::count(std::string_view text) {
 }
 
 void Continuation::take(Batch& batch) {
+  finished_ = finished_ || std::ranges::any_of(batch.frames, tells_finish);
   for (StreamEvent& event : batch.events) {
     begun_ = begun_ || is_content(event);
     if (auto* text = std::get_if<TextDelta>(&event)) {
