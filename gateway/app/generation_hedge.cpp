@@ -74,6 +74,7 @@ bool Generation::begin_race() {
                            .refuse_unsupported = route_->refuse_unsupported,
                            .full_events = continuation_ || (cache_ && cache_->records()),
                            .own_keys = &run_.key->tenant->provider_keys,
+                           .tokens = forwarder_->tokens(),
                            .slot = &hedge.race.slot(1)},
       services_.upstream, gate_);
   forwarder_->hold(true);
