@@ -72,7 +72,7 @@ def own_parts(text: str) -> str:
     """A whole reply without what is every call's own."""
     reply = json.loads(text)
     del reply["id"], reply["created"]
-    return json.dumps(reply)
+    return json.dumps(reply, sort_keys=True)
 
 
 def test_a_thousand_at_once_are_one_call(gateway, upstream):
