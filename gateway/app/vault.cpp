@@ -8,6 +8,23 @@
 
 namespace tollgate::app {
 
+namespace {
+
+/// M25. Where the ledger has a row of the call already, this one changes nothing.
+Outcome unknown_row(const policies::RunOut& call) {
+  Outcome row;
+  row.request_id = call.id;
+  row.started_at = row.ended_at = row.admitted_at = call.admitted_at;
+  row.tenant = call.tenant;
+  row.key_id = call.key;
+  row.model = row.model_asked = call.model;
+  row.cost = row.charged = row.cost_by_kind.input = call.charged;
+  row.booked = true;
+  return row;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Vault>> Vault::open(const config::Config& config, Log& log) {
   std::unique_ptr<Vault> vault(new Vault);
   vault->apply(config);
@@ -48,9 +65,10 @@ Result<void> Vault::open_store(const config::StoreConfig& config, bool shared_le
   terms.on_lost = [this] {
     if (lost_) lost_();
   };
-  terms.on_run_out = [&log](const policies::RunOut& call) {
+  terms.on_run_out = [this, &log](const policies::RunOut& call) {
     log.warn("the lease of call " + call.id + " ran out: " + usd_text(call.charged) +
              " USD are charged as spent");
+    if (call.ours && !call.key.empty()) ledger_->record(unknown_row(call));
   };
   place_ = std::make_unique<StorePlace>(std::move(*settings), std::move(terms), clock_);
   store_ = std::make_unique<policies::RedisStore>(place_->shared, nullptr);

@@ -72,6 +72,7 @@ class RedisStore final : public Store {
   Awaitable<bool> replay(std::string tag);
   Awaitable<void> renew();
   Awaitable<void> end_leases();
+  Awaitable<void> book_left(std::string list);
   Awaitable<void> end_lease(const std::string& list, const std::string& record);
 
   // While Redis is away.

@@ -146,9 +146,27 @@ void RedisShared::warn_once(std::string_view text) {
   if (!warned_.exchange(true) && terms_.warn) terms_.warn(text);
 }
 
-void RedisShared::ran_out(const RunOut& call) {
+void RedisShared::name(RunOut& call, const std::vector<std::string>& keys) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [of, account] : accounts_) {
+    if (account == nullptr || std::ranges::find(keys, account->key) == keys.end()) continue;
+    const auto& [kind, tenant, name] = of;
+    if (kind == ScopeKind::model) call.model = name;
+    if (kind != ScopeKind::key) continue;
+    call.tenant = tenant;
+    call.key = name;
+  }
+}
+
+void RedisShared::ran_out(RunOut call, const std::vector<std::string>& keys) {
   ++run_out_;
-  if (terms_.on_run_out) terms_.on_run_out(call);
+  is_to_be_booked(std::move(call), keys);
+}
+
+void RedisShared::is_to_be_booked(RunOut call, const std::vector<std::string>& keys) {
+  if (!terms_.on_run_out) return;
+  name(call, keys);
+  terms_.on_run_out(call);
 }
 
 std::vector<std::string> RedisShared::tags() {

@@ -23,6 +23,8 @@ struct RunOut {
   std::string id;
   SystemTime admitted_at{};
   NanoUsd charged = 0;
+  bool ours = false;               ///< our ledger is to have its row, should it have none
+  std::string tenant, key, model;  ///< as far as they are known
 };
 
 struct RedisTerms {
@@ -100,11 +102,15 @@ class RedisShared {
   void warn_once(std::string_view text);
   void count_degraded() { ++degraded_; }
   void count_unfinished(std::int64_t more) { unfinished_ += static_cast<std::uint64_t>(more); }
-  void ran_out(const RunOut& call);
+  /// `keys`: where the call held something.
+  void ran_out(RunOut call, const std::vector<std::string>& keys);
+  /// The same of one that another replica found, for our ledger.
+  void is_to_be_booked(RunOut call, const std::vector<std::string>& keys);
   /// What leases and markers are kept by: all tags in Cluster, else one that stands for all.
   [[nodiscard]] std::vector<std::string> tags();
 
  private:
+  void name(RunOut& call, const std::vector<std::string>& keys);
   std::shared_ptr<RedisAccount> make(const Scope& scope);
   [[nodiscard]] Scope local_copy(const Scope& scope);
 

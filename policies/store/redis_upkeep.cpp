@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <sstream>
 #include <utility>
 
 #include "policies/store/redis.hpp"
@@ -16,6 +17,15 @@ constexpr std::size_t renewed_at_once = 500;
 constexpr int run_out_at_once = 100;
 constexpr auto replayed = std::chrono::seconds(60);
 constexpr std::size_t settled_max = 20'000;  // some 25 MB
+
+/// Of the call behind a record's key.
+RunOut run_out(const std::string& record, RedisAnswer& answer) {
+  RunOut call;
+  call.id = record.substr(record.rfind(':') + 1);
+  call.admitted_at = time_of(answer.take());
+  call.charged = answer.take_money();
+  return call;
+}
 
 }  // namespace
 
@@ -169,6 +179,7 @@ Awaitable<void> RedisStore::end_leases() {
     if (!records) co_return;
     for (const std::string& record : *records)
       co_await end_lease(list, record);
+    co_await book_left(list);
   }
 }
 
@@ -182,11 +193,34 @@ Awaitable<void> RedisStore::end_lease(const std::string& list, const std::string
   ask.keys.insert(ask.keys.end(), keys->begin(), keys->end());
   auto answer = co_await run(shared_.scripts().run_out, ask);
   if (!answer || answer->take() != 1) co_return;
-  RunOut call;
-  call.id = record.substr(record.rfind(':') + 1);
-  call.admitted_at = time_of(answer->take());
-  call.charged = answer->take_money();
-  shared_.ran_out(call);
+  RunOut call = run_out(record, *answer);
+  call.ours = answer->take() == 1;
+  shared_.ran_out(std::move(call), *keys);
+}
+
+/// Rows that other replicas left for our ledger: an entry is 24 bytes of numbers, then keys by
+/// line.
+Awaitable<void> RedisStore::book_left(std::string list) {
+  list += ":" + shared_.terms().ledger;
+  const std::array<std::string_view, 4> read{"LRANGE", list, "0", "99"};
+  auto entries = co_await port_->call(list, read);
+  if (!entries || entries->items.empty()) co_return;
+  for (const RedisReply& entry : entries->items) {
+    constexpr std::size_t numbers = 24;
+    if (entry.text.size() < numbers) continue;
+    RedisAnswer answer(entry.text.substr(0, numbers));
+    std::vector<std::string> keys;
+    std::istringstream lines(entry.text.substr(numbers));
+    for (std::string line; std::getline(lines, line);)
+      keys.push_back(line);
+    if (keys.empty()) continue;
+    RunOut call = run_out(keys.front(), answer);
+    call.ours = true;
+    shared_.is_to_be_booked(std::move(call), keys);
+  }
+  const std::string count = std::to_string(entries->items.size());
+  const std::array<std::string_view, 4> trim{"LTRIM", list, count, "-1"};
+  (void)co_await port_->call(list, trim);  // else they are booked once more: nothing changes
 }
 
 }  // namespace tollgate::policies

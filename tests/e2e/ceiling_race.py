@@ -136,6 +136,8 @@ ledger: {{sqlite: {{path: books.db}}}}
         until(lambda: self.budget(self.gates[0])["reserved"] == 0, 60)
         self.settled = round(self.budget(self.gates[0])["used"] * 1e9)
         assert self.settled == round(self.budget(self.gates[1])["used"] * 1e9)
+        # A row of a lease that ran out waits for the gateway whose ledger is to have it.
+        until(lambda: sum(row["charged_nano_usd"] for row in self.rows()) == self.settled, 60)
         for gate in self.gates:
             gate.stop()
 

@@ -18,11 +18,16 @@ local latest, rolls_at, buckets, books, before, memo, first_day, first = 1, 2, 2
 local width, pers = 8, 5
 -- Of buckets (positions 3 to 7 of a scope, 1 to 5 of a user): used and drained at, twice; running.
 
-local A = {}
-for at = 1, #ARGV[2], 800 do
-  local piece = string.sub(ARGV[2], at, at + 799)
+local function numbers_of(piece)
   local numbers = {struct.unpack('<' .. string.rep('i8', #piece / 8), piece)}
-  for i = 1, #piece / 8 do A[#A + 1] = numbers[i] end
+  numbers[#piece / 8 + 1] = nil  -- where it ended
+  return numbers
+end
+-- One piece as a rule: more would not fit on Lua's stack.
+local A = numbers_of(string.sub(ARGV[2], 1, 1600))
+for at = 1601, #ARGV[2], 1600 do
+  local more, behind = numbers_of(string.sub(ARGV[2], at, at + 1599)), (at - 1) / 8
+  for i = 1, #more do A[behind + i] = more[i] end
 end
 local position = 0
 local function take()
@@ -91,12 +96,12 @@ local function fresh()
   for i = first, first + width * pers - 1 do a[i] = 0 end
   return a
 end
--- The scope behind a key; nothing where it was not filled from our ledger.
-local function load(key)
+-- The scope behind a key; nothing where it was not filled from our ledger (`any`: from none).
+local function load(key, any)
   local raw = call('HGET', key, 's')
   if not raw then return nil end
   local a = cmsgpack.unpack(raw)
-  if not string.find(a[books], ARGV[3] .. ',', 1, true) then return nil end
+  if not any and not string.find(a[books], ARGV[3] .. ',', 1, true) then return nil end
   return {key = key, a = a}
 end
 -- The scopes behind `count` keys from `from` on; second: an answer that names those that are to be
@@ -175,12 +180,14 @@ local function window(scope, per, second)
   if window_start(per, second) == b[j] then return b, j end
 end
 local function hold(scope, second, sign, held)
+  local usd, nano, usd_2, nano_2 = sign * held[1], sign * held[2], sign * held[3], sign * held[4]
+  local a, bound, estimate = scope.a, usd ~= 0 or nano ~= 0, usd_2 ~= 0 or nano_2 ~= 0
+  if not bound and not estimate then return end
   for per = 0, pers - 1 do
-    local t, i = window(scope, per, second)
-    if t then
-      add(t, i + 3, sign * held[1], sign * held[2])
-      add(t, i + 5, sign * held[3], sign * held[4])
-    end
+    local t, i = a, first + width * per
+    if second < a[i] then t, i = window(scope, per, second) end
+    if t and bound then add(t, i + 3, usd, nano) end
+    if t and estimate then add(t, i + 5, usd_2, nano_2) end
   end
 end
 local function spend(scope, second, usd, nano)
@@ -286,7 +293,7 @@ local function save_user(key, users, user, rule)
 end
 
 -- Records of calls: {what it is, admitted at, held (2), estimate (2), tokens, key of the user's
--- bucket or '', keys of the scopes and the user}: `r` running, `x` its lease ran out, `s` settled,
+-- bucket or '', keys of the scopes and the user, the ledger that is to have its row}: `r` running, `x` its lease ran out, `s` settled,
 -- `d` given back. All but the running ones end by themselves.
 local function close_record(key, record, what, seconds)
   record[1] = what

@@ -130,5 +130,5 @@ end
 -- Whoever finds the lease run out needs to know where it holds something.
 call('ZADD', KEYS[2], now + lease, KEYS[1])
 call('SET', KEYS[1], cmsgpack.pack({'r', admitted, held[1], held[2], estimate[1], estimate[2],
-                                    tokens, user and user_key or '', keys}))
+                                    tokens, user and user_key or '', keys, ARGV[3]}))
 return packed(answer)

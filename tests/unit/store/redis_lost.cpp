@@ -74,5 +74,42 @@ TEST_CASE("M23: where all data are lost, what the ledger says is not written onc
   CHECK(shop.day().used == 42);
 }
 
+TEST_CASE("M25: the row of a lease that ran out waits for the ledger of its own gateway") {
+  std::vector<policies::RunOut> dead_told, alive_told;
+  policies::RedisTerms of = terms();
+  of.ledger = "alive";
+  of.on_run_out = [&](const policies::RunOut& call) { alive_told.push_back(call); };
+  Shop alive(of);
+  of.ledger = "dead";
+  of.on_run_out = [&](const policies::RunOut& call) { dead_told.push_back(call); };
+  Shop dead(of);
+  dead.acme.per_user = LimitRule{.concurrent = 1};
+  Ask of_user = ask(dead.scopes, 700);
+  of_user.user = "anna";
+  auto call = reserve(dead.world, of_user);
+  REQUIRE(call);
+  alive.world.redis().look_after_all();
+  alive.world.clock.time += minutes(2);
+  finish(alive.world.redis().keep_up());
+  REQUIRE(alive_told.size() == 1);
+  CHECK_FALSE(alive_told[0].ours);
+  CHECK(alive.day().used == 700);
+  // It is back, and then once more.
+  for (int start = 0; start < 2; ++start) {
+    const auto back = dead.replica();
+    back->look_after_all();
+    dead.world.clock.time += minutes(2);
+    finish(back->keep_up());
+    REQUIRE(dead_told.size() == 1);
+  }
+  CHECK(dead_told[0].ours);
+  CHECK(dead_told[0].id == alive_told[0].id);
+  CHECK(dead_told[0].charged == 700);
+  CHECK(dead_told[0].tenant == "acme");
+  CHECK(dead_told[0].key == "k");
+  settle(dead.world, std::move(call->reservation), 0);
+  CHECK(alive.day().used == 0);
+}
+
 }  // namespace
 }  // namespace tollgate::store_tests
