@@ -46,7 +46,7 @@ models:
     strategy: weighted
     timeout: {DEADLINE:g}s
     retry: {{attempts: 6, base: 20ms, cap: 500ms}}
-    breaker: {{failures: 5, open_for: 300ms, max_open_for: 2s, slow_start: 500ms}}
+    breaker: {{failures: 5, open_for: 300ms, max_open_for: 1s, slow_start: 200ms}}
 {tenant_yaml("    budgets: [{usd: 100000, per: month}]")}
 ledger: {{sqlite: {{path: books.db}}}}
 """
@@ -65,6 +65,7 @@ class Run:
         self.slowest = 0.0
         self.until = float("inf")
         self.calm = False
+        self.inquiring = 0  # calls under way
         self.phase = ""
 
     # --- moods ---------------------------------------------------------------------------------
@@ -78,7 +79,7 @@ class Run:
             if mood == "dead":
                 mood = lots.choice([*SICK, "refuse", "refuse"])
             await provider.set_mood(mood)
-        self.phase_ends = self.next_call + max(100, self.calls // 40)
+        self.phase_ends = self.next_call + max(200, self.calls // 40)
         self.calm = False
         self.phase = f"{number} ({' '.join(p.mood for p in self.providers)})"
 
@@ -98,13 +99,17 @@ class Run:
 
     async def work(self, client: Client) -> None:
         while self.next_call < self.calls and time.monotonic() < self.until:
+            while self.calm and self.inquiring >= 4:
+                await asyncio.sleep(0.02)  # the calls between phases are few
             call = self.next_call
             self.next_call += 1
-            if self.calm:
-                await asyncio.sleep(0.01)  # those between phases are few
             stream = draw(self.seed, "stream", call) % 2 == 0
             begun = time.monotonic()
+            self.inquiring += 1
             result = await client.ask(call, stream)
+            self.inquiring -= 1
+            if self.calm:
+                await asyncio.sleep(0.05)
             took = time.monotonic() - begun
             self.slowest = max(self.slowest, took)
             if result.kind == "ok" and took > DEADLINE:
