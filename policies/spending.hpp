@@ -128,7 +128,7 @@ class Spending {
   /// An attempt that was still under way when another one began.
   struct Beside {
     Priced priced;
-    std::string_view provider, kind, model;
+    std::string_view provider, kind, host, model;
     std::uint64_t body_bytes = 0;
     std::optional<std::size_t> attempt;
   };

@@ -126,28 +126,6 @@ Result<void> Generation::read_view(std::string_view bytes) {
   return {};
 }
 
-Result<routing::Match> Generation::choose(std::string_view model) {
-  const auto match = run_.plan->routes.find(model);
-  if (!match) {
-    return fail(
-        ErrorKind::model_not_found,
-        "The model '" + std::string(model) + "' does not exist or you do not have access to it.",
-        "model");
-  }
-  home_ = match->route;
-  run_under(*home_);
-  auto allowed = route_->timeout;
-  if (run_.timeout) allowed = std::min(allowed, *run_.timeout);
-  call_.deadline = call_.started + allowed;
-  return *match;
-}
-
-void Generation::run_under(const routing::Route& route) {
-  route_ = &route;
-  call_.outcome.model = route.name;
-  view_->set_defaults(&route.defaults);
-}
-
 /// Moves batches from the provider to the client; each write is awaited: that is the backpressure.
 Awaitable<Result<void>> Generation::pump() {
   run_.drains = route_->drain_on_disconnect || lead_;

@@ -21,6 +21,28 @@ bool counts_tokens(const routing::Route& route) {
 
 }  // namespace
 
+Result<routing::Match> Generation::choose(std::string_view model) {
+  const auto match = run_.plan->routes.find(model);
+  if (!match) {
+    return fail(
+        ErrorKind::model_not_found,
+        "The model '" + std::string(model) + "' does not exist or you do not have access to it.",
+        "model");
+  }
+  home_ = match->route;
+  run_under(*home_);
+  auto allowed = route_->timeout;
+  if (run_.timeout) allowed = std::min(allowed, *run_.timeout);
+  call_.deadline = call_.started + allowed;
+  return *match;
+}
+
+void Generation::run_under(const routing::Route& route) {
+  route_ = &route;
+  call_.outcome.model = route.name;
+  view_->set_defaults(&route.defaults);
+}
+
 /// What it may use, by the rule of thumb; for comparing and for the providers' own limits only.
 std::uint64_t Generation::tokens_in() const { return view_->body.size() / bytes_per_token; }
 std::uint64_t Generation::tokens_out() const {

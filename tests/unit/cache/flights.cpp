@@ -86,7 +86,7 @@ TEST_CASE("live replies: what is read is what was written, however it is cut int
   Batch one, two;
   one.push(Started{.id = "up", .model = "u"});
   one.push(TextDelta{.choice = 0, .text = "Hello"});
-  two.push(ToolDelta{.index = 1, .id = "c", .name = "f", .arguments = "{}"});
+  two.push(ToolDelta{.index = 1, .id = "c", .name = "f", .arguments = "{}", .signature = {}});
   two.push(Embedding{.index = 3, .floats = std::string_view("\0\0\x80\x3f", 4)});
   two.push(Finished{.reason = FinishReason::tool_calls});
   two.push(Ended{});

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <doctest/doctest.h>
 
+#include "config/seal_keys.hpp"
 #include "tests/unit/config/support.hpp"
 
 using namespace tollgate::config;
