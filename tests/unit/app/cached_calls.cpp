@@ -12,7 +12,8 @@ const std::string secret = "tg-k-0123456789012345678901";
 
 std::string yaml() {
   return "version: 1\nproviders:\n  p: {kind: openai, api_key: sk-x, price: {input: 2, output: "
-         "8}}\nmodels:\n  m: {targets: [{provider: p, model: u}]}\ncache: {when: always}\n"
+         "8}}\nmodels:\n  m: {targets: [{provider: p, model: u}], retry: {attempts: 1}}\ncache: "
+         "{when: always}\n"
          "tenants:\n  t:\n    limits: {requests_per_minute: 10, concurrent: 1}\n"
          "    budgets: [{usd: 1, per: total}]\n    keys: [{id: k, sha256: \"" +
          config::sha256_hex(secret) + "\"}]\n";

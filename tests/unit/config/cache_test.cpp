@@ -80,7 +80,7 @@ TEST_CASE("cache: keys that seal are 32 bytes, one or several, and are never sho
   for (const char* bad : {"\"\"", "short", "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB",
                           "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQ!E="}) {
     CHECK(report(minimal + redis + "encryption_key: " + bad + "}\n") ==
-          "t.yaml:4:65: \"encryption_key\" " + form);
+          "t.yaml:4:66: \"encryption_key\" " + form);
   }
   CHECK(
       report(minimal + redis + "encryption_keys: [{id: a, key: \"" + a + "\"}, {id: a, key: x}]}\n")
