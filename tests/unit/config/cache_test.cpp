@@ -84,7 +84,7 @@ TEST_CASE("cache: keys that seal are 32 bytes, one or several, and are never sho
   }
   CHECK(
       report(minimal + redis + "encryption_keys: [{id: a, key: \"" + a + "\"}, {id: a, key: x}]}\n")
-          .ends_with("\"key\" " + form + "t.yaml:4:126: this id stands here already\n"));
+          .ends_with(":135: this id stands here already\nt.yaml:4:143: \"key\" " + form));
   CHECK(report(minimal + "cache: {encryption_key: \"" + a + "\"}\n") ==
         "t.yaml:4:25: \"encryption_key\" seals what stands in Redis, and nothing does\n");
 }
