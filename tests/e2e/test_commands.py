@@ -81,10 +81,11 @@ providers:
 models:
   m: {targets: [{provider: demo1, model: x}], strategy: wieghted}
   m: {targets: [{provider: demo, model: x}]}
-  n: {targets: [], queue: {wait: 2s}}
+  n: {targets: [], queue: {wiat: 2s}}
 tenants:
   t: {keys: [{id: k, sha256: "12"}], models: ["mm"], budgets: [{usd: 1, per: day}]}
 auth: kyes
+guard: {}
 """
     path = file(text)
     bad = run("check", path)
@@ -109,16 +110,18 @@ auth: kyes
     said(7, "wieghted", "wieghted", 'did you mean "weighted"?')
     said(8, "m:", '"m"')
     said(9, "[]", "targets")
-    said(9, "queue", "queue", "not supported yet")
+    said(9, "wiat", "wiat", 'did you mean "wait"?')
     said(11, '"12"', "sha256")
     said(11, '"mm"', "mm")
     said(12, "kyes", "kyes", 'did you mean "keys"?')
+    said(13, "guard", "guard", "not supported yet")
 
 
 @pytest.mark.parametrize("text,words", [
     ("", "version"), ("version: 2\n", "version"), ("[1, 2]\n", ""), ("version: 1\n\tx: 1\n", ":2:"),
     ("version: 1\na: &a [*a]\n", ""), ("version: ${NOT_SET_AT_ALL}\n", "NOT_SET_AT_ALL"),
-    (GOOD + "cache: {store: redis}\n", "not supported yet"),
+    (GOOD + "cache: {store: redis}\n", '"redis" needs cache.redis or store.redis'),
+    (GOOD + "tracing: {sample: 1.0}\n", "not supported yet"),
     (GOOD + "ledger: {retention: 1h}\n", "retention"),
     (GOOD.replace("version: 1", "version: 1\nversion: 1"), '"version"'),
     (GOOD.replace("127.0.0.1:0, admin", "0.0.0.0:0, admin") + "auth: none\n", "auth: none"),
