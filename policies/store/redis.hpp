@@ -68,6 +68,7 @@ class RedisStore final : public Store {
   void take_back(RedisReservation& own);
   void keep(RedisAsk end);
   Awaitable<void> mark();
+  void note_replications();
   Awaitable<void> replay_where_lost();
   Awaitable<bool> replay(std::string tag);
   Awaitable<void> renew();
@@ -95,6 +96,7 @@ class RedisStore final : public Store {
   };
   std::deque<Settled> settled_;                      // of the last minute
   std::map<std::string, std::string> replications_;  // by tag: whose data were written to
+  bool replications_noted_ = false;
   bool keeping_up_ = false, ends_leases_ = false;
   SystemTime marked_{};
   SteadyTime renewed_at_{};

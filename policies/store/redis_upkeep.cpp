@@ -73,6 +73,15 @@ Awaitable<void> RedisStore::mark() {
   marked_ = books_at;
 }
 
+/// From the first answer on: a failover before the first tick is one too.
+void RedisStore::note_replications() {
+  replications_noted_ = true;
+  for (const std::string& tag : shared_.tags()) {
+    const std::string id = port_->replication_id(shared_.keys().leases(tag));
+    if (!id.empty()) replications_.try_emplace(tag, id);
+  }
+}
+
 /// M23: a failover loses the last writes. Where other data answer than a moment ago, the last
 /// minute is written once more; what arrived the first time changes nothing.
 Awaitable<void> RedisStore::replay_where_lost() {
