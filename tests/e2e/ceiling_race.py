@@ -234,10 +234,6 @@ def kill_gateway(race: Race, redis: Redis) -> None:
 SCENARIOS = {"quiet": (Race.redis, None), "redis-restarts": (Race.redis, restart_redis),
              "failover": (Race.pair, promote), "slot-moves": (Race.cluster, move_slot),
              "gateway-killed": (with_short_leases, kill_gateway)}
-# Not held to yet: after a failover some calls stay charged in Redis that no row tells of.
-BY_HAND = {"failover"}
-
-
 def race(name: str, folder: pathlib.Path, seed: int = 1, size: tuple[int, int] = SMALL) -> str:
     """Runs one scenario; what it proves is asserted. Returns a line of figures."""
     prepare, disturb = SCENARIOS[name]
