@@ -234,6 +234,8 @@ def kill_gateway(race: Race, redis: Redis) -> None:
 SCENARIOS = {"quiet": (Race.redis, None), "redis-restarts": (Race.redis, restart_redis),
              "failover": (Race.pair, promote), "slot-moves": (Race.cluster, move_slot),
              "gateway-killed": (with_short_leases, kill_gateway)}
+
+
 def race(name: str, folder: pathlib.Path, seed: int = 1, size: tuple[int, int] = SMALL) -> str:
     """Runs one scenario; what it proves is asserted. Returns a line of figures."""
     prepare, disturb = SCENARIOS[name]
