@@ -72,7 +72,7 @@ class WriteArchive {
   }
   void bytes(const void* from, std::size_t size) {
     if (out_.size() - used_ < size) make_room(size);
-    std::memcpy(out_.data() + used_, from, size);
+    if (size > 0) std::memcpy(out_.data() + used_, from, size);  // an empty view may have no place
     used_ += size;
   }
   void make_room(std::size_t more) { out_.resize(used_ + more + usual); }

@@ -326,6 +326,10 @@ TEST_CASE("waiting line: shares by weight, also of one that hangs up and comes a
   CHECK(std::abs(served["a"] - 100) <= 1);
   CHECK(std::abs(served["b"] - 200) <= 2);
   CHECK(std::abs(served["c"] - 500) <= 3);
+  for (const auto& [tenant, line] : waiting) {
+    for (const auto& waiter : line)
+      waiter->leave(start);  // the line holds who waits
+  }
 }
 
 TEST_CASE("waiting line: many threads, no lost place") {
