@@ -149,10 +149,7 @@ Awaitable<Result<void>> Generation::pump() {
     Result<void> done;
     switch (*step) {
       case routing::Step::end:
-        if (cache_) keep_reply();
-        if (cache_ && cache_->has_kept()) co_await cache_->store_there(run_.plan->envelope);
-        // Who comes now finds it in the cache; those who wait need not wait longer.
-        if (leads_) leads_->done(reply_facts());
+        if (cache_) co_await keep_reply();
         encoder().finish(pieces_);
         co_return Result<void>{};
       case routing::Step::timeout:

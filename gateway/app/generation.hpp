@@ -70,7 +70,7 @@ class Generation {
   void shorten_body();
   void restore_body();
   void read_again(std::string_view body);
-  void keep_reply();
+  [[gnu::noinline]] Awaitable<void> keep_reply();
   void forget_reply();
   [[nodiscard]] cache::ReplyFacts reply_facts() const;
   void note_provider(const cache::ReplyFacts& facts);

@@ -156,10 +156,13 @@ Awaitable<Result<void>> Generation::replay_paced() {
 }
 
 /// The provider has said all: before the client has its last byte, so that it finds the reply when
-/// it asks again.
-void Generation::keep_reply() {
+/// it asks again; and before those who share the call have theirs.
+Awaitable<void> Generation::keep_reply() {
   if (spending_.cut_to() > 0) cache_->forget();
-  cache_->keep(reply_facts(), std::chrono::steady_clock::now());
+  const cache::ReplyFacts facts = reply_facts();
+  cache_->keep(facts, std::chrono::steady_clock::now());
+  if (cache_->has_kept()) co_await cache_->store_there(run_.plan->envelope);
+  if (leads_) leads_->done(facts);
 }
 
 }  // namespace tollgate::app
