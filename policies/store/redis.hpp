@@ -50,7 +50,8 @@ class RedisStore final : public Store {
   Awaitable<Result<RedisAnswer>> run_filled(const RedisScript& script, RedisAsk& ask);
   Awaitable<Result<std::vector<std::string>>> run_list(const RedisScript& script, RedisAsk& ask);
   Awaitable<Result<RedisReply>> send(const RedisScript& script, RedisAsk& ask);
-  Awaitable<Result<void>> fill(RedisAccount& account, const Scope* scope);
+  /// `asked`: the moment at which Redis did not know it.
+  Awaitable<Result<void>> fill(RedisAccount& account, const Scope* scope, std::uint64_t asked);
 
   [[nodiscard]] RedisAsk reserving(const RedisReservation& own, const RedisGroup& group,
                                    const Ask& ask, bool again) const;

@@ -3,6 +3,7 @@
 // policies/store; any thread.
 #pragma once
 #include <atomic>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <string>
@@ -18,8 +19,10 @@ struct RedisAccount {
   std::vector<std::string> former;  ///< keys that it may have had, in the same place
   /// It got another name: this one's balance is there now.
   std::atomic<RedisAccount*> moved_to{nullptr};
-  /// Redis has known it; should it know nothing one day, then its data are lost.
-  std::atomic<bool> seen{false};
+  /// At which of the store's moments Redis came to know it; 0: not yet. A question of a later
+  /// moment that finds nothing finds that its data are lost; an earlier one may have come before
+  /// the fill.
+  std::atomic<std::uint64_t> seen{0};
 
   std::mutex mutex;
   std::map<std::int64_t, NanoUsd> spent;  ///< by the second at which the hour begins

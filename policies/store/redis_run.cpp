@@ -48,27 +48,28 @@ Awaitable<Result<std::vector<std::string>>> RedisStore::run_list(const RedisScri
 /// Fills what the script finds unknown, and asks it again.
 Awaitable<Result<RedisAnswer>> RedisStore::run_filled(const RedisScript& script, RedisAsk& ask) {
   for (int turn = 0; turn < 3; ++turn) {
+    const std::uint64_t asked = shared_.moment();
     auto answer = co_await run(script, ask);
     if (!answer) co_return answer;
     RedisAnswer places = *answer;
     if (places.take() != -1) {
-      for (RedisAccount* account : ask.accounts) {
-        if (!account->seen.load(std::memory_order_relaxed)) account->seen = true;
-      }
+      for (RedisAccount* account : ask.accounts)
+        shared_.seen(*account);
       co_return answer;
     }
     while (!places.at_end()) {
       const auto place = static_cast<std::size_t>(places.take()) - 1;
       const Scope* scope = ask.scopes.empty() ? nullptr : ask.scopes[place];
-      auto filled = co_await fill(*ask.accounts[place], scope);
+      auto filled = co_await fill(*ask.accounts[place], scope, asked);
       if (!filled) co_return std::unexpected(filled.error());
     }
   }
   co_return std::unexpected(away("balances vanish as they are filled", true));
 }
 
-Awaitable<Result<void>> RedisStore::fill(RedisAccount& account, const Scope* scope) {
-  if (!shared_.may_fill(account)) {
+Awaitable<Result<void>> RedisStore::fill(RedisAccount& account, const Scope* scope,
+                                         std::uint64_t asked) {
+  if (shared_.is_lost(account, asked)) {
     shared_.lost();
     co_return std::unexpected(away("balances are lost and are read from the ledger", false));
   }
@@ -88,7 +89,7 @@ Awaitable<Result<void>> RedisStore::fill(RedisAccount& account, const Scope* sco
     shared_.lost();
     co_return std::unexpected(away("balances are lost and are read from the ledger", false));
   }
-  account.seen = true;
+  shared_.seen(account);
   co_return Result<void>{};
 }
 

@@ -91,7 +91,7 @@ void RedisShared::forget_books() {
 void RedisShared::books_are_read() {
   const std::lock_guard lock(mutex_);
   for (const auto& [name, account] : accounts_) {
-    if (account != nullptr) account->seen = false;
+    if (account != nullptr) account->seen = 0;
   }
   books_at_ = micros_of(clock_.system());
   lost_ = false;

@@ -7,7 +7,6 @@
 #include <map>
 #include <mutex>
 #include <string>
-#include <tuple>
 
 #include "config/config.hpp"
 #include "gateway/core/clock.hpp"
@@ -72,9 +71,17 @@ class RedisShared {
   [[nodiscard]] const Clock& clock() const { return clock_; }
   [[nodiscard]] MemoryStore& local() { return local_; }
   [[nodiscard]] std::uint64_t reloads() const { return reloads_; }
-  /// False: Redis knew this account, so its data are lost and must be read anew.
-  [[nodiscard]] bool may_fill(const RedisAccount& account) const {
-    return !account.seen || !terms_.on_lost;
+  /// The store's present moment, for a question that is about to be sent.
+  [[nodiscard]] std::uint64_t moment() const { return moment_; }
+  /// Redis knows this account.
+  void seen(RedisAccount& account) {
+    if (account.seen.load(std::memory_order_relaxed) == 0) account.seen = ++moment_;
+  }
+  /// Whether Redis, which knows nothing of this account, had known it before `asked`: then its data
+  /// are lost and must be read anew.
+  [[nodiscard]] bool is_lost(const RedisAccount& account, std::uint64_t asked) const {
+    const std::uint64_t seen = account.seen;
+    return terms_.on_lost && seen != 0 && seen <= asked;
   }
   /// Has the ledger read anew.
   void lost();
@@ -108,7 +115,8 @@ class RedisShared {
   // Other names may lead here; old plans still hold them.
   std::vector<std::shared_ptr<RedisAccount>> moved_;
   std::atomic<NanoUsd> reserved_{0}, spent_{0};
-  std::atomic<std::uint64_t> reloads_{0}, errors_{0}, degraded_{0}, unfinished_{0}, run_out_{0};
+  std::atomic<std::uint64_t> moment_{1}, reloads_{0}, errors_{0}, degraded_{0}, unfinished_{0},
+      run_out_{0};
   std::atomic<std::int64_t> books_at_;
   std::atomic<bool> lost_{false}, away_{false}, warned_{false};
 };

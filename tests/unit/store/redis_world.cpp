@@ -61,6 +61,7 @@ Result<RedisReply> PlainPort::ask(std::span<const std::string_view> args) {
       redisCommandArgv(context_, static_cast<int>(words.size()), words.data(), sizes.data()),
       freeReplyObject);
   REQUIRE(raw != nullptr);
+  if (auto meanwhile = std::exchange(before_next, nullptr)) meanwhile();
   if (std::exchange(lose_next, false)) return std::unexpected(error);
   RedisReply reply = reply_of(*static_cast<const redisReply*>(raw.get()));
   if (reply.is_error() && !reply.is_error("NOSCRIPT")) MESSAGE(reply.text);

@@ -1,6 +1,8 @@
 // A world of the laws over a real redis-server, and the synchronous port that leads there. One
 // thread; each world has keys of its own.
 #pragma once
+#include <functional>
+
 #include "policies/store/redis.hpp"
 #include "tests/unit/redis/server.hpp"
 #include "world.hpp"
@@ -24,6 +26,7 @@ class PlainPort final : public policies::RedisPort {
   bool away = false;       ///< calls end without having been sent
   bool lose_next = false;  ///< the next answer is lost
   std::uint64_t calls = 0;
+  std::function<void()> before_next;  ///< done once, between the next answer and who awaits it
 
  private:
   Result<policies::RedisReply> ask(std::span<const std::string_view> args);
