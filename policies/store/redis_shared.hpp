@@ -7,7 +7,6 @@
 #include <map>
 #include <mutex>
 #include <string>
-#include <tuple>
 
 #include "config/config.hpp"
 #include "gateway/core/clock.hpp"

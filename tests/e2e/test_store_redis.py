@@ -115,7 +115,7 @@ def test_an_outage_denies_callers_under_a_budget_and_nobody_else(start, redis, p
     assert call(gate).status == 200
     with concurrent.futures.ThreadPoolExecutor() as pool:
         running = pool.submit(call, gate, "wait")
-        until(lambda: any(body["model"] == "wait" for body in provider.bodies))
+        until(lambda: any(body["model"] == "wait" for body in provider.bodies), 30)
         redis.kill()
         denied = call(gate)
         assert denied.status == 503 and denied.error["code"] == "store_unavailable"
@@ -127,10 +127,10 @@ def test_an_outage_denies_callers_under_a_budget_and_nobody_else(start, redis, p
     assert gate.metric("tollgate_store_up") == 0
     assert gate.metric("tollgate_store_degraded_total") == 2
     redis.start()
-    until(lambda: call(gate).status == 200)
+    until(lambda: call(gate).status == 200, 30)
     # What ended meanwhile reaches Redis, once.
-    until(lambda: gate.metric("tollgate_store_unfinished") == 0)
-    until(lambda: gate.metric("tollgate_store_up") == 1)
+    until(lambda: gate.metric("tollgate_store_unfinished") == 0, 30)
+    until(lambda: gate.metric("tollgate_store_up") == 1, 30)
     gate.log.wait(lambda line: "the store answers again" in line)
     before = spent(gate)
     assert round(before * 1e9) % COST == 0
@@ -146,7 +146,7 @@ def test_lost_data_come_back_from_the_ledger(start, redis):
     redis.ask("FLUSHALL")
     lost = call(gate)
     assert lost.status == 503 and lost.error["code"] == "store_unavailable"
-    until(lambda: call(gate).status == 200)
+    until(lambda: call(gate).status == 200, 30)
     assert spent(gate) == 4 * COST / 1e9
     gate.stop()
     # A new process finds its ledger's sums there, and does not add them again.
@@ -159,7 +159,7 @@ def test_the_lease_of_a_dead_gateway_runs_out(start, provider):
                    for _ in range(2))
     with concurrent.futures.ThreadPoolExecutor() as pool:
         running = pool.submit(call, dead, "wait")
-        until(lambda: provider.bodies)
+        until(lambda: provider.bodies, 30)
         assert call(alive).error["code"] == "rate_limit_exceeded"
         held = usage_of(alive)["scopes"]
         dead.process.send_signal(signal.SIGKILL)
@@ -172,7 +172,7 @@ def test_the_lease_of_a_dead_gateway_runs_out(start, provider):
     assert reserved > 0
     assert after["budget", "day"]["used"] == reserved
     assert after["budget", "day"]["reserved"] == 0
-    assert until(lambda: call(alive).status == 200)
+    assert until(lambda: call(alive).status == 200, 30)
 
 
 def test_data_of_another_version_are_not_touched(redis, provider, tmp_path):
