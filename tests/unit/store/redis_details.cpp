@@ -203,29 +203,6 @@ TEST_CASE("away: `allow` and `local` for budgets, `deny` for limits") {
   settle(counts.world, std::move(first->reservation), 0);
 }
 
-TEST_CASE("M23: workers that fill an empty Redis at once take nothing for lost") {
-  Shop scripts(terms());
-  spend(scripts.world, scripts.scopes, 1);  // Redis knows them now: each question is one
-  int lost = 0;
-  policies::RedisTerms of = terms();
-  of.on_lost = [&lost] { ++lost; };
-  Shop shop(of);
-  const auto other = shop.replica();
-  // Between what the first one was told, that all is unknown, and its look at that.
-  shop.world.port.before_next = [&] {
-    Ask asked = ask(shop.scopes, 10);
-    asked.id = "meanwhile";
-    auto verdict = result_of(other->reserve(asked));
-    REQUIRE(verdict);
-    result_of(other->settle(std::move(verdict->reservation), {.tokens = 1, .charged = 10}));
-  };
-  auto call = reserve(shop.world, ask(shop.scopes, 20));
-  REQUIRE(call);
-  settle(shop.world, std::move(call->reservation), 20);
-  CHECK(lost == 0);
-  CHECK(shop.day().used == 30);
-}
-
 TEST_CASE("M23: lost data are filled from the ledger, not from what was known at the start") {
   policies::RedisTerms of = terms();
   int lost = 0;
