@@ -7,14 +7,26 @@ namespace {
 
 constexpr std::string_view key_form = "is 32 bytes in base64 (openssl rand -base64 32)";
 
-void check_size(const Checking& check, const CacheConfig& cache) {
+bool says(const Checking& check, const char* key) {
+  return check.spots.find({"cache", key}) != nullptr;
+}
+
+/// A key of the other store is no mistake: a file may keep both and change `store` alone.
+void note_unused(const Checking& check, const char* key, std::string_view store) {
+  if (says(check, key)) {
+    check.notes.push_back(std::string("cache.") + key +
+                          " is used with \"store: " + std::string(store) + "\" only");
+  }
+}
+
+void check_size(const Checking& check, CacheConfig& cache) {
   if (cache.store == CacheStore::redis) {
-    check.complain({"cache", "max_bytes"},
-                   "\"max_bytes\" goes with \"store: memory\"; Redis has its own maxmemory");
+    note_unused(check, "max_bytes", "memory");
   } else if (cache.max_entry.count > cache.max_bytes.count / 2) {
-    const bool named = check.spots.find({"cache", "max_entry"}) != nullptr;
-    check.complain({"cache", named ? "max_entry" : "max_bytes"},
-                   "\"max_entry\" must be at most half of \"max_bytes\"");
+    cache.max_entry.count = cache.max_bytes.count / 2;
+    if (says(check, "max_entry")) {
+      check.notes.emplace_back("cache.max_entry is lowered to half of cache.max_bytes");
+    }
   }
 }
 
@@ -23,7 +35,7 @@ void check_place(const Checking& check, const CacheConfig& cache) {
   if (cache.redis) {
     check_redis(check, "cache", *cache.redis);
     check.complain({"cache", "redis", "persistent"}, "\"persistent\" goes with store.redis");
-    if (!shared) check.complain({"cache", "redis"}, "\"redis\" goes with \"store: redis\"");
+    if (!shared) note_unused(check, "redis", "redis");
   } else if (shared && !check.config.store.redis) {
     check.complain({"cache", "store"}, "\"redis\" needs cache.redis or store.redis");
   }
@@ -31,7 +43,7 @@ void check_place(const Checking& check, const CacheConfig& cache) {
 
 /// Never shows one.
 void check_keys(const Checking& check, const CacheConfig& cache) {
-  const bool one = check.spots.find({"cache", "encryption_key"}) != nullptr;
+  const bool one = says(check, "encryption_key");
   // One that expanded to nothing must not pass for none.
   if (one && !parse_sealing_key(cache.encryption_key.value)) {
     check.complain({"cache", "encryption_key"}, "\"encryption_key\" " + std::string(key_form));
@@ -56,16 +68,15 @@ void check_keys(const Checking& check, const CacheConfig& cache) {
     }
   }
   if (cache.store == CacheStore::memory && !check.config.store.redis) {
-    const std::string why = " seals what stands in Redis, and nothing does";
-    check.complain({"cache", "encryption_key"}, "\"encryption_key\"" + why);
-    check.complain({"cache", "encryption_keys"}, "\"encryption_keys\"" + why);
+    note_unused(check, "encryption_key", "redis");
+    note_unused(check, "encryption_keys", "redis");
   }
 }
 
 }  // namespace
 
 void check_cache(const Checking& check) {
-  const auto& cache = check.config.cache;
+  auto& cache = check.config.cache;
   if (cache) {
     check_size(check, *cache);
     check_place(check, *cache);

@@ -29,6 +29,10 @@ struct Provider {
   std::shared_ptr<TargetHealth> target = std::make_shared<TargetHealth>("p", "m", 1, limit);
 
   explicit Provider(const ProviderLimit::Rules& rules) { limit->set(rules); }
+  Provider(const Provider&) = delete;
+  Provider& operator=(const Provider&) = delete;
+  /// The line holds who waits, and who waits holds the target.
+  ~Provider() { limit->line().close(); }
   [[nodiscard]] Waiter::Wish wish(std::string tenant, std::uint32_t weight = 1) const {
     return {.tenant = std::move(tenant),
             .weight = weight,
@@ -326,10 +330,6 @@ TEST_CASE("waiting line: shares by weight, also of one that hangs up and comes a
   CHECK(std::abs(served["a"] - 100) <= 1);
   CHECK(std::abs(served["b"] - 200) <= 2);
   CHECK(std::abs(served["c"] - 500) <= 3);
-  for (const auto& [tenant, line] : waiting) {
-    for (const auto& waiter : line)
-      waiter->leave(start);  // the line holds who waits
-  }
 }
 
 TEST_CASE("waiting line: many threads, no lost place") {
