@@ -67,17 +67,21 @@ Awaitable<Result<routing::Step>> Race::next(Batch& out, SteadyTime until) {
 }
 
 Awaitable<void> Race::stop(const Error& why) {
+  const auto waited = call_.waited;
   for (Lane& lane : lanes_)
     lane.slot.abort(why);
   while (lanes_[0].running || lanes_[1].running)
     co_await changed_.wait();
+  call_.waited = waited;
 }
 
 Awaitable<void> Race::cancel_loser() {
   Lane& loser = lanes_[1 - *winner_];
+  const auto waited = call_.waited;
   if (loser.running) loser.slot.abort(lost());
   while (loser.running)
     co_await changed_.wait();
+  call_.waited = waited;  // not what the loser has waited for besides
   loser.forwarder->close();
 }
 

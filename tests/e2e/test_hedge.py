@@ -35,6 +35,7 @@ def test_the_second_target_answers_and_the_first_one_is_let_go(upstream, gateway
     line, = settled(gate)
     assert line["status"] == "ok" and line["provider"] == "q"
     assert line["attempts"] == 2 and [e["error"] for e in line["attempt_errors"]] == ["hedge_lost"]
+    assert 0 <= int(reply.headers["x-tollgate-overhead-us"]) and 0 <= line["overhead_us"]
     assert gate.metric("tollgate_hedges_total", model="m", winner="second") == 1
 
 
