@@ -115,15 +115,18 @@ class KeyNew {
 class Explain {
  public:
   Explain(CLI::App& app, CommandContext& context) : context_(context) {
-    command_ = app.add_subcommand("explain", "Where calls for a model go; calls nobody.");
+    command_ = app.add_subcommand(
+        "explain", "Where calls for a model go, at which prices and limits; calls nobody.");
     command_->add_option("--config", config_, "The YAML file; without one the built-in default.");
     command_->add_option("--model", question_.model, "The name a client asks for.")->required();
-    command_->add_option("--tenant", question_.tenant, "Whether this tenant may use it.");
+    command_->add_option("--tenant", question_.tenant,
+                         "Whether this tenant may use it, at which limits.");
   }
   [[nodiscard]] bool chosen() const { return command_->parsed(); }
   int run() {
     const config::Loaded loaded = load(config_, context_);
     if (!loaded.config) return print_problems(loaded, context_);
+    question_.now = std::chrono::system_clock::now();
     const Explanation explanation = explain(*loaded.config, question_);
     (explanation.found ? context_.out : context_.err) << explanation.text;
     return explanation.found ? 0 : 1;

@@ -7,6 +7,8 @@
 
 #include "config/load.hpp"
 #include "config/values.hpp"
+#include "gateway/app/explain_money.hpp"
+#include "policies/money/tariff.hpp"
 #include "routing/provider.hpp"
 
 namespace tollgate::app {
@@ -109,10 +111,9 @@ class Text {
       const auto& tenant = config_.tenants.at(question_.tenant);
       line("tenant", tenant_line(question_.tenant, tenant, question_.model));
     }
-    limits();
+    rules();
     targets();
-    line("prices", "not known to this build");
-    line("limits", "not known to this build");
+    limits();
     return std::move(out_);
   }
 
@@ -121,7 +122,7 @@ class Text {
     fmt::format_to(std::back_inserter(out_), "{:<10} {}\n", name, value);
   }
 
-  void limits() {
+  void rules() {
     line("strategy", strategy_text(model_));
     line("timeout",
          fmt::format("{} for the whole call; 200 is held back up to {}",
@@ -139,6 +140,14 @@ class Text {
       line("queue", fmt::format("while every target is at its limit up to {} calls wait, each up "
                                 "to {}",
                                 model_.queue->max, config::to_text(model_.queue->wait)));
+    }
+    if (model_.hedge) {
+      line("hedge", fmt::format("asks a second target after {}, for {} of its calls at most",
+                                config::to_text(model_.hedge->after),
+                                config::to_text(model_.hedge->max_share)));
+    }
+    if (model_.continue_streams) {
+      line("streams", "one that dies goes on at the next target");
     }
     for (const std::string& other : model_.fallback)
       line("fallback", fmt::format("{}{}", other, may_use_it(other)));
@@ -185,6 +194,29 @@ class Text {
                    "\n     timeouts: connect {}, first byte {}, idle {}\n",
                    config::to_text(timeouts.connect), config::to_text(timeouts.first_byte),
                    config::to_text(timeouts.idle));
+    prices(target, provider);
+  }
+
+  void prices(const config::TargetConfig& target, const config::ProviderConfig& provider) {
+    const std::string model = upstream_model(target, route_, question_.model);
+    const policies::Tariff tariff = tariffs_.find({.tenant = question_.tenant,
+                                                   .provider = target.provider,
+                                                   .kind = provider.kind,
+                                                   .model = model,
+                                                   .when = question_.now});
+    std::vector<std::string> lines = price_lines(tariff, config_.prices.unknown);
+    const std::string allows =
+        provider.limits ? provider_limit_text(*provider.limits) : std::string();
+    if (!allows.empty()) lines.push_back("limits: " + allows);
+    for (const std::string& text : lines)
+      fmt::format_to(std::back_inserter(out_), "     {}\n", text);
+  }
+
+  void limits() {
+    const ScopeLines lines = limit_lines(config_, std::string(route_), question_.tenant);
+    if (lines.empty()) line("limits", "none");
+    for (const auto& [scope, text] : lines)
+      line("limits", fmt::format("{}: {}", scope, text));
   }
 
   [[nodiscard]] bool usable(const config::TargetConfig& target) const {
@@ -192,6 +224,7 @@ class Text {
   }
 
   const config::Config& config_;
+  const policies::Tariffs tariffs_{config_};
   const ExplainQuestion& question_;
   std::string_view route_;
   const ModelConfig& model_;

@@ -1,15 +1,18 @@
-// explain: where a model's calls would go, as text for an operator. Pure: no network, no cost.
+// explain: where a model's calls would go, what they cost there and which limits hold, as text for
+// an operator. Pure: no network, no cost.
 // Called by the command line.
 #pragma once
 #include <string>
 
 #include "config/config.hpp"
+#include "gateway/core/clock.hpp"
 
 namespace tollgate::app {
 
 struct ExplainQuestion {
   std::string model;
   std::string tenant;  ///< empty: of nobody in particular
+  SystemTime now{};    ///< which prices hold
 };
 struct Explanation {
   bool found = false;  ///< the model, and the tenant where one was named

@@ -129,15 +129,26 @@ TEST_CASE("explain shows where a model goes") {
   folder.write("t.yaml",
                "version: 1\n"
                "providers:\n"
-               "  up: {kind: openai, base_url: \"http://h/v1\"}\n"
+               "  up: {kind: openai, base_url: \"http://h/v1\", price: {input: 0.15, output: 2},"
+               " limits: {requests_per_minute: 5, concurrent: 2}}\n"
                "  off: {kind: openai, api_key: \"\"}\n"
+               "prices: {files: [book.yaml]}\n"
                "models:\n"
-               "  one: {targets: [{provider: up, model: x, weight: 3}, {provider: off, model: y}],"
+               "  one: {limits: {tokens_per_minute: 70}, hedge: {after: p95}, targets: [{provider: "
+               "up, model: x, weight: 3}, {provider: off, model: y}],"
                " strategy: weighted, queue: {max: 5}, defaults: {max_tokens: 9}, fallback: [two],"
                " context_window_fallback: [w/long]}\n"
                "  two: {targets: [{provider: up, model: x}]}\n"
                "  w/*: {targets: [{provider: up, model: \"*\"}]}\n"
-               "tenants: {t: {models: [one, w/long]}}\n");
+               "tenants:\n"
+               "  o: {budgets: [{usd: 2.5, per: day, reserve: estimate}]}\n"
+               "  t: {models: [one, w/long], parent: o, limits: {requests_per_minute: 9, burst: 5s,"
+               " enforce: false}, per_user: {concurrent: 1}}\n");
+  folder.write("book.yaml",
+               "prices:\n"
+               "  - {provider: off, model: y, from: 2024-01-01, input: 1, output: 3, request: 0.01,"
+               " tiers: [{above: 1000, input: 2}], context_window: 9000, max_output: 400}\n"
+               "  - {provider: off, model: y, from: 2099-01-01, input: 7}\n");
   const std::string file = folder.path("t.yaml");
   const Ran one = run({"explain", "--config", file, "--model", "one", "--tenant", "t"});
   CHECK(one.code == 0);
@@ -150,22 +161,44 @@ TEST_CASE("explain shows where a model goes") {
         "breaker    opens after 5 failures in a row, or when 0.5 of at least 20 calls within 10s "
         "fail; for 30s, then twice as long up to 5m; slow start 10s\n"
         "queue      while every target is at its limit up to 5 calls wait, each up to 2s\n"
+        "hedge      asks a second target after p95, for 0.05 of its calls at most\n"
         "fallback   two (skipped: this tenant may not use it)\n"
         "too long   w/long\n"
         "default    max_tokens: 9\n"
         "targets    2\n"
         "  1. up (kind openai), model x, http://h/v1, weight 3 (100.0 % of calls)\n"
         "     timeouts: connect 3s, first byte 5m, idle 2m\n"
+        "     price: input 0.15, output 2 USD a million tokens (providers.up.price@719d3e)\n"
+        "     limits: 5 requests a minute, 2 at a time\n"
         "  2. off (kind openai), model y, https://api.openai.com/v1, skipped: the provider is "
         "disabled, its key being empty\n"
         "     timeouts: connect 3s, first byte 5m, idle 2m\n"
-        "prices     not known to this build\n"
-        "limits     not known to this build\n");
+        "     price: input 1, output 3 USD a million tokens "
+        "(book.yaml@fcd6f5:off/y@2024-01-01)\n"
+        "     price above 1000 prompt tokens: input 2\n"
+        "     price besides: 0.01 a request (USD)\n"
+        "     takes: a context of 9000 tokens, at most 400 tokens of output\n"
+        "limits     model one: 70 tokens a minute\n"
+        "limits     tenant t: 9 requests a minute, in bursts of 5s (counts and warns only)\n"
+        "limits     each user of t: 1 at a time\n"
+        "limits     tenant o: 2.5 USD per day, soft: reserves an estimate\n");
   const Ran wild = run({"explain", "--config", file, "--model", "w/a/b", "--tenant", "t"});
   CHECK(wild.code == 0);
   CHECK(wild.out.find("w/a/b (matched by \"w/*\")") != std::string::npos);
   CHECK(wild.out.find("t: may not use it") != std::string::npos);
   CHECK(wild.out.find("model a/b, http://h/v1") != std::string::npos);
+  const Ran nobody = run({"explain", "--config", file, "--model", "w/a/b"});
+  CHECK(nobody.out.ends_with("\nlimits     none\n"));
+}
+
+TEST_CASE("explain says which name it does not know") {
+  const config::TemporaryFolder folder;
+  folder.write("t.yaml",
+               "version: 1\n"
+               "providers: {up: {kind: openai, base_url: \"http://h/v1\"}}\n"
+               "models: {one: {targets: [{provider: up, model: x}]}}\n"
+               "tenants: {t: {}}\n");
+  const std::string file = folder.path("t.yaml");
   const Ran unknown = run({"explain", "--config", file, "--model", "oen"});
   CHECK(unknown.code == 1);
   CHECK(unknown.err == "unknown model \"oen\" (did you mean \"one\"?)\n");
