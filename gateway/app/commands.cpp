@@ -7,6 +7,7 @@
 #include "gateway/app/explain.hpp"
 #include "gateway/app/healthcheck.hpp"
 #include "gateway/app/ledger_commands.hpp"
+#include "gateway/app/plain_http.hpp"
 
 namespace tollgate::app {
 namespace {
@@ -116,7 +117,7 @@ class Explain {
  public:
   Explain(CLI::App& app, CommandContext& context) : context_(context) {
     command_ = app.add_subcommand(
-        "explain", "Where calls for a model go, at which prices and limits; calls nobody.");
+        "explain", "Where calls for a model go, at which prices and limits; calls no provider.");
     command_->add_option("--config", config_, "The YAML file; without one the built-in default.");
     command_->add_option("--model", question_.model, "The name a client asks for.")->required();
     command_->add_option("--tenant", question_.tenant,
@@ -127,12 +128,27 @@ class Explain {
     const config::Loaded loaded = load(config_, context_);
     if (!loaded.config) return print_problems(loaded, context_);
     question_.now = std::chrono::system_clock::now();
+    ask_running(*loaded.config);
     const Explanation explanation = explain(*loaded.config, question_);
     (explanation.found ? context_.out : context_.err) << explanation.text;
     return explanation.found ? 0 : 1;
   }
 
  private:
+  void ask_running(const config::Config& config) {
+    PlainAnswer answer = ask_plain({.address = *config.listen.admin,
+                                    .method = "GET",
+                                    .path = "/admin/targets",
+                                    .token = config.listen.admin_token.value,
+                                    .body = {}});
+    if (answer.status == 200) {
+      question_.targets = std::move(answer.body);
+    } else {
+      question_.silence =
+          answer.wrong.empty() ? "status " + std::to_string(answer.status) : answer.wrong;
+    }
+  }
+
   CommandContext& context_;
   CLI::App* command_;
   std::string config_;

@@ -8,6 +8,7 @@
 #include "config/load.hpp"
 #include "config/values.hpp"
 #include "gateway/app/explain_money.hpp"
+#include "gateway/app/explain_state.hpp"
 #include "policies/money/tariff.hpp"
 #include "routing/provider.hpp"
 
@@ -114,6 +115,8 @@ class Text {
     rules();
     targets();
     limits();
+    if (!question_.silence.empty())
+      line("now", "no gateway of this file answers: " + question_.silence);
     return std::move(out_);
   }
 
@@ -194,10 +197,10 @@ class Text {
                    "\n     timeouts: connect {}, first byte {}, idle {}\n",
                    config::to_text(timeouts.connect), config::to_text(timeouts.first_byte),
                    config::to_text(timeouts.idle));
-    prices(target, provider);
+    details(target, provider);
   }
 
-  void prices(const config::TargetConfig& target, const config::ProviderConfig& provider) {
+  void details(const config::TargetConfig& target, const config::ProviderConfig& provider) {
     const std::string model = upstream_model(target, route_, question_.model);
     const policies::Tariff tariff = tariffs_.find({.tenant = question_.tenant,
                                                    .provider = target.provider,
@@ -208,6 +211,8 @@ class Text {
     const std::string allows =
         provider.limits ? provider_limit_text(*provider.limits) : std::string();
     if (!allows.empty()) lines.push_back("limits: " + allows);
+    for (std::string& text : state_lines(question_.targets, route_, target.provider, model))
+      lines.push_back(std::move(text));
     for (const std::string& text : lines)
       fmt::format_to(std::back_inserter(out_), "     {}\n", text);
   }

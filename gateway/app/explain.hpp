@@ -11,8 +11,10 @@ namespace tollgate::app {
 
 struct ExplainQuestion {
   std::string model;
-  std::string tenant;  ///< empty: of nobody in particular
-  SystemTime now{};    ///< which prices hold
+  std::string tenant;   ///< empty: of nobody in particular
+  SystemTime now{};     ///< which prices hold
+  std::string targets;  ///< what a running gateway says of its targets; empty: nothing
+  std::string silence;  ///< why it says nothing
 };
 struct Explanation {
   bool found = false;  ///< the model, and the tenant where one was named

@@ -7,6 +7,7 @@
 #include <thread>
 #include <unistd.h>
 
+#include "gateway/app/explain_state.hpp"
 #include "gateway/app/healthcheck.hpp"
 #include "tests/unit/config/support.hpp"
 #include "tests/unit/config/temporary_folder.hpp"
@@ -128,6 +129,7 @@ TEST_CASE("explain shows where a model goes") {
   const config::TemporaryFolder folder;
   folder.write("t.yaml",
                "version: 1\n"
+               "listen: {admin: \"127.0.0.1:1\"}\n"
                "providers:\n"
                "  up: {kind: openai, base_url: \"http://h/v1\", price: {input: 0.15, output: 2},"
                " limits: {requests_per_minute: 5, concurrent: 2}}\n"
@@ -181,14 +183,34 @@ TEST_CASE("explain shows where a model goes") {
         "limits     model one: 70 tokens a minute\n"
         "limits     tenant t: 9 requests a minute, in bursts of 5s (counts and warns only)\n"
         "limits     each user of t: 1 at a time\n"
-        "limits     tenant o: 2.5 USD per day, soft: reserves an estimate\n");
+        "limits     tenant o: 2.5 USD per day, soft: reserves an estimate\n"
+        "now        no gateway of this file answers: 127.0.0.1:1: Connection refused\n");
   const Ran wild = run({"explain", "--config", file, "--model", "w/a/b", "--tenant", "t"});
   CHECK(wild.code == 0);
   CHECK(wild.out.find("w/a/b (matched by \"w/*\")") != std::string::npos);
   CHECK(wild.out.find("t: may not use it") != std::string::npos);
   CHECK(wild.out.find("model a/b, http://h/v1") != std::string::npos);
   const Ran nobody = run({"explain", "--config", file, "--model", "w/a/b"});
-  CHECK(nobody.out.ends_with("\nlimits     none\n"));
+  CHECK(nobody.out.find("\nlimits     none\n") != std::string::npos);
+}
+
+TEST_CASE("explain says how a target fares where a gateway runs") {
+  const std::string targets =
+      R"({"targets":[{"model":"m","provider":"p","target":"x","breaker":"closed",)"
+      R"("latency_ms":0.58,"in_flight":3,"cooldown_ms":0,"concurrent":4,"waiting":2,)"
+      R"("last_error":null},)"
+      R"({"model":"m","provider":"q","target":"x","breaker":"open","reason":"auth",)"
+      R"("retry_in_ms":1500,"latency_ms":0,"in_flight":0,"cooldown_ms":2000,)"
+      R"("last_error":{"code":"upstream_auth","ms_ago":250}}]})";
+  CHECK(app::state_lines(targets, "m", "p", "x") ==
+        std::vector<std::string>{
+            "now: breaker closed, 3 in flight of 4, 2 waiting, first token after 0.58 ms"});
+  CHECK(app::state_lines(targets, "m", "q", "x") ==
+        std::vector<std::string>{"now: breaker open (auth), asked again in 1.5 s, 0 in flight, "
+                                 "told to wait for 2.0 s, "
+                                 "last error upstream_auth 250 ms ago"});
+  CHECK(app::state_lines(targets, "m", "p", "y").empty());
+  CHECK(app::state_lines("", "m", "p", "x").empty());
 }
 
 TEST_CASE("explain says which name it does not know") {
