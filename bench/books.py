@@ -104,7 +104,7 @@ class Books:
         warm = on.load(server.port, ["--warmup", args.warmup, "--seconds",
                                      max(0.3, args.seconds / 5), *self.profile.load_arguments()])
         settled, rows = self.drained(server, None)
-        count = max(500, int(args.seconds * warm["requests"] / warm["window_s"]))
+        count = max(2000, int(args.seconds * warm["requests"] / warm["window_s"]))
 
         def look(load):
             looks.append(Look(server, [load.pid, on.upstream.pid], redis))
