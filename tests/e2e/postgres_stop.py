@@ -55,7 +55,7 @@ def load(gate: Gateway, seconds: float, rate: float, begun) -> dict:
     """Calls that are due by a fixed schedule, for so long; `begun` is called when they begin."""
     command = [BUILD / "bench_load", "--port", gate.url.rsplit(":", 1)[1], "--key", key(),
                "--model", "m", "--connections", "64", "--rate", rate, "--warmup", 0,
-               "--seconds", seconds, "--drain", 60]
+               "--seconds", seconds, "--drain", 300]
     with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "measuring\n"
         begun()
