@@ -16,10 +16,11 @@ import sys
 import tempfile
 
 from gateway import BUILD, Gateway, key, key_yaml
-from postgres_server import Postgres
+from postgres_server import PRESENT, Postgres
 from raw import until
 
 WAYS = {"hangs": (Postgres.freeze, Postgres.thaw), "is-shut-down": (Postgres.kill, Postgres.start)}
+PROGRAMS = ("tollgate", "bench_load", "bench_upstream")
 PHASES = ("before", "away", "after")
 SHOWN = ("p50", "p99", "p999", "max")
 
@@ -120,6 +121,10 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=500, help="calls a second")
     parser.add_argument("way", nargs="*", choices=[[], *WAYS])
     asked = parser.parse_args()
+    missing = [name for name in PROGRAMS if not (BUILD / name).exists()]
+    if missing or not PRESENT:
+        raise SystemExit(f"{BUILD}: {' '.join(missing)} not built" if missing else
+                         "PostgreSQL is not installed")
     for way in asked.way or WAYS:
         with tempfile.TemporaryDirectory() as folder:
             said = run(way, 60 if asked.full else 5, asked.rate, pathlib.Path(folder))
