@@ -15,6 +15,7 @@ import resource
 import subprocess
 import sys
 
+import books
 import certificates
 import cost
 import idle
@@ -25,13 +26,15 @@ import picture
 import profiles
 import proxies
 import report
+import store_rate
 import syscalls
 import verdict
 import workers
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 KINDS = {"cost": cost.Cost, "latency": latency.Latency, "idle": idle.Idle,
-         "workers": workers.Workers, "syscalls": syscalls.Syscalls}
+         "workers": workers.Workers, "syscalls": syscalls.Syscalls,
+         "books": books.Books, "store-rate": store_rate.StoreRate}
 
 
 def parse():

@@ -81,13 +81,14 @@ std::string json(const StreamCounts& streams) {
 
 void print(const Results& results, const Plan& plan) {
   fmt::print(R"({{"mode":"{}","connections":{},"rate":{},"request_bytes":{},"window_s":{:.6f},)"
-             R"("requests":{},"body_bytes":{},"unfinished":{},"open_streams":{},"reconnects":{},)"
-             R"("errors":{},"latency_us":{},"first_delta_us":{},"streams":{}}})"
+             R"("requests":{},"answered":{},"body_bytes":{},"unfinished":{},"open_streams":{},)"
+             R"("reconnects":{},"errors":{},"latency_us":{},"first_delta_us":{},"streams":{}}})"
              "\n",
              plan.rate > 0 ? "open" : "closed", plan.connections, plan.rate, plan.request.size(),
-             static_cast<double>(results.window_ns) / 1e9, results.requests, results.body_bytes,
-             results.unfinished, results.open_streams, results.reconnects, json(results.errors),
-             json(results.latency), json(results.first_delta), json(results.streams));
+             static_cast<double>(results.window_ns) / 1e9, results.requests, results.answered,
+             results.body_bytes, results.unfinished, results.open_streams, results.reconnects,
+             json(results.errors), json(results.latency), json(results.first_delta),
+             json(results.streams));
 }
 
 void describe(CLI::App& app, Options& options, Plan& plan) {

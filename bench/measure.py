@@ -3,6 +3,7 @@
 import os
 import pathlib
 import platform
+import resource
 import time
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -46,6 +47,12 @@ def cpu_us(pids):
         user += int(fields[11]) + int(fields[13])
         system += int(fields[12]) + int(fields[14])
     return user * 1e6 / TICKS, system * 1e6 / TICKS
+
+
+def children_us():
+    """User and system time of our own children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (used.ru_utime + used.ru_stime) * 1e6
 
 
 def run_us(pids):

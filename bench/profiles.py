@@ -13,7 +13,7 @@ class Profile:
     name: str
     what: str                    # is done, for the title
     measure: str = "cost"        # how: a name of bench.KINDS
-    connections: int = 64
+    connections: int = 64        # 0: no load of the load generator's
     request_bytes: int = 3 * KB
     reply_bytes: int = KB
     stream: bool = False
@@ -30,7 +30,7 @@ class Profile:
 
     @property
     def title(self):
-        return f"{self.what}: {self.load_text()}"
+        return f"{self.what}: {self.load_text()}" if self.connections else self.what
 
     def load_text(self):
         if self.stream and self.interval_ms >= HOUR_MS:
@@ -95,4 +95,6 @@ ALL = (
             quick={"connections": 300, "ramp_s": 0.7, "rest_s": 2, "rounds": 1}),
     Profile("workers", "Two workers against one", measure="workers"),
     Profile("syscalls", "System calls", measure="syscalls"),
+    Profile("books", "What limits, budgets and the ledger cost", measure="books"),
+    Profile("store-rate", "Reserve and settle", measure="store-rate", connections=0),
 )

@@ -35,6 +35,17 @@ def find_program(name):
     return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin")
 
 
+def takes_connections(port, process, seconds):
+    """Waits until the server does; False: it ended, or the time did."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return True
+        time.sleep(0.02)
+    return False
+
+
 def pinned(command, cores):
     """The command, held to `cores` (nothing: not held)."""
     holder = ["taskset", "-c", ",".join(map(str, cores))] if cores else []
@@ -81,6 +92,20 @@ class Upstream(Process):
         if not line.strip().isdigit():
             raise SystemExit(f"bench: the mock provider does not start; see {self.log}")
         self.port = int(line)
+
+
+class Redis(Process):
+    """A redis-server that keeps nothing on disk, on a port that was free."""
+
+    def __init__(self, directory, cores):
+        self.port = free_port()
+        command = pinned([find_program("redis-server"), "--port", self.port, "--bind", "127.0.0.1",
+                          "--save", "", "--appendonly", "no", "--dir", directory], cores)
+        with open(directory / "redis.out", "wb") as output:
+            super().__init__(command, directory / "redis.log", stdout=output)
+        if not takes_connections(self.port, self.process, 10):
+            self.stop()
+            raise SystemExit(f"bench: redis-server does not start; see {directory / 'redis.out'}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,14 +175,8 @@ class Proxy:
         with open(directory / f"{self.name}.out", "wb") as output:
             self.process = Process(pinned(self.command(file), cores), log, stdout=output,
                                    env=self.environment())
-        deadline = time.monotonic() + self.start_seconds
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            if self.process.process.poll() is not None:
-                break
-            time.sleep(0.02)
+        if takes_connections(self.port, self.process.process, self.start_seconds):
+            return
         self.stop()
         said = log.read_text()[-2000:]
         raise SystemExit(f"bench: {self.name} does not start; see {log}:\n{said}")
@@ -175,6 +194,8 @@ class Tollgate(Proxy):
     limits = """
     limits: {requests_per_minute: 1000000000, tokens_per_minute: 1000000000000, concurrent: 100000}
     budgets: [{usd: 1000000, per: day}, {usd: 10000000, per: month}]"""
+    store = ""      # a section of its own
+    admin_port = 0
 
     def binary(self):
         return self.build / "tollgate"
@@ -192,6 +213,7 @@ class Tollgate(Proxy):
     def render(self, directory, upstream_port):
         digest = hashlib.sha256(KEY.encode()).hexdigest()
         front, back = self.options.client_tls, self.options.upstream_tls
+        self.admin_port = free_port()
         base = f"{'https' if back else 'http'}://127.0.0.1:{upstream_port}"
         trust = f", tls: {{ca_file: {back.authority}}}" if back else ""
         listen_tls = (f"\n  tls: {{cert_file: {front.certificate}, key_file: {front.key}}}"
@@ -200,7 +222,7 @@ class Tollgate(Proxy):
 version: 1
 listen:
   http: 127.0.0.1:{self.port}{listen_tls}
-  admin: 127.0.0.1:{free_port()}
+  admin: 127.0.0.1:{self.admin_port}
   workers: {self.options.workers}
 providers:
   openai-mock: {{kind: openai, base_url: "{base}/v1", api_key: sk-mock{trust}{self.price}}}
@@ -213,7 +235,7 @@ models:
 tenants:
   bench:
     keys: [{{id: bench, sha256: "{digest}"}}]{self.limits}
-ledger: {{sqlite: {{path: "{directory}/{self.name}.db"}}}}
+{self.store}ledger: {{sqlite: {{path: "{directory}/{self.name}.db"}}}}
 log: {{level: warn, output: stderr, access: "{directory}/{self.name}-access.log"}}
 """
 

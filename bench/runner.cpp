@@ -214,6 +214,7 @@ void Runner::finish_reply(Index index, std::int64_t now) {
   const bool counts = in_window(now);
   if (plan_.stream) connection.watch.finish(plan_.events, counts ? &results_.streams : nullptr);
   if (counts) ++results_.requests;
+  ++results_.answered;
   if (in_window(connection.due_ns)) results_.latency.record(span(connection.due_ns, now));
   connection.busy = false;
   ++ended_;

@@ -37,6 +37,7 @@ struct Plan {
 
 struct Results {
   std::uint64_t requests = 0;      ///< whole replies that ended inside the window
+  std::uint64_t answered = 0;      ///< whole replies, outside the window too
   std::uint64_t body_bytes = 0;    ///< of replies, inside the window
   std::uint64_t unfinished = 0;    ///< due inside the window, no reply by the end of the drain
   std::uint64_t open_streams = 0;  ///< under way when the window shut, with a delta

@@ -6,6 +6,7 @@ where there is none it says why."""
 import dataclasses
 import typing
 
+import books
 import cost
 import figures
 import workers
@@ -92,6 +93,16 @@ def kilobytes(part, result):
     return found if isinstance(found, str) else scaled(found, 1 / KB)
 
 
+def added(proxy):
+    """What a step of the profile `books` adds to the CPU of a request."""
+    def find(part, _):
+        found = gateway_of(part, proxy)
+        if found is None:
+            return "redis-server is not installed"
+        return found["added"] if found["added"]["median"] is not None else "void rounds"
+    return find
+
+
 OF_BASE = f"of {figures.BASE}'s"
 
 ROWS = (
@@ -116,6 +127,12 @@ ROWS = (
     Row("frames lost, reordered or merged", "sse", faulty_frames, 0, 0, "{:,.0f}"),
     Row(f"share of frames later than 5 ms, less {figures.BASE}'s in the same round", "sse", later,
         0.1, 0.0, "{:+.3f} %"),
+    Row("limits and budgets in the process: CPU added to a request", "books",
+        added(books.Limits.name), 2, 1, "{:+.2f} us"),
+    Row("the ledger, its rows stored: CPU added to a request", "books", added(books.Ledger.name),
+        4, None, "{:+.2f} us"),
+    Row("limits and budgets in Redis: CPU added to a request of the gateway's", "books",
+        added(books.Redis.name), 20, None, "{:+.2f} us"),
 )
 
 

@@ -78,7 +78,10 @@ providers:
   up: {{kind: openai, base_url: "{self.provider.url}/v1", api_key: k}}
 prices: {{files: [book.yaml]}}
 models:
-  m: {{targets: [{{provider: up, model: u}}]}}
+  m:
+    targets: [{{provider: up, model: u}}]
+    # Providers that die open it all the time: else most calls of a long race would be refused.
+    breaker: {{open_for: 200ms, max_open_for: 200ms}}
 tenants:
   t:
     keys: [{key_yaml("t-key")[2:]}]
