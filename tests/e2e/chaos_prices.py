@@ -72,11 +72,16 @@ def usage_problem(attempt, asked: Seen | None, seen: list[Seen]) -> str:
 
 def estimate_problem(attempt, asked: Seen) -> str:
     """Of a reply that died behind its head, or was let go: then what was sent of it may not have
-    come."""
-    output = attempt["charged_nano_usd"] - input_bound(asked)
+    come. Some kinds count their input before they say anything."""
+    counted = attempt["input_tokens"] > 0
+    if counted and attempt["input_tokens"] != asked.tokens.prompt:
+        return f"{attempt['input_tokens']} tokens of input, not {asked.tokens.prompt}"
+    paid = asked.tokens.prompt * NANO_INPUT if counted else input_bound(asked)
+    output = attempt["charged_nano_usd"] - paid
     milliseconds = (attempt["ended_at"] - attempt["started_at"]) // 1000 + 2
     by_time = milliseconds * TOKENS_A_SECOND * NANO_OUTPUT // 1000
     by_text = len(asked.said.encode()) * NANO_OUTPUT
-    most = min(asked.asked.limit * NANO_OUTPUT, max(by_text, by_time))
-    least = 0 if attempt["error"] == LET_GO else min(most, by_text)
+    first = NANO_OUTPUT if counted else 0
+    most = min(asked.asked.limit * NANO_OUTPUT, first + max(by_text, by_time))
+    least = 0 if attempt["error"] == LET_GO else min(most, first + by_text)
     return "" if least <= output <= most else f"its output is not between {least} and {most}"
