@@ -51,7 +51,7 @@ def price_problem(attempt, asked: Seen | None, seen: list[Seen]) -> str:
     least = min((input_bound(one) for one in seen), default=0)
     if charged == 0 or charged in bounds:
         return ""
-    if bounds and least < charged < max(bounds) and attempt["error"] == LET_GO:
+    if bounds and least <= charged <= max(bounds) and attempt["error"] == LET_GO:
         return ""
     return f"not one of {bounds}"
 

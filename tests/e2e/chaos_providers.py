@@ -70,6 +70,7 @@ class Provider:
         self.name, self.seed, self.deaths, self.one_in = name, seed, deaths, one_in
         self.dialect = DIALECTS[kind]
         self.mood = "calm"
+        self.usual, self.slow = 0.0, SLOW  # seconds that a good answer takes, and a slow one
         self.wrong: list[str] = []  # requests that it could not make sense of
         self.port = 0
         self.played: collections.Counter = collections.Counter()
@@ -164,23 +165,25 @@ class Line(asyncio.Protocol):
         seen = Seen(fate, asked, tokens)
         provider.by_call[call].append(seen)
         provider.played[fate if asked.how == BEGINS else asked.how + " " + fate] += 1
-        if fate == "good":
+        if fate == "good" and not provider.usual:
             return self.whole_answer(seen, pieces)
         provider.idle.discard(self.transport)
         if fate in STATUSES:
             status, headers = STATUSES[fate]
             error = {"message": f"it is {status}", "type": "t"}
             return self.json(json.dumps({"error": error}), status, headers)
-        if fate in ("slow", "stall"):
+        if fate in ("good", "slow", "stall"):
             self.task = asyncio.create_task(self.later(seen, pieces))
             return None
         return self.break_off(seen, pieces)
 
     async def later(self, seen: Seen, pieces: list[str]) -> None:
+        provider = self.provider
+        patience = {"good": provider.usual, "slow": provider.slow, "stall": STALL}
         try:
-            await asyncio.sleep(SLOW if seen.fate == "slow" else STALL)
+            await asyncio.sleep(patience[seen.fate])
         except asyncio.CancelledError:
-            if seen.fate == "slow":
+            if seen.fate != "stall":
                 seen.fate = "left"  # the gateway did not wait
             raise
         self.whole_answer(seen, pieces)
