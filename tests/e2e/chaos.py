@@ -17,6 +17,7 @@ import asyncio
 import collections
 import dataclasses
 import json
+import logging
 import pathlib
 import random
 import sys
@@ -180,6 +181,7 @@ class Run:
                 await provider.close()
         (books,) = directory.rglob("books.db")
         found = chaos_books.compare(books, self.providers, self.seen)
+        found.wrong += await asyncio.to_thread(chaos_books.verified, gate, directory)
         return self.verdict(took, left, found)
 
     def verdict(self, took: float, left: list[str], found: chaos_books.Found) -> dict:
@@ -219,6 +221,7 @@ def run(seed: int, calls: int, parallel: int, directory: pathlib.Path, manner: M
         minutes: float = float("inf")) -> dict:
     """One run; prints its seed first. After so many `minutes` no further call is begun."""
     print(f"chaos: seed {seed}, {calls} calls", flush=True)
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # providers write to who has let them go
     one = Run(seed, calls, parallel, manner)
     one.until = time.monotonic() + 60 * minutes
     return asyncio.run(one.go(directory))

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import pathlib
 import sqlite3
+import subprocess
 import time
 import urllib.request
 
@@ -83,7 +84,7 @@ def call_problem(number, row, attempts, providers, result: Result) -> str:
     fine = [i for i, a in enumerate(attempts) if a["status"] == "ok"]
     if len(fine) != (result.kind == "ok"):
         return f"{len(fine)} attempts were fine"
-    if any(a["error"] != chaos_prices.LET_GO for i in fine for a in attempts[i + 1:]):
+    if any(a["started_at"] > attempts[i]["ended_at"] for i in fine for a in attempts):
         return "an attempt follows one that was fine"
     if result.tokens and result.tokens != (row["input_tokens"], row["output_tokens"]):
         return f"{row['input_tokens']}, {row['output_tokens']} tokens, client: {result.tokens}"
@@ -120,9 +121,8 @@ def counts_problem(rows, seen, ever_refused) -> str:
     return ""
 
 
-def verified(gate: Gateway, directory: pathlib.Path) -> str:
-    """What `tollgate ledger verify` says."""
-    import subprocess
+def verified(gate: Gateway, directory: pathlib.Path) -> list[str]:
+    """What `tollgate ledger verify` finds."""
     done = subprocess.run([str(BINARY), "ledger", "verify", "--config", str(gate.file)],
                           cwd=directory, capture_output=True, text=True, timeout=120)
-    return "" if done.returncode == 0 else done.stdout + done.stderr
+    return [] if done.returncode == 0 else [done.stdout + done.stderr]

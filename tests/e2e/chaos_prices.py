@@ -18,7 +18,9 @@ def problem(call: int, attempts, provider: Provider) -> str:
     """Of the rows of that provider's attempts at the call; empty: none."""
     seen = provider.by_call.get(call, [])
     for attempt, asked in paired(attempts, seen):
-        wrong = price_problem(attempt, asked, seen)
+        # What is written to a connection as its door shuts was sent, and nobody saw it.
+        unseen = not seen and provider.refused and attempt["http_status"] == 0
+        wrong = "" if unseen else price_problem(attempt, asked, seen)
         if wrong:
             return (f"attempt {attempt['attempt']} ({attempt['status']} {attempt['error']}, "
                     f"{attempt['http_status']}) is charged {attempt['charged_nano_usd']}: {wrong}")
