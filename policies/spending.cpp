@@ -278,7 +278,8 @@ void Spending::settle_current(AttemptOutcome& attempt, const AttemptEnd& how) no
                            .bills_timeouts = bills_timeouts(current_kind_, current_host_),
                            .received_text_bytes = how.text_bytes,
                            .since_sent = how.since_sent,
-                           .usage = how.usage_from_provider ? &how.usage : nullptr};
+                           .usage = how.usage_from_provider ? &how.usage : nullptr,
+                           .so_far = how.usage_so_far ? &how.usage : nullptr};
   if (may_be_billed(facts)) spent_ = true;
   const auto named = named_tariff(how.reply_model);
   const Settled settled =
@@ -291,6 +292,9 @@ void Spending::settle_current(AttemptOutcome& attempt, const AttemptEnd& how) no
   if (how.usage_from_provider) {
     treasury_.estimates.learn(current_model_, body_bytes_, how.usage, current_.bound.copies);
     tokens = counted_tokens(how.usage);
+  } else if (how.usage_so_far) {
+    tokens = counted_tokens(how.usage) + how.text_bytes / bytes_per_token;
+    attempt.usage.output = std::max(attempt.usage.output, settled.output);
   } else if (settled.charged > 0) {
     tokens = treasury_.estimates.estimate(current_model_, body_bytes_, 1).input +
              how.text_bytes / bytes_per_token;

@@ -254,7 +254,7 @@ Awaitable<Result<void>> Forwarder::send(const Target& target) {
   ++begun_;
   usage_ = {};
   usage_seen_ = false;
-  complete_ = false;
+  complete_ = finished_ = false;
   reply_bytes_ = text_bytes_ = 0;
   reply_model_.clear();
   sent_at_ = std::chrono::steady_clock::now();
@@ -333,10 +333,13 @@ void Forwarder::note(const Batch& batch) {
     if (const auto* usage = std::get_if<UsageEvent>(&event)) {
       usage_ = usage->usage;
       usage_seen_ = true;
+      text_bytes_counted_ = text_bytes_;
+      if (!finished_) usage_at_ = std::chrono::steady_clock::now();
     } else if (const auto* started = std::get_if<Started>(&event)) {
       if (reply_model_.empty()) reply_model_ = started->model;
     } else {
       text_bytes_ += text_in(event);
+      finished_ = finished_ || std::holds_alternative<Finished>(event);
     }
     complete_ = complete_ || std::holds_alternative<Ended>(event);
   }
@@ -348,13 +351,15 @@ void Forwarder::end_attempt(const Error* error) noexcept {
     AttemptEnd how;
     how.http_status = reply_ && decoder_ ? reply_->head().status : 0;
     how.usage = usage_;
-    how.usage_from_provider = usage_seen_;
+    how.usage_from_provider = usage_seen_ && (finished_ || complete_ || ended_);
+    // Some servers send zeros until they have counted.
+    how.usage_so_far = usage_seen_ && !how.usage_from_provider && usage_.prompt() > 0;
     how.fully_written = reply_ != nullptr;
     how.head_seen = decoder_ != nullptr;
     how.complete_reply =
         how.head_seen && (ended_ || complete_ || was_refused(error, how.http_status));
-    how.text_bytes = text_bytes_;
-    how.since_sent = std::chrono::steady_clock::now() - sent_at_;
+    how.text_bytes = text_bytes_ - (how.usage_so_far ? text_bytes_counted_ : 0);
+    how.since_sent = std::chrono::steady_clock::now() - (how.usage_so_far ? usage_at_ : sent_at_);
     how.reply_model = reply_model_;
     how.status =
         error == nullptr ? (ended_ ? CallStatus::ok : CallStatus::cancelled) : status_for(*error);

@@ -138,6 +138,9 @@ class Forwarder {
   Batch held_;  // frames before the first content
   Usage usage_;
   bool usage_seen_ = false;
+  std::uint64_t text_bytes_counted_ = 0;  // that usage_ speaks of, which came at usage_at_
+  SteadyTime usage_at_{};
+  bool finished_ = false;  // it has said why: what it counts is all
   bool complete_ = false;  // the provider has said its last word
   std::uint64_t reply_bytes_ = 0;
   std::uint64_t text_bytes_ = 0;

@@ -150,13 +150,14 @@ std::optional<std::uint64_t> Continuation::left(const RequestView& asked) const 
   return all > used ? all - used : 0;
 }
 
-/// A stream that dies has named its prompt at best; of the output it tells what came first.
+/// A stream that dies has named its prompt at best; of the output it tells what came first: what
+/// the attempts took together is an estimate from now on.
 void Continuation::end_attempt(std::uint64_t prompt_tokens) {
   const std::uint64_t all = tokens(bytes_of_usual_token);
+  exact_ = false;
   if (!usage_seen_) {
     usage_ = {};
     usage_.input = prompt_tokens;
-    exact_ = false;
   }
   usage_.output = std::max(usage_.output, all - tokens_ended_);
   usage_ended_ = sum(usage_ended_, usage_);

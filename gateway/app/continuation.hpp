@@ -41,7 +41,7 @@ class Continuation : public PerCall {
   [[nodiscard]] bool continued() const { return view_.has_value(); }
   [[nodiscard]] const routing::Match& match() const { return match_; }
 
-  /// Of all attempts; where one named no figures, `exact` is false and it is an estimate.
+  /// Of all attempts; where one died, `exact` is false and it is an estimate.
   [[nodiscard]] Usage usage() const;
   [[nodiscard]] bool exact() const { return exact_ && usage_seen_; }
   /// How much of the client's limit is left, in tokens, counted so that it is not passed; nullopt:

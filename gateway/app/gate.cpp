@@ -30,6 +30,10 @@ void BookGate::end(Call& call, std::size_t index, const AttemptEnd& how) noexcep
   attempt.usage = how.usage;
   attempt.usage_from_provider = how.usage_from_provider;
   spending_.end(attempt, how);
+  Outcome& outcome = call.outcome;
+  if (how.usage_from_provider || !outcome.usage_from_provider) return;
+  outcome.usage = attempt.usage;
+  outcome.usage_from_provider = false;
 }
 
 }  // namespace tollgate::app

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gateway/app/generation.hpp"
+#include "gateway/app/race.hpp"
 
 namespace tollgate::app {
 
@@ -51,8 +52,6 @@ Result<routing::Step> Generation::continue_stream(Error why) {
   }
   const bool may = may_continue(why);
   why = continuation_->remember(std::move(why));
-  if (!may) return std::unexpected(std::move(why));
-  if (cache_) cache_->forget();
   if (forwarder_->shown()) {
     Outcome& outcome = call_.outcome;
     continuation_->end_attempt(
@@ -60,6 +59,8 @@ Result<routing::Step> Generation::continue_stream(Error why) {
     outcome.usage = continuation_->usage();
     outcome.usage_from_provider = continuation_->exact();
   }
+  if (!may) return std::unexpected(std::move(why));
+  if (cache_) cache_->forget();
   if (continuation_->left(*view_) == 0) {
     continuation_->end_at_limit(batch_);
     note_batch();
@@ -74,12 +75,14 @@ Result<routing::Step> Generation::continue_stream(Error why) {
   return routing::Step::batch;
 }
 
-/// The first in the usual order that this call has not asked yet.
+/// The first in the usual order that this call has not asked yet. One that was let go in a race is
+/// none that has failed.
 std::optional<routing::Target> Generation::next_target() {
   const routing::ChoiceFacts facts = choice_facts(*route_);
   for (routing::Target& target : routing::choose_targets(continuation_->match(), facts).targets) {
     const bool asked = std::ranges::any_of(call_.outcome.attempts, [&](const auto& attempt) {
-      return attempt.provider == target.provider->name && attempt.upstream_model == target.model;
+      return attempt.error != hedge_lost && attempt.provider == target.provider->name &&
+             attempt.upstream_model == target.model;
     });
     if (!asked && continuation_->first_time(target)) return std::move(target);
   }

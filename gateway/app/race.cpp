@@ -8,7 +8,7 @@ namespace {
 
 Error lost() {
   Error error = make_error(ErrorKind::draining, "Another target answered first.");
-  error.code = "hedge_lost";
+  error.code = hedge_lost;
   return error;
 }
 

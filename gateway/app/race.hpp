@@ -4,6 +4,7 @@
 #pragma once
 #include <array>
 #include <optional>
+#include <string_view>
 
 #include "gateway/core/call.hpp"
 #include "gateway/core/frame_memory.hpp"
@@ -12,6 +13,9 @@
 #include "routing/route_table.hpp"
 
 namespace tollgate::app {
+
+/// What the books say of the request that lost.
+inline constexpr std::string_view hedge_lost = "hedge_lost";
 
 class Race final : public Abortable {
  public:

@@ -27,7 +27,10 @@ struct AttemptEnd {
   std::string error, error_detail;
   std::string_view error_label;
   Usage usage;
-  bool usage_from_provider = false;
+  bool usage_from_provider = false;  ///< of the whole reply
+  /// `usage` is what had been counted when the reply broke off; `text_bytes` and `since_sent` are
+  /// of what came behind it.
+  bool usage_so_far = false;
   // What decides the price of an attempt that brought no usage (money.md M11).
   bool fully_written = false;    ///< the whole request went upstream
   bool head_seen = false;        ///< a status came

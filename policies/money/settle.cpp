@@ -56,6 +56,28 @@ NanoUsd partly(const AttemptFacts& facts, const Bound& bound, const Tariff& tari
   return add_saturated(input_part(bound), static_cast<NanoUsd>(output));
 }
 
+/// Tokens of output that the reservation holds.
+std::uint64_t output_reserved(const Bound& bound) {
+  if (bound.needs_limit || bound.output_rate <= 0) return UINT64_MAX;
+  const auto money = static_cast<unsigned __int128>(bound.total - input_part(bound));
+  const auto tokens = money * 1'000'000 / static_cast<std::uint64_t>(bound.output_rate);
+  return static_cast<std::uint64_t>(std::min<unsigned __int128>(tokens, UINT64_MAX));
+}
+
+/// A count that ends too early is true of what it counts; what came behind it is an estimate.
+Settled with_usage_so_far(const AttemptFacts& facts, const Bound& bound, const Tariff& tariff,
+                          const Tariff* named) {
+  Usage usage = *facts.so_far;
+  const std::uint64_t most = output_reserved(bound);
+  const std::uint64_t behind =
+      facts.stops_billing || most == UINT64_MAX ? output_seen(facts, bound, tariff) : most;
+  usage.output += std::min(behind, most - std::min(usage.output, most));
+  Settled settled = with_usage(usage, bound, tariff, named);
+  settled.estimated = true;
+  settled.output = usage.output;
+  return settled;
+}
+
 bool is_error(const AttemptFacts& facts) { return facts.head_seen && facts.http_status >= 300; }
 
 /// Two failures are billed all the same: a refused prompt, and Azure's 408.
@@ -84,6 +106,9 @@ Settled settle_attempt(const AttemptFacts& facts, const Bound& bound, const Tari
                        const Tariff* named) {
   if (tariff.rows.empty()) return {};
   if (facts.usage != nullptr) return with_usage(*facts.usage, bound, tariff, named);
+  if (facts.so_far != nullptr && !is_free(facts)) {
+    return with_usage_so_far(facts, bound, tariff, named);
+  }
   Settled settled;
   settled.estimated = true;
   settled.charged = without_usage(facts, bound, tariff);

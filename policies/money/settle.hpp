@@ -22,14 +22,17 @@ struct AttemptFacts {
   std::uint64_t received_text_bytes = 0;  ///< text, reasoning and tool arguments
   std::chrono::nanoseconds since_sent{0};
   const Usage* usage = nullptr;  ///< nullptr: none came
+  /// What the provider had counted when the reply broke off; the two above are of what came behind.
+  const Usage* so_far = nullptr;
 };
 
 struct Settled {
   std::optional<NanoUsd> cost;  ///< absent: the price is unknown
   NanoUsd charged = 0;
-  CostByKind by_kind;      ///< of what is known; adds up to `cost`
-  bool estimated = false;  ///< not the provider's figures
-  NanoUsd overrun = 0;     ///< above the bound (M7)
+  CostByKind by_kind;        ///< of what is known; adds up to `cost`
+  bool estimated = false;    ///< not the provider's figures
+  std::uint64_t output = 0;  ///< tokens that are charged, where it had counted some
+  NanoUsd overrun = 0;       ///< above the bound (M7)
 };
 
 /// Whether the provider may have billed the attempt at all.

@@ -3,6 +3,7 @@
 
     python3 tests/e2e/chaos.py --full              100,000 calls
     python3 tests/e2e/chaos.py --calls N --seed S  what a run printed, again
+    ... --manner plain | deaths | continue | hedge what the model is told: see MANNERS
 
 The run is cut into phases. In each of them one provider, drawn from the seed, is well; the others
 are calm, flaky (one call in eight meets a fault) or dead in one way. Before a phase begins all are
@@ -14,7 +15,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import collections
+import dataclasses
 import json
+import logging
 import pathlib
 import random
 import sys
@@ -23,21 +26,48 @@ import time
 import urllib.request
 
 import chaos_books
-from chaos_client import Client
-from chaos_providers import FAULTS, Provider, draw
+from chaos_client import Client, Result
+from chaos_providers import DEATHS, FAULTS, Provider, draw
 from gateway import Gateway, key, tenant_yaml
 
 DEADLINE = 60.0  # of a call, as the gateway is told; it must say so itself where it is passed
 SICK = [fault for fault in FAULTS if fault != "stall"]  # a dead provider that answers, or refuses
 
 
-def config(providers: list[Provider], first_byte: float) -> str:
+@dataclasses.dataclass
+class Manner:
+    """What the model is told, and who its providers are. `dies`: how streams end too early."""
+
+    kinds: tuple[str, str, str] = ("openai", "openai", "openai")
+    dies: tuple[str, ...] = ("death",)
+    settings: str = ""
+    first_byte: float = 10  # seconds that providers have
+    idle: float = 10
+
+    @property
+    def continues(self) -> bool:
+        return "continue_streams: true" in self.settings
+
+
+MIXED = ("openai", "anthropic", "gemini")
+CONTINUED = "continue_streams: true"
+HEDGED = "hedge: {after: 100ms, max_share: 0.05}"
+MANNERS = {
+    "plain": Manner(dies=()),
+    "deaths": Manner(),
+    "continue": Manner(MIXED, (*DEATHS, *DEATHS, *DEATHS), f"    {CONTINUED}\n"),
+    "hedge": Manner(MIXED, (*DEATHS, *DEATHS, *DEATHS), f"    {CONTINUED}\n    {HEDGED}\n"),
+}
+
+
+def config(providers: list[Provider], manner: Manner) -> str:
     lines = "\n".join(
-        f"  {p.name}: {{kind: openai, base_url: 'http://127.0.0.1:{p.port}/v1', "
+        f"  {p.name}: {{kind: {p.dialect.kind}, "
+        f"base_url: 'http://127.0.0.1:{p.port}{p.dialect.suffix}', "
         f"api_key: sk-{p.name}, price: {{input: 1, output: 2}}, "
-        f"timeouts: {{connect: 10s, first_byte: {first_byte}s}}}}"
+        f"timeouts: {{connect: 10s, first_byte: {manner.first_byte}s, idle: {manner.idle}s}}}}"
         for p in providers)
-    targets = ", ".join(f"{{provider: {p.name}, model: text}}" for p in providers)
+    targets = ", ".join(f"{{provider: {p.name}, model: {p.dialect.model}}}" for p in providers)
     return f"""providers:
 {lines}
 models:
@@ -47,19 +77,20 @@ models:
     timeout: {DEADLINE:g}s
     retry: {{attempts: 6, base: 20ms, cap: 500ms}}
     breaker: {{failures: 5, open_for: 300ms, max_open_for: 1s, slow_start: 200ms}}
-{tenant_yaml("    budgets: [{usd: 100000, per: month}]")}
+{manner.settings}{tenant_yaml("    budgets: [{usd: 100000, per: month}]")}
 ledger: {{sqlite: {{path: books.db}}}}
 """
 
 
 class Run:
-    def __init__(self, seed: int, calls: int, parallel: int, first_byte: float, deaths: bool):
+    def __init__(self, seed: int, calls: int, parallel: int, manner: Manner):
         self.seed, self.calls, self.parallel = seed, calls, parallel
-        self.first_byte = first_byte
-        self.providers = [Provider(name, seed, deaths) for name in ("a", "b", "c")]
+        self.manner = manner
+        self.providers = [Provider(name, seed, list(manner.dies), kind)
+                          for name, kind in zip("abc", manner.kinds)]
         self.results: collections.Counter = collections.Counter()
         self.wrong: list[str] = []
-        self.statuses: dict[int, str] = {}
+        self.seen: dict[int, Result] = {}
         self.next_call = 0
         self.phase_ends = 0
         self.slowest = 0.0
@@ -67,6 +98,7 @@ class Run:
         self.calm = False
         self.inquiring = 0  # calls under way
         self.phase = ""
+        self.fine = ("ok",) if manner.continues else ("ok", "dead")
 
     # --- moods ---------------------------------------------------------------------------------
 
@@ -77,7 +109,8 @@ class Run:
             kinds = ["calm", "flaky", "flaky", "dead"]
             mood = "calm" if i == well else lots.choice(kinds)
             if mood == "dead":
-                mood = lots.choice([*SICK, "refuse", "refuse"])
+                deaths = set(self.manner.dies) - {"hush"}
+                mood = lots.choice([*SICK, "refuse", "refuse", *sorted(deaths)])
             await provider.set_mood(mood)
         self.phase_ends = self.next_call + max(200, self.calls // 40)
         self.calm = False
@@ -115,8 +148,8 @@ class Run:
             if result.kind == "ok" and took > DEADLINE:
                 result.kind = "late"
             self.results[result.kind] += 1
-            self.statuses[call] = result.kind
-            if result.kind not in ("ok", "dead"):
+            self.seen[call] = result
+            if result.kind not in self.fine:
                 self.wrong.append(
                     f"call {call}: {result.kind} {result.detail} in phase {self.phase}")
 
@@ -135,7 +168,7 @@ class Run:
         for provider in self.providers:
             await provider.listen()
         gate = await asyncio.to_thread(
-            Gateway, config(self.providers, self.first_byte), directory)
+            Gateway, config(self.providers, self.manner), directory)
         begun = time.monotonic()
         try:
             await self.drive(gate)
@@ -147,15 +180,17 @@ class Run:
             for provider in self.providers:
                 await provider.close()
         (books,) = directory.rglob("books.db")
-        found = chaos_books.compare(books, self.providers, self.statuses)
+        found = chaos_books.compare(books, self.providers, self.seen)
+        found.wrong += await asyncio.to_thread(chaos_books.verified, gate, directory)
         return self.verdict(took, left, found)
 
     def verdict(self, took: float, left: list[str], found: chaos_books.Found) -> dict:
         """What holds and what does not: `wrong` is empty when all is well."""
-        counted = self.calls - self.results["dead"]
+        counted = self.calls - (0 if self.manner.continues else self.results["dead"])
         share = self.results["ok"] / counted
         asked = sum(sum(p.played.values()) for p in self.providers)
         wrong = [*left, *found.wrong]
+        wrong += [line for p in self.providers for line in p.wrong[:5]]
         if share < 0.9999:
             wrong.append(f"{share:.4%} of the calls succeeded; " + "; ".join(self.wrong[:10]))
         for kind in ("torn", "untyped"):
@@ -182,11 +217,12 @@ def resting(gate: Gateway) -> bool:
     return any(t["breaker"] != "closed" or t["cooldown_ms"] > 0 for t in targets)
 
 
-def run(seed: int, calls: int, parallel: int, directory: pathlib.Path, *,
-        first_byte: float = 10, deaths: bool = True, minutes: float = float("inf")) -> dict:
+def run(seed: int, calls: int, parallel: int, directory: pathlib.Path, manner: Manner, *,
+        minutes: float = float("inf")) -> dict:
     """One run; prints its seed first. After so many `minutes` no further call is begun."""
     print(f"chaos: seed {seed}, {calls} calls", flush=True)
-    one = Run(seed, calls, parallel, first_byte, deaths)
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # providers write to who has let them go
+    one = Run(seed, calls, parallel, manner)
     one.until = time.monotonic() + 60 * minutes
     return asyncio.run(one.go(directory))
 
@@ -196,6 +232,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--calls", type=int, default=2000)
     parser.add_argument("--full", action="store_true", help="100,000 calls")
+    parser.add_argument("--manner", choices=sorted(MANNERS), default="continue")
     parser.add_argument("--minutes", type=float, default=float("inf"),
                         help="begin no further call after so long")
     parser.add_argument("--parallel", type=int, default=48)
@@ -203,7 +240,7 @@ def main() -> int:
     calls = 100_000 if options.full else options.calls
     with tempfile.TemporaryDirectory() as directory:
         report = run(options.seed, calls, options.parallel, pathlib.Path(directory),
-                     minutes=options.minutes)
+                     MANNERS[options.manner], minutes=options.minutes)
     print(json.dumps(report, indent=1))
     return 1 if report["wrong"] else 0
 

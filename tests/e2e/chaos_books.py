@@ -6,13 +6,15 @@ import dataclasses
 import json
 import pathlib
 import sqlite3
+import subprocess
 import time
 import urllib.request
 
-from chaos_providers import Provider, STATUSES, usage_of
+import chaos_prices
+from chaos_client import Result
+from chaos_providers import Provider, STATUSES
 from gateway import BINARY, Gateway, key
 
-NANO_INPUT, NANO_OUTPUT = 1000, 2000  # a token, at 1 and 2 US dollars a million
 GAUGES = ["tollgate_in_flight", "tollgate_target_in_flight", "tollgate_streams_active",
           "tollgate_connections", "tollgate_ledger_intents", "tollgate_store_unfinished",
           "tollgate_reserved_usd"]
@@ -46,7 +48,7 @@ class Found:
     wrong: list[str] = dataclasses.field(default_factory=list)
 
 
-def compare(books: pathlib.Path, providers: list[Provider], statuses: dict[int, str]) -> Found:
+def compare(books: pathlib.Path, providers: list[Provider], results: dict[int, Result]) -> Found:
     """Each call has one row; each attempt has one that a provider confirms, at the right price."""
     rows = sqlite3.connect(books)
     rows.row_factory = sqlite3.Row
@@ -54,8 +56,8 @@ def compare(books: pathlib.Path, providers: list[Provider], statuses: dict[int, 
     calls = {int(row["client_request_id"].removeprefix("call-")): row for row in rows.execute(
         "SELECT * FROM calls WHERE client_request_id LIKE 'call-%'")}
     count = rows.execute("SELECT count(*) FROM calls").fetchone()[0]
-    if count != len(statuses) or set(calls) != set(statuses):
-        found.wrong.append(f"{count} rows of {len(calls)} calls, {len(statuses)} were made")
+    if count != len(results) or set(calls) != set(results):
+        found.wrong.append(f"{count} rows of {len(calls)} calls, {len(results)} were made")
     attempts = collections.defaultdict(list)
     for row in rows.execute("SELECT * FROM attempt_rows ORDER BY attempt"):
         attempts[row["request_id"]].append(row)
@@ -63,32 +65,37 @@ def compare(books: pathlib.Path, providers: list[Provider], statuses: dict[int, 
         own = attempts[row["request_id"]]
         found.attempts += len(own)
         found.charged += row["charged_nano_usd"]
-        wrong = call_problem(number, row, own, providers, statuses[number])
+        wrong = call_problem(number, row, own, providers, results[number])
         if wrong and len(found.wrong) < 20:
             found.wrong.append(f"call {number}: {wrong}")
-        if statuses[number] not in ("ok", "dead"):
+        if results[number].kind != "ok":
             found.failed[number] = " ".join(
                 f"{a['provider']}:{a['http_status']}:{a['error'] or a['status']}" for a in own)
     return found
 
 
-def call_problem(number, row, attempts, providers, kind) -> str:
+def call_problem(number, row, attempts, providers, result: Result) -> str:
     if row["attempts"] != len(attempts):
         return f"{row['attempts']} attempts in the call's row, {len(attempts)} rows"
     if row["charged_nano_usd"] != sum(a["charged_nano_usd"] for a in attempts):
         return "the call's charge is not that of its attempts"
-    if (row["status"] == "ok") != (kind == "ok"):
-        return f"the row says {row['status']}, the client saw {kind}"
-    for attempt in attempts[:-1]:
-        if attempt["status"] == "ok":
-            return "an attempt follows one that was fine"
+    if (row["status"] == "ok") != (result.kind == "ok"):
+        return f"the row says {row['status']}, the client saw {result.kind}"
+    fine = [i for i, a in enumerate(attempts) if a["status"] == "ok"]
+    if len(fine) != (result.kind == "ok"):
+        return f"{len(fine)} attempts were fine"
+    if any(a["started_at"] > attempts[i]["ended_at"] for i in fine for a in attempts):
+        return "an attempt follows one that was fine"
+    if result.tokens and result.tokens != (row["input_tokens"], row["output_tokens"]):
+        return f"{row['input_tokens']}, {row['output_tokens']} tokens, client: {result.tokens}"
     for provider in providers:
         own = [a for a in attempts if a["provider"] == provider.name]
-        wrong = counts_problem(own, provider.by_call.get(number, []), provider.refused)
+        seen = [one.fate for one in provider.by_call.get(number, [])]
+        wrong = (counts_problem(own, seen, provider.refused)
+                 or chaos_prices.problem(number, own, provider))
         if wrong:
             return f"{provider.name}: {wrong}"
-    problems = (price_problem(number, attempt) for attempt in attempts)
-    return next((p for p in problems if p), "")
+    return ""
 
 
 def counts_problem(rows, seen, ever_refused) -> str:
@@ -96,14 +103,14 @@ def counts_problem(rows, seen, ever_refused) -> str:
     same attempt. What a shut door refused no provider saw."""
     resets = seen.count("reset")
     least, most = max(len(seen) - resets, bool(seen)), len(seen)
-    refused = sum(1 for a in rows if a["http_status"] == 0 and a["status"] == "error")
+    refused = sum(1 for a in rows if a["http_status"] == 0 and a["status"] != "ok")
     told = f"{len(rows)} rows for {seen}"
     if len(rows) < least or len(rows) - (refused if ever_refused else 0) > most:
         return told
     good = sum(1 for fate in seen if fate in ANSWERED)
     fine = sum(1 for a in rows if a["status"] == "ok")
-    # An answer of this process that came too late, where it got no time to run, is no good one.
-    late = sum(1 for a in rows if a["error"] == "upstream_timeout")
+    # A good answer may be let go, and one of this process come too late, where it got no time.
+    late = sum(1 for a in rows if a["error"] in ("upstream_timeout", chaos_prices.LET_GO))
     if not good - late <= fine <= good:
         return f"{good} good answers, but {told}"
     wanted = collections.Counter(STATUSES[fate][0] for fate in seen if fate in STATUSES)
@@ -114,25 +121,8 @@ def counts_problem(rows, seen, ever_refused) -> str:
     return ""
 
 
-def price_problem(number, attempt) -> str:
-    usage, charged = usage_of(number), attempt["charged_nano_usd"]
-    told = f"attempt {attempt['attempt']} ({attempt['error'] or 'ok'}) is charged {charged}"
-    if attempt["usage_source"] == "provider":
-        tokens = (usage["prompt_tokens"], usage["completion_tokens"])
-        if (attempt["input_tokens"], attempt["output_tokens"]) != tokens:
-            return f"{attempt['input_tokens']} and {attempt['output_tokens']} tokens, not {tokens}"
-        right = tokens[0] * NANO_INPUT + tokens[1] * NANO_OUTPUT
-        return "" if charged == right else told + f", not {right}"
-    if attempt["status"] == "ok":
-        return "a good attempt without the provider's figures"
-    if attempt["http_status"] >= 300:
-        return "" if charged == 0 else told
-    return "" if charged >= 0 else told
-
-
-def verified(gate: Gateway, directory: pathlib.Path) -> str:
-    """What `tollgate ledger verify` says."""
-    import subprocess
+def verified(gate: Gateway, directory: pathlib.Path) -> list[str]:
+    """What `tollgate ledger verify` finds."""
     done = subprocess.run([str(BINARY), "ledger", "verify", "--config", str(gate.file)],
                           cwd=directory, capture_output=True, text=True, timeout=120)
-    return "" if done.returncode == 0 else done.stdout + done.stderr
+    return [] if done.returncode == 0 else [done.stdout + done.stderr]

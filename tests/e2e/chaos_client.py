@@ -5,7 +5,9 @@ import asyncio
 import dataclasses
 import json
 
-from chaos_providers import words_of
+from chaos_dialects import words_of
+
+LIMIT = 300  # tokens; enough for every answer, though it is interrupted more than once
 
 
 @dataclasses.dataclass
@@ -15,6 +17,7 @@ class Result:
 
     kind: str
     detail: str = ""
+    tokens: tuple[int, int] | None = None  # of prompt and answer, as the client was told
 
 
 class Client:
@@ -38,7 +41,7 @@ class Client:
     async def _ask(self, call: int, stream: bool) -> Result:
         if self.writer is None:
             self.reader, self.writer = await asyncio.open_connection(self.host, self.port)
-        body = json.dumps({"model": "m", "stream": stream, "max_tokens": 100,
+        body = json.dumps({"model": "m", "stream": stream, "max_tokens": LIMIT,
                            "stream_options": {"include_usage": True} if stream else None,
                            "messages": [{"role": "user", "content": f"call {call}"}]}).encode()
         self.writer.write(
@@ -67,15 +70,22 @@ class Client:
                 return body
 
 
+def told(usage: dict) -> tuple[int, int]:
+    return usage["prompt_tokens"], usage["completion_tokens"]
+
+
 def judge_whole(call: int, text: str) -> Result:
-    said = json.loads(text)["choices"][0]["message"]["content"]
-    return Result("ok") if said == "".join(words_of(call)) else Result("torn", said)
+    reply = json.loads(text)
+    said = reply["choices"][0]["message"]["content"]
+    if said != "".join(words_of(call)):
+        return Result("torn", said)
+    return Result("ok", tokens=told(reply["usage"]))
 
 
 def judge_stream(call: int, text: str) -> Result:
     events = [part[6:] for part in text.split("\n\n") if part.startswith("data: ")]
     wanted = "".join(words_of(call))
-    said, error, finished, usage = "", None, 0, 0
+    said, error, finished, usages, ids, roles = "", None, 0, [], set(), 0
     for raw in events:
         if raw == "[DONE]":
             continue
@@ -85,9 +95,11 @@ def judge_stream(call: int, text: str) -> Result:
         if "error" in event:
             error = event["error"]
             continue
-        usage += 1 if event.get("usage") else 0
+        ids.add(event["id"])
+        usages += [event["usage"]] if event.get("usage") else []
         for choice in event["choices"]:
             said += choice["delta"].get("content") or ""
+            roles += 1 if choice["delta"].get("role") else 0
             finished += 1 if choice.get("finish_reason") else 0
     if error is not None:
         if not said:
@@ -95,9 +107,9 @@ def judge_stream(call: int, text: str) -> Result:
         typed = error.get("code") and error.get("type") and error.get("message")
         if not typed or finished:
             return Result("untyped", text[-500:])
-        return Result("dead") if wanted.startswith(said) else Result("torn", said)
+        return Result("dead", text[-500:]) if wanted.startswith(said) else Result("torn", said)
     if said != wanted:
         return Result("torn", said)
-    if finished != 1 or usage != 1 or events[-1] != "[DONE]":
-        return Result("untyped", text[-500:])
-    return Result("ok")
+    if (finished, len(usages), len(ids), roles, events[-1]) != (1, 1, 1, 1, "[DONE]"):
+        return Result("untyped", text)
+    return Result("ok", tokens=told(usages[0]))

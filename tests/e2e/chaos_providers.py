@@ -2,18 +2,22 @@
 
 What a provider does with a call depends on the seed, the call's number, the provider and how often
 that call was there before, never on timing: the same seed asks for the same faults. All run in one
-asyncio loop; what each call met is kept for the comparison with the gateway's books.
+asyncio loop; what each call met is kept for the comparison with the gateway's books. How they speak
+stands in chaos_dialects.py.
 """
 from __future__ import annotations
 
 import asyncio
 import collections
+import dataclasses
 import hashlib
 import json
+import re
 import socket
 import struct
 
-CHUNK = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "text"}
+from chaos_dialects import Asked, BEGINS, DIALECTS, INSTRUCTED, Tokens, usage_of, words_of
+
 STALL = 600  # seconds: longer than any patience
 SLOW = 0.15
 
@@ -23,6 +27,9 @@ STATUSES = {"429": (429, ""), "429-after": (429, "retry-after: 0.3\r\n"),
             "500": (500, ""), "503": (503, ""), "529": (529, "")}
 BROKEN = ["reset", "garbage", "garbage-200", "empty", "stall", "cut", "error-inside"]
 FAULTS = [*STATUSES, *BROKEN]
+# Behind some content: the end of the stream, or silence, or an error event.
+DEATHS = ["death", "hush", "error-behind"]
+UNHEARD = {"reset", "garbage", "stall"}  # no status ever comes
 
 
 def draw(*what) -> int:
@@ -30,31 +37,44 @@ def draw(*what) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
-def words_of(call: int) -> list[str]:
-    """What every provider answers to that call."""
-    return [f"{call}.{i} " for i in range(3 + call % 17)]
+@dataclasses.dataclass
+class Seen:
+    """A request and what became of it. `said`: text of the reply that was sent."""
+
+    fate: str
+    asked: Asked
+    tokens: Tokens
+    said: str = ""
 
 
-def usage_of(call: int) -> dict:
-    prompt, completion = 5 + call % 40, len(words_of(call))
-    return {"prompt_tokens": prompt, "completion_tokens": completion,
-            "total_tokens": prompt + completion}
+def answer_to(asked: Asked, lot: int) -> str:
+    """The rest of the answer, begun as the provider was told to, or from the start."""
+    whole = "".join(words_of(asked.call))
+    assert whole.startswith(asked.so_far), (asked, whole)
+    if asked.how == INSTRUCTED:
+        begin = ("", "\n", " ")[lot % 3] + asked.last_words
+        return (asked.so_far if lot % 4 == 0 else begin) + whole[len(asked.so_far):]
+    return whole[len(asked.so_far):]
 
 
-def number_of(body: dict) -> int:
-    return int(body["messages"][-1]["content"].split()[-1])
+def pieces_of(text: str) -> list[str]:
+    return re.findall(r"\s*\S+\s?|\s+$", text)
 
 
 class Provider:
     """One of them. `mood`: calm, flaky (one call in `one_in` meets a fault), refuse, or one of
-    FAULTS (every call does)."""
+    FAULTS and DEATHS (every call does). `deaths`: how a stream of a flaky one may end too early."""
 
-    def __init__(self, name: str, seed: int, deaths: bool, one_in: int = 8):
+    def __init__(self, name: str, seed: int, deaths: list[str], kind: str = "openai",
+                 one_in: int = 8):
         self.name, self.seed, self.deaths, self.one_in = name, seed, deaths, one_in
+        self.dialect = DIALECTS[kind]
         self.mood = "calm"
+        self.usual, self.slow = 0.0, SLOW  # seconds that a good answer takes, and a slow one
+        self.wrong: list[str] = []  # requests that it could not make sense of
         self.port = 0
         self.played: collections.Counter = collections.Counter()
-        self.by_call: dict[int, list[str]] = collections.defaultdict(list)
+        self.by_call: dict[int, list[Seen]] = collections.defaultdict(list)
         self.open: set[asyncio.Transport] = set()
         self.idle: set[asyncio.Transport] = set()
         self.server: asyncio.Server | None = None
@@ -87,9 +107,9 @@ class Provider:
         again = len(self.by_call[call])
         lot = draw(self.seed, self.name, call, again)
         if self.mood == "flaky" and lot % self.one_in == 0:
-            fates = [*FAULTS, *(["death"] if self.deaths else [])]
+            fates = [*FAULTS, *self.deaths]
             return fates[(lot >> 16) % len(fates)]
-        if self.mood in FAULTS:
+        if self.mood in FAULTS or self.mood in DEATHS:
             return self.mood
         return "slow" if (lot >> 16) % 50 == 0 else "good"
 
@@ -124,38 +144,52 @@ class Line(asyncio.Protocol):
         length = int(lower[at:].split(b"\r\n")[0])
         if len(rest) < length:
             return
-        body, self.buffer = json.loads(rest[:length]), rest[length:]
-        self.answer(number_of(body), bool(body.get("stream")))
+        body, self.buffer = rest[:length], rest[length:]
+        try:
+            self.answer(self.provider.dialect.read(head.split(b" ", 2)[1].decode(), body))
+        except Exception as error:  # whatever it is, the run tells of it
+            self.provider.wrong.append(f"{self.provider.name}: {error!r} at {body!r}")
+            self.reset()
 
-    def answer(self, call: int, stream: bool) -> None:
-        fate = self.provider.fate(call)
-        if not stream and fate in ("death", "stall"):
+    def answer(self, asked: Asked) -> None:
+        call, provider = asked.call, self.provider
+        fate = provider.fate(call)
+        if not asked.stream and fate in ("stall", *DEATHS):
             fate = "cut"  # silence before a reply that is no stream is a model at work
-        self.provider.by_call[call].append(fate)
-        self.provider.played[fate] += 1
-        if fate == "good":
-            return self.whole_answer(call, stream)
-        self.provider.idle.discard(self.transport)
+        text = answer_to(asked, draw(provider.seed, "answer", call, len(provider.by_call[call])))
+        pieces = pieces_of(text)
+        tokens = usage_of(call)
+        if asked.how != BEGINS:
+            tokens = Tokens(tokens.prompt + len(asked.so_far.split()), len(pieces))
+        assert len(pieces) <= asked.limit, "it has no room for the rest"
+        seen = Seen(fate, asked, tokens)
+        provider.by_call[call].append(seen)
+        provider.played[fate if asked.how == BEGINS else asked.how + " " + fate] += 1
+        if fate == "good" and not provider.usual:
+            return self.whole_answer(seen, pieces)
+        provider.idle.discard(self.transport)
         if fate in STATUSES:
             status, headers = STATUSES[fate]
-            return self.json(json.dumps({"error": {"message": f"it is {status}", "type": "t"}}),
-                             status, headers)
-        if fate in ("slow", "stall"):
-            self.task = asyncio.create_task(self.later(fate, call, stream))
+            error = {"message": f"it is {status}", "type": "t"}
+            return self.json(json.dumps({"error": error}), status, headers)
+        if fate in ("good", "slow", "stall"):
+            self.task = asyncio.create_task(self.later(seen, pieces))
             return None
-        return self.break_off(fate, call, stream)
+        return self.break_off(seen, pieces)
 
-    async def later(self, fate: str, call: int, stream: bool) -> None:
-        place = len(self.provider.by_call[call]) - 1
+    async def later(self, seen: Seen, pieces: list[str]) -> None:
+        provider = self.provider
+        patience = {"good": provider.usual, "slow": provider.slow, "stall": STALL}
         try:
-            await asyncio.sleep(SLOW if fate == "slow" else STALL)
+            await asyncio.sleep(patience[seen.fate])
         except asyncio.CancelledError:
-            self.provider.by_call[call][place] = "left"  # the gateway did not wait
+            if seen.fate != "stall":
+                seen.fate = "left"  # the gateway did not wait
             raise
-        self.whole_answer(call, stream)
+        self.whole_answer(seen, pieces)
 
-    def break_off(self, fate: str, call: int, stream: bool) -> None:
-        words = words_of(call)
+    def break_off(self, seen: Seen, pieces: list[str]) -> None:
+        fate, stream, dialect = seen.fate, seen.asked.stream, self.provider.dialect
         if fate == "reset":
             self.reset()
         elif fate == "garbage":
@@ -167,19 +201,33 @@ class Line(asyncio.Protocol):
         elif fate == "empty":
             self.send(200, "text/event-stream" if stream else "application/json", "")
         elif fate == "error-inside":
-            error = json.dumps({"error": {"message": "busy", "type": "server_error"}})
-            self.send(200, "text/event-stream", f"data: {error}\n\n") if stream else (
-                self.json(error, 500))
-        elif stream:  # cut before the first content, or dead behind some of it
-            self.stream_head()
-            self.chunk(event({"role": "assistant", "content": ""}))
-            for word in words[:1 + call % (len(words) - 1)] if fate == "death" else []:
-                self.chunk(event({"content": word}))
-            self.transport.close()
+            self.send(200, "text/event-stream", dialect.error()) if stream else (
+                self.json(json.dumps({"error": {"message": "busy"}}), 500))
+        elif stream:
+            self.end_early(seen, pieces)
         else:
-            raw = completion(call).encode()
+            raw = dialect.whole("".join(pieces), seen.tokens).encode()
             self.transport.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
                                  b"content-length: %d\r\n\r\n" % len(raw) + raw[:len(raw) // 2])
+            self.transport.close()
+
+    def end_early(self, seen: Seen, pieces: list[str]) -> None:
+        """Cut before the first content, or dead behind some of it, perhaps within a word."""
+        dialect = self.provider.dialect
+        self.stream_head()
+        self.chunk(dialect.head(seen.tokens))
+        lot = draw(self.provider.seed, "end", seen.asked.call, seen.asked.how)
+        shown = pieces[:1 + lot % max(1, len(pieces) - 1)] if seen.fate in DEATHS else []
+        if shown and lot % 3 == 0:
+            shown[-1] = shown[-1][:1 + (lot >> 8) % len(shown[-1])]
+        for piece in shown:
+            self.chunk(dialect.text(piece))
+        seen.said = "".join(shown)
+        if seen.fate == "error-behind":
+            self.chunk(dialect.error())
+            self.transport.write(b"0\r\n\r\n")
+            self.rest()
+        elif seen.fate != "hush":
             self.transport.close()
 
     def reset(self) -> None:
@@ -208,31 +256,19 @@ class Line(asyncio.Protocol):
 
     def chunk(self, text: str) -> None:
         raw = text.encode()
-        self.transport.write(b"%x\r\n%s\r\n" % (len(raw), raw))
+        if raw:
+            self.transport.write(b"%x\r\n%s\r\n" % (len(raw), raw))
 
-    def whole_answer(self, call: int, stream: bool) -> None:
-        if not stream:
-            return self.json(completion(call))
-        events = [event({"role": "assistant", "content": ""}),
-                  *(event({"content": word}) for word in words_of(call)),
-                  event({}, "stop"),
-                  "data: " + json.dumps({**CHUNK, "choices": [], "usage": usage_of(call)}) + "\n\n",
-                  "data: [DONE]\n\n"]
+    def whole_answer(self, seen: Seen, pieces: list[str]) -> None:
+        dialect = self.provider.dialect
+        seen.said = "".join(pieces)
+        if not seen.asked.stream:
+            return self.json(dialect.whole(seen.said, seen.tokens))
+        events = [dialect.head(seen.tokens), *(dialect.text(piece) for piece in pieces),
+                  dialect.end(seen.tokens)]
         self.stream_head()
-        half = call % len(events)
+        half = seen.asked.call % len(events)
         for piece in ("".join(events[:half]), "".join(events[half:])):
-            if piece:
-                self.chunk(piece)
+            self.chunk(piece)
         self.transport.write(b"0\r\n\r\n")
         return self.rest()
-
-
-def event(delta: dict, finish: str | None = None) -> str:
-    choice = {"index": 0, "delta": delta, "finish_reason": finish}
-    return "data: " + json.dumps({**CHUNK, "choices": [choice]}) + "\n\n"
-
-
-def completion(call: int) -> str:
-    message = {"role": "assistant", "content": "".join(words_of(call))}
-    return json.dumps({**CHUNK, "object": "chat.completion", "usage": usage_of(call),
-                       "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})

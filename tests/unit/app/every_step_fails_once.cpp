@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "config/load.hpp"
+#include "tests/unit/app/kinds.hpp"
 #include "tests/unit/app/scripted.hpp"
 
 namespace tollgate::app::test {
@@ -11,10 +12,9 @@ namespace {
 const std::string secret = "tg-k-0123456789012345678901";
 
 /// `attempts`: as many as there are targets, unless more are wanted: then they are repeats.
-std::string yaml(int targets, int attempts = 0) {
-  std::string text =
-      "version: 1\nproviders:\n  p: {kind: openai, api_key: sk-x, price: {input: 2, output: "
-      "8}}\nmodels:\n  m: {targets: [";
+std::string yaml(std::string_view kind, int targets, int attempts = 0) {
+  std::string text = "version: 1\nproviders:\n  p: {kind: " + std::string(kind) +
+                     ", api_key: sk-x, price: {input: 2, output: 8}}\nmodels:\n  m: {targets: [";
   for (int i = 0; i < targets; ++i)
     text += "{provider: p, model: u}, ";
   text += "], retry: {attempts: " + std::to_string(attempts > 0 ? attempts : targets) +
@@ -24,20 +24,12 @@ std::string yaml(int targets, int attempts = 0) {
   return text;
 }
 
-std::string chunk(const std::string& delta, const std::string& finish) {
-  return R"(data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"u","choices":[)"
-         R"({"index":0,"delta":)" +
-         delta + R"(,"finish_reason":)" + finish + "}]}\n\n";
+/// A model whose streams go on at a second target.
+std::string continuing_yaml(std::string_view kind) {
+  std::string text = yaml(kind, 1, 3);
+  text.replace(text.find("], retry"), 1, "{provider: p, model: u2}], continue_streams: true");
+  return text;
 }
-
-const std::vector<std::string> stream_reply{
-    chunk(R"({"role":"assistant","content":""})", "null"), chunk(R"({"content":"Hel"})", "null"),
-    chunk(R"({"content":"lo"})", "null"), chunk("{}", "\"stop\"") + "data: [DONE]\n\n"};
-
-const std::vector<std::string> whole_reply{
-    R"({"id":"c","object":"chat.completion","created":1,"model":"u","choices":[{"index":0,)",
-    R"("message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}],"usage":)",
-    R"({"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}})"};
 
 std::string ask(bool stream) {
   return std::string(R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"x"}],)"
@@ -84,10 +76,20 @@ void check_reply(const House& house, const ScriptedClient& client) {
   }
 }
 
-void fail_each_step(bool stream, int targets, int attempts = 0) {
-  const auto& reply = stream ? stream_reply : whole_reply;
+/// Runs `test` for every kind of provider, with its reply as a stream or as a whole.
+template <class Test>
+void for_each_kind(bool stream, const Test& test) {
+  for (const KindReply& reply : kind_replies()) {
+    CAPTURE(reply.kind);
+    CAPTURE(stream);
+    test(reply.kind, stream ? reply.stream : reply.whole);
+  }
+}
+
+void fail_each_step(std::string_view kind, const std::vector<std::string>& reply, bool stream,
+                    int targets, int attempts = 0) {
   const bool again = targets > 1 || attempts > 1;
-  House good(yaml(targets, attempts), reply, 0);
+  House good(yaml(kind, targets, attempts), reply, 0);
   const ScriptedClient seen = good.call(ask(stream), secret);
   check_books(good, seen);
   REQUIRE(good.recorder.outcomes.front().status == CallStatus::ok);
@@ -96,7 +98,7 @@ void fail_each_step(bool stream, int targets, int attempts = 0) {
   REQUIRE(steps >= 8);
   for (int step = 1; step <= steps; ++step) {
     CAPTURE(step);
-    House house(yaml(targets, attempts), reply, step);
+    House house(yaml(kind, targets, attempts), reply, step);
     const ScriptedClient client = house.call(ask(stream), secret);
     check_books(house, client);
     check_reply(house, client);
@@ -107,9 +109,10 @@ void fail_each_step(bool stream, int targets, int attempts = 0) {
 }
 
 /// A call whose step fails, and its retry: what was paid for is never paid for again.
-void fail_and_retry(bool stream, int step) {
+void fail_and_retry(std::string_view kind, const std::vector<std::string>& reply, bool stream,
+                    int step) {
   CAPTURE(step);
-  House house(yaml(1), stream ? stream_reply : whole_reply, step);
+  House house(yaml(kind, 1), reply, step);
   const ScriptedClient first = house.call(ask(stream), secret, "key");
   house.steps.fail_at = 0;
   const int sent = house.upstream.sent;
@@ -134,56 +137,96 @@ void fail_and_retry(bool stream, int step) {
   CHECK(house.idempotency.stats().running == 0);
 }
 
+/// What the client read of the answer's text.
+std::string text_of(std::string_view received) {
+  constexpr std::string_view mark = R"("content":")";
+  std::string text;
+  for (std::size_t at = received.find(mark); at != std::string_view::npos;
+       at = received.find(mark, at)) {
+    at += mark.size();
+    text += received.substr(at, received.find('"', at) - at);
+  }
+  return text;
+}
+
+const std::vector<std::string>& openai_stream() { return kind_replies().front().stream; }
+
 }  // namespace
 
 TEST_CASE("whatever step fails, a retry with the same key is charged once at most") {
   for (const bool stream : {false, true}) {
-    CAPTURE(stream);
-    House good(yaml(1), stream ? stream_reply : whole_reply, 0);
-    const ScriptedClient seen = good.call(ask(stream), secret, "key");
-    REQUIRE(seen.ended);
-    for (int step = 1; step <= good.steps.taken; ++step)
-      fail_and_retry(stream, step);
+    for_each_kind(stream, [&](std::string_view kind, const std::vector<std::string>& reply) {
+      House good(yaml(kind, 1), reply, 0);
+      const ScriptedClient seen = good.call(ask(stream), secret, "key");
+      REQUIRE(seen.ended);
+      for (int step = 1; step <= good.steps.taken; ++step)
+        fail_and_retry(kind, reply, stream, step);
+    });
   }
 }
 
-TEST_CASE("every step of a whole reply fails once") { fail_each_step(false, 1); }
-TEST_CASE("every step of a stream fails once") { fail_each_step(true, 1); }
+TEST_CASE("every step of a whole reply fails once") {
+  for_each_kind(false, [](auto kind, const auto& reply) { fail_each_step(kind, reply, false, 1); });
+}
+TEST_CASE("every step of a stream fails once") {
+  for_each_kind(true, [](auto kind, const auto& reply) { fail_each_step(kind, reply, true, 1); });
+}
 
 TEST_CASE("with a second target every failure before the first content is invisible") {
   for (const bool stream : {false, true}) {
-    CAPTURE(stream);
-    fail_each_step(stream, 2);
-    // Steps: body, two policies, send, head, then reads. The head fails: the second target answers.
-    House house(yaml(2), stream ? stream_reply : whole_reply, 5);
-    const ScriptedClient client = house.call(ask(stream), secret);
-    CHECK(house.recorder.outcomes.front().status == CallStatus::ok);
-    CHECK(house.upstream.sent == 2);
-    CHECK(client.head.starts_with("200"));
-    CHECK(client.head.find("x-tollgate-attempts: 2") != std::string::npos);
+    for_each_kind(stream, [&](std::string_view kind, const std::vector<std::string>& reply) {
+      fail_each_step(kind, reply, stream, 2);
+      // Steps: body, two policies, send, head, then reads. The head fails: the second answers.
+      House house(yaml(kind, 2), reply, 5);
+      const ScriptedClient client = house.call(ask(stream), secret);
+      CHECK(house.recorder.outcomes.front().status == CallStatus::ok);
+      CHECK(house.upstream.sent == 2);
+      CHECK(client.head.starts_with("200"));
+      CHECK(client.head.find("x-tollgate-attempts: 2") != std::string::npos);
+    });
   }
 }
 
 TEST_CASE("with one target it is asked again, after a backoff, and no failure is seen") {
   for (const bool stream : {false, true}) {
-    CAPTURE(stream);
-    fail_each_step(stream, 1, 3);
-    for (const int step : {4, 5, 6, 7}) {  // send, head, the reads before the first content
-      CAPTURE(step);
-      House house(yaml(1, 3), stream ? stream_reply : whole_reply, step);
-      const ScriptedClient client = house.call(ask(stream), secret);
-      check_books(house, client);
-      CHECK(house.recorder.outcomes.front().status == CallStatus::ok);
-      CHECK(house.upstream.sent == 2);
-      REQUIRE(house.upstream.pauses.size() == 1);
-      CHECK(house.upstream.pauses.front() <= std::chrono::milliseconds(250));
-      CHECK(client.head.find("x-tollgate-attempts: 2") != std::string::npos);
-    }
+    for_each_kind(stream, [&](std::string_view kind, const std::vector<std::string>& reply) {
+      fail_each_step(kind, reply, stream, 1, 3);
+      for (const int step : {4, 5, 6, 7}) {  // send, head, the reads before the first content
+        CAPTURE(step);
+        House house(yaml(kind, 1, 3), reply, step);
+        const ScriptedClient client = house.call(ask(stream), secret);
+        check_books(house, client);
+        CHECK(house.recorder.outcomes.front().status == CallStatus::ok);
+        CHECK(house.upstream.sent == 2);
+        REQUIRE(house.upstream.pauses.size() == 1);
+        CHECK(house.upstream.pauses.front() <= std::chrono::milliseconds(250));
+        CHECK(client.head.find("x-tollgate-attempts: 2") != std::string::npos);
+      }
+    });
   }
 }
 
+TEST_CASE("where streams go on at the next target no failure of a provider is seen at all") {
+  for_each_kind(true, [](std::string_view kind, const std::vector<std::string>& reply) {
+    House good(continuing_yaml(kind), reply, 0);
+    const ScriptedClient seen = good.call(ask(true), secret);
+    REQUIRE(text_of(seen.received) == "Hello");
+    for (int step = 4; step <= good.steps.taken; ++step) {  // behind the body and the policies
+      CAPTURE(step);
+      House house(continuing_yaml(kind), reply, step);
+      const ScriptedClient client = house.call(ask(true), secret);
+      check_books(house, client);
+      check_reply(house, client);
+      const Outcome& outcome = house.recorder.outcomes.front();
+      CHECK(outcome.status != CallStatus::error);
+      if (outcome.status == CallStatus::ok) CHECK(text_of(client.received) == "Hello");
+      if (outcome.attempts.size() > 1) CHECK(outcome.attempts.front().status == CallStatus::error);
+    }
+  });
+}
+
 TEST_CASE("who hangs up during a backoff is not served any more") {
-  House house(yaml(1, 3), stream_reply, 5);
+  House house(yaml("openai", 1, 3), openai_stream(), 5);
   house.upstream.on_pause = [](AbortSlot& slot) {
     slot.abort(make_error(ErrorKind::client_gone, "gone"));
   };
@@ -198,9 +241,9 @@ TEST_CASE("who hangs up during a backoff is not served any more") {
 
 TEST_CASE(
     "for a client that has left nothing new is begun, whatever its model does with hang-ups") {
-  std::string text = yaml(1, 3);
+  std::string text = yaml("openai", 1, 3);
   text.replace(text.find("], retry"), 1, "], on_disconnect: drain");
-  House house(text, stream_reply, 5);
+  House house(text, openai_stream(), 5);
   house.upstream.on_pause = [&](AbortSlot&) {
     house.run->leave(make_error(ErrorKind::client_gone, "gone"));
   };
@@ -210,7 +253,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a stream that dies after content is not restarted") {
-  House house(yaml(2, 9), stream_reply, 9);  // the read after "Hel" went out
+  House house(yaml("openai", 2, 9), openai_stream(), 9);  // the read after "Hel" went out
   const ScriptedClient client = house.call(ask(true), secret);
   CHECK(house.upstream.sent == 1);
   CHECK(client.received.find("Hel") != std::string::npos);
@@ -220,7 +263,7 @@ TEST_CASE("a stream that dies after content is not restarted") {
 }
 
 TEST_CASE("a draining gateway and a full one refuse without reading the body") {
-  House house(yaml(1), stream_reply, 0);
+  House house(yaml("openai", 1), openai_stream(), 0);
   house.shared.draining = true;
   const ScriptedClient client = house.call(ask(true), secret);
   CHECK(client.head.starts_with("503"));

@@ -92,6 +92,25 @@ TEST_CASE("of a slow target and a quick one the quick one answers") {
   }
 }
 
+TEST_CASE("who lost the race goes on with the winner's reply where that dies") {
+  std::string text = yaml("9", ", continue_streams: true");
+  text.erase(text.find(", {provider: p3"), std::string_view(", {provider: p3, model: u3}").size());
+  House house(text, {}, 0);
+  Script dies = answer(true, "Hel");
+  dies.pieces.resize(1);
+  dies.dies = true;
+  house.upstream.scripts = {{"u1", silent}, {"u2", dies}};
+  house.upstream.on_send = [&] {
+    if (house.upstream.sent == 3) house.upstream.scripts["u1"] = answer(true, "Hello");
+  };
+  const ScriptedClient client = house.call(ask(true), secret);
+  check_books(house);
+  const Outcome& outcome = house.recorder.outcomes.front();
+  CHECK(outcome.status == CallStatus::ok);
+  CHECK(outcome.provider == "p1");
+  CHECK(client.received.find(R"("content":"lo")") != std::string::npos);
+}
+
 TEST_CASE("the first target may still win, and a second one that fails changes nothing") {
   for (const bool fails : {false, true}) {
     CAPTURE(fails);

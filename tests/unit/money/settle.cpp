@@ -116,6 +116,25 @@ TEST_CASE("M11: a reply that was cut costs its input and what the model may have
   CHECK(charged(facts) == 6 * usd);
 }
 
+TEST_CASE("M11: a count that ends too early is completed by what may have been made behind it") {
+  const Usage begun{.input = 200'000, .output = 1};
+  AttemptFacts facts = cancelled();
+  facts.so_far = &begun;
+  const auto settled = [&] { return settle_attempt(facts, bound(), asked().tariff); };
+  CHECK(settled().charged == usd / 5 + 10'000);
+  CHECK(settled().estimated);
+  facts.received_text_bytes = 1'000;
+  CHECK(settled().output == 1'001);
+  facts.since_sent = 20s;  // 100 tokens a second
+  CHECK(settled().output == 2'001);
+  CHECK(settled().charged == usd / 5 + 20'010'000);
+  facts.since_sent = 10h;
+  CHECK(settled().output == 500'000);
+  facts.since_sent = {};
+  facts.stops_billing = false;
+  CHECK(settled().charged == usd / 5 + 5 * usd);
+}
+
 TEST_CASE("M11: choices are made side by side") {
   AttemptFacts facts = cancelled();
   facts.since_sent = 1'000s;
