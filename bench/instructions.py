@@ -8,6 +8,7 @@ depend on the machine's speed or load, so that commits can be compared by it."""
 
 import argparse
 import collections
+import contextlib
 import dataclasses
 import json
 import os
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import time
 
+import caches
 import callgrind
 import instructions_accepted as accepted_file
 import measure
@@ -56,6 +58,7 @@ CASES = (
     Case("sse", 1, 1, 5, interval_ms=8),
     Case("translate", 50, 50, 450),
     Case("translate-sse", 1, 1, 5, interval_ms=8),
+    Case("cache-hit", 50, 50, 450),
 )
 
 
@@ -125,9 +128,12 @@ def run(case, build, out):
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     profile, gateway = case.profile(), callgrind.Counted(build)
-    with proxies.Upstream(build, directory, profile.upstream_arguments(), []) as upstream:
+    with contextlib.ExitStack() as stack:
+        upstream = stack.enter_context(
+            proxies.Upstream(build, directory, profile.upstream_arguments(), []))
         try:
-            gateway.start(directory, upstream.port, [])
+            cache = caches.section(profile, stack, directory, [])
+            gateway.start(directory, upstream.port, [], proxies.Options(cache=cache))
             gateway.count()
             dumps, together = [], 0
             for requests in (case.warmup, case.few, case.many):

@@ -23,6 +23,8 @@ class Profile:
     model: str = "bench"         # what the gateway is asked for; the others relay it as it is
     upstream_tls: bool = False   # the mock provider speaks TLS
     client_tls: bool = False     # the proxies do, to their clients
+    cache: str = ""              # memory | redis: the gateway keeps replies there
+    headers: tuple = ()          # of every request, beside the ordinary
     ramp_s: float = 1            # over which streams begin
     rest_s: float = 0            # idle: how long after the end memory is read again
     rounds: int = 0              # 0: as many as the run has
@@ -64,6 +66,8 @@ class Profile:
             arguments += ["--rate", self.rate]
         if self.client_tls:
             arguments += ["--tls"]
+        for header in self.headers:
+            arguments += ["--header", header]
         if self.stream:
             # Streams that all began at once would send all their events at once.
             arguments += ["--stream", "--events", self.events, "--ramp", self.ramp()]
@@ -79,6 +83,8 @@ STREAMS = {"stream": True, "events": 100, "interval_ms": 50,
 SILENT = {"measure": "idle", "stream": True, "connections": 5000, "events": 2,
           "interval_ms": HOUR_MS, "rest_s": 60, "rounds": 3}
 TO_ANTHROPIC = {"model": "bench-anthropic"}
+# Asks the provider though the reply is there, and keeps the new one: what a miss costs.
+MISS = {"headers": ("Cache-Control: no-cache",)}
 
 ALL = (
     Profile("relay", "Relay"),
@@ -87,6 +93,10 @@ ALL = (
     Profile("translate", "OpenAI to Anthropic", **TO_ANTHROPIC),
     Profile("translate-sse", "OpenAI to Anthropic, SSE", connections=500, **STREAMS,
             **TO_ANTHROPIC),
+    Profile("cache-hit", "Cache hit, beside a relay", cache="memory"),
+    Profile("cache-hit-redis", "Cache hit from Redis, beside a relay", cache="redis"),
+    Profile("cache-miss", "Cache miss", cache="memory", **MISS),
+    Profile("cache-miss-redis", "Cache miss, kept in Redis", cache="redis", **MISS),
     Profile("tls-upstream", "Relay to a provider behind TLS", upstream_tls=True),
     Profile("latency", "Added latency", measure="latency"),
     Profile("idle", "Memory", **SILENT, ramp_s=3,

@@ -115,6 +115,7 @@ class Options:
     workers: int = 1
     upstream_tls: Certificates | None = None  # the mock provider speaks TLS; verify it
     client_tls: Certificates | None = None    # speak TLS to clients
+    cache: str = ""                           # a gateway's `cache` section
 
 
 class Proxy:
@@ -237,7 +238,7 @@ tenants:
     keys: [{{id: bench, sha256: "{digest}"}}]{self.limits}
 {self.store}ledger: {{sqlite: {{path: "{directory}/{self.name}.db"}}}}
 log: {{level: warn, output: stderr, access: "{directory}/{self.name}-access.log"}}
-"""
+{self.options.cache}"""
 
     def command(self, config):
         return [self.binary(), "serve", "--config", config]

@@ -5,6 +5,7 @@ import json
 import subprocess
 import time
 
+import caches
 import measure
 import proxies
 
@@ -39,12 +40,13 @@ class Stage(contextlib.ExitStack):
             tls = self.bench.certificates()
             arguments = [*arguments, "--tls-cert", tls.certificate, "--tls-key", tls.key]
         client_tls = self.bench.certificates() if self.profile.client_tls else None
+        cache = caches.section(self.profile, self, self.directory, self.bench.pins.upstream)
         self.callback(self.remove_logs)
         self.upstream = self.enter_context(proxies.Upstream(
             self.bench.args.build, self.directory, arguments, self.bench.pins.upstream))
         for proxy in self.proxies:
             self.callback(proxy.stop)
-            options = proxies.Options(proxy.workers, tls, client_tls)
+            options = proxies.Options(proxy.workers, tls, client_tls, cache)
             proxy.start(self.directory, self.upstream.port,
                         self.cores.get(proxy.name, self.bench.pins.proxy), options)
 

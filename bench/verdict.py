@@ -111,6 +111,7 @@ ROWS = (
     Row(f"SSE relay: CPU per event, {OF_BASE}", "sse", cost_ratio, 1.25, 1.0),
     Row(f"OpenAI to Anthropic: CPU per request, {OF_BASE} relaying the same bytes", "translate",
         cost_ratio, 2.0, 1.5),
+    Row(f"cache hit from memory: CPU, {OF_BASE} relaying", "cache-hit", cost_ratio, 1.0),
     Row(f"added latency p50 {OF_BASE}, at half of its saturation rate", "latency",
         of_gateway("ratio_p50"), 1.5, 1.1),
     Row(f"added latency p99 {OF_BASE}, at half of its saturation rate", "latency",

@@ -25,6 +25,27 @@ auto with_scope(const CacheQuestion& question, Use use) {
                              .targets = targets});
 }
 
+cache::Digest key_of(const CacheQuestion& question) {
+  return with_scope(
+      question, [&](const cache::KeyScope& scope) { return cache::key_of(scope, question.view); });
+}
+
+/// By the memo where the same request came before.
+cache::Digest known_key(const CacheQuestion& question) {
+  if (question.memo == nullptr) return key_of(question);
+  const auto tag =
+      question.memo->tag_of({.tenant = &question.tenant,
+                             .route = question.match.route,
+                             .endpoint = static_cast<std::uint64_t>(question.view.endpoint),
+                             .rest = question.match.rest,
+                             .body = question.view.body});
+  if (!tag) return key_of(question);
+  if (const cache::Digest* key = question.memo->find(*tag)) return *key;
+  const cache::Digest key = key_of(question);
+  question.memo->put(*tag, key);
+  return key;
+}
+
 }  // namespace
 
 CacheTurn::CacheTurn(cache::MemoryCache& store, const config::CacheConfig& rules,
@@ -34,15 +55,20 @@ CacheTurn::CacheTurn(cache::MemoryCache& store, const config::CacheConfig& rules
       wish_(question.wish),
       tenant_(question.tenant),
       model_(question.match.route->name),
+      stream_(question.view.stream),
       shared_(shared) {
   const bool embeddings = question.view.endpoint == Endpoint::embeddings;
   eligible_ = tenant_.cache != config::TenantCache::off && (rules.embeddings || !embeddings) &&
               cache::is_eligible(question.view, rules.when, wish_);
   if (!eligible_) return;
-  with_scope(question, [&](const cache::KeyScope& scope) {
-    key_ = cache::key_of(scope, question.view);
-    if (embeddings) inputs_ = std::make_unique<cache::Inputs>(scope, question.view);
-  });
+  if (embeddings) {
+    with_scope(question, [&](const cache::KeyScope& scope) {
+      key_ = cache::key_of(scope, question.view);
+      inputs_ = std::make_unique<cache::Inputs>(scope, question.view);
+    });
+  } else {
+    key_ = known_key(question);
+  }
   if (!asks_there()) look_again(now);
 }
 
@@ -51,11 +77,25 @@ void CacheTurn::look_again(SteadyTime now) {
   if (!wish_.no_cache && !asks_there()) inputs_ ? look_for_inputs(now) : look(now);
   if (answers()) return;
   fills_ = inputs_ != nullptr;
-  if (!fills_) recorder_.emplace(rules_.max_entry.count);
+  if (!fills_) record();
+}
+
+void CacheTurn::record() { recorder_.emplace(rules_.max_entry.count, stream_); }
+
+bool CacheTurn::relays() const {
+  return reply_ && !reply_->relayed.empty() && cache::is_relayed_stream(reply_->relayed) == stream_;
+}
+
+bool CacheTurn::relay(const cache::Identity& identity, Batch& out) const {
+  return cache::relay_again(reply_->relayed, rules_.max_entry.count, identity, reply_->events, out);
 }
 
 void CacheTurn::look_for_inputs(SteadyTime now) {
   inputs_->look(store_, now, wish_.max_age);
+  take_inputs(now);
+}
+
+void CacheTurn::take_inputs(SteadyTime now) {
   if (inputs_->missing() > 0) return;
   block_ = std::make_shared<Block>(0);
   reply_ = inputs_->reply();
@@ -96,16 +136,18 @@ std::string_view CacheTurn::result() const {
 void CacheTurn::keep(const cache::ReplyFacts& facts, SteadyTime now) {
   const cache::EntryFacts where{
       .tenant = tenant_.name, .model = model_, .now = now, .ttl = rules_.ttl};
-  if (std::exchange(fills_, false)) inputs_->keep(store_, facts, where, rules_.max_entry.count);
+  const auto put = [&](const cache::Digest& key, std::string bytes) {
+    if (asks_there()) {
+      kept_.push_back({key, std::move(bytes)});
+    } else {
+      store_.put(key, bytes, where);
+    }
+  };
+  if (std::exchange(fills_, false)) inputs_->keep(facts, rules_.max_entry.count, put);
   if (!recorder_) return;
-  const std::string bytes = recorder_->finish(facts);
+  std::string bytes = recorder_->finish(facts);
   recorder_.reset();
-  if (bytes.empty()) return;
-  if (asks_there()) {
-    kept_ = bytes;
-  } else {
-    store_.put(key_, bytes, where);
-  }
+  if (!bytes.empty()) put(key_, std::move(bytes));
 }
 
 cache::RedisPlace CacheTurn::place() const {
@@ -117,17 +159,45 @@ Awaitable<void> CacheTurn::look_there(const cache::Envelope& envelope, SystemTim
   if (!eligible_ || !asks_there()) co_return;
   forget();
   if (!wish_.no_cache) {
-    const auto found = co_await shared_->find(place(), envelope, rules_.max_entry.count);
-    eligible_ = found.has_value();
+    eligible_ =
+        co_await (inputs_ ? look_for_vectors(envelope, now) : look_for_reply(envelope, now));
     if (!eligible_) co_return;
-    if (*found) {
-      // Replicas' clocks differ a little.
-      const auto age = std::max(SystemTime::duration::zero(), now - (*found)->stored_at);
-      const bool young = !wish_.max_age || age <= *wish_.max_age;
-      if (young) take_found((*found)->bytes, std::chrono::floor<std::chrono::seconds>(age));
-    }
   }
-  if (!answers()) recorder_.emplace(rules_.max_entry.count);
+  if (answers()) co_return;
+  fills_ = inputs_ != nullptr;
+  if (!fills_) record();
+}
+
+std::optional<SystemTime::duration> CacheTurn::age_of(SystemTime stored_at, SystemTime now) const {
+  // Replicas' clocks differ a little.
+  const auto age = std::max(SystemTime::duration::zero(), now - stored_at);
+  if (wish_.max_age && age > *wish_.max_age) return std::nullopt;
+  return age;
+}
+
+/// False: the store does not answer.
+Awaitable<bool> CacheTurn::look_for_reply(const cache::Envelope& envelope, SystemTime now) {
+  const auto found = co_await shared_->find(place(), envelope, rules_.max_entry.count);
+  if (!found) co_return false;
+  const auto age = *found ? age_of((*found)->stored_at, now) : std::nullopt;
+  if (age) take_found((*found)->bytes, std::chrono::floor<std::chrono::seconds>(*age));
+  co_return true;
+}
+
+Awaitable<bool> CacheTurn::look_for_vectors(const cache::Envelope& envelope, SystemTime now) {
+  const std::vector<cache::Digest> keys = inputs_->keys();
+  auto found = co_await shared_->find_all(place(), keys, envelope, rules_.max_entry.count);
+  if (!found) co_return false;
+  const SteadyTime here = std::chrono::steady_clock::now();
+  std::vector<std::optional<cache::Inputs::Stored>> stored;
+  for (auto& entry : *found) {
+    const auto age = entry ? age_of(entry->stored_at, now) : std::nullopt;
+    auto& one = stored.emplace_back();
+    if (age) one = {.bytes = std::move(entry->bytes), .since = here - *age};
+  }
+  inputs_->take_stored(std::move(stored));
+  take_inputs(here);
+  co_return true;
 }
 
 Awaitable<void> CacheTurn::store_there(const cache::Envelope& envelope) {

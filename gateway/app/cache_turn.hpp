@@ -13,6 +13,7 @@
 #include "gateway/core/frame_memory.hpp"
 #include "policies/cache/eligible.hpp"
 #include "policies/cache/inputs.hpp"
+#include "policies/cache/key_memo.hpp"
 #include "policies/cache/memory.hpp"
 #include "policies/cache/recorder.hpp"
 #include "policies/cache/redis.hpp"
@@ -27,6 +28,7 @@ struct CacheQuestion {
   const routing::Match& match;
   const wire::RequestView& view;
   cache::Wish wish;
+  cache::KeyMemo* memo = nullptr;  ///< under the plan of the match; absent: it remembers nothing
 };
 
 class CacheTurn : public PerCall {
@@ -42,6 +44,11 @@ class CacheTurn : public PerCall {
   [[nodiscard]] bool answers() const { return reply_ || wish_.only_if_cached; }
   /// nullptr: nothing is stored that it may have.
   [[nodiscard]] const cache::StoredReply* reply() const { return reply_ ? &*reply_ : nullptr; }
+  /// The reply had been relayed in the form that this call wants: it can be relayed again.
+  [[nodiscard]] bool relays() const;
+  /// Adds it as it came, under a new identity, to `out`, which holds `block()`. False: it cannot be
+  /// read that way.
+  bool relay(const cache::Identity& identity, Batch& out) const;
   /// What the reply's views point into.
   [[nodiscard]] const std::shared_ptr<Block>& block() const { return block_; }
   [[nodiscard]] std::chrono::seconds age() const { return age_; }
@@ -61,11 +68,11 @@ class CacheTurn : public PerCall {
   /// The client's own request, once, after it was shortened. Empty: it was not.
   [[nodiscard]] std::string_view whole_body() { return std::exchange(whole_body_, {}); }
 
-  /// The provider's next batch; stored vectors are put into it. Error: it is not what was asked
-  /// for.
-  Result<void> take(Batch& batch) {
+  /// The provider's next batch, `relayed` to the client as it came or not; stored vectors are put
+  /// into it. Error: it is not what was asked for.
+  Result<void> take(Batch& batch, bool relayed) {
     if (fills_) return inputs_->take(batch);
-    if (recorder_) recorder_->take(batch);
+    if (recorder_) recorder_->take(batch, relayed);
     return {};
   }
   /// The reply is not what was asked for (another model, a cut): it is not kept.
@@ -84,10 +91,16 @@ class CacheTurn : public PerCall {
   Awaitable<void> store_there(const cache::Envelope& envelope);
 
  private:
+  void record();
   void look(SteadyTime now);
   void look_for_inputs(SteadyTime now);
-  /// Vectors stand in the process, whatever the replicas share.
-  [[nodiscard]] bool asks_there() const { return shared_ != nullptr && !inputs_; }
+  void take_inputs(SteadyTime now);
+  [[nodiscard]] bool asks_there() const { return shared_ != nullptr; }
+  Awaitable<bool> look_for_reply(const cache::Envelope& envelope, SystemTime now);
+  Awaitable<bool> look_for_vectors(const cache::Envelope& envelope, SystemTime now);
+  /// How long something has been there. nullopt: longer than the call allows.
+  [[nodiscard]] std::optional<SystemTime::duration> age_of(SystemTime stored_at,
+                                                           SystemTime now) const;
   void take_found(std::string_view bytes, std::chrono::seconds age);
   [[nodiscard]] cache::RedisPlace place() const;
 
@@ -96,6 +109,7 @@ class CacheTurn : public PerCall {
   cache::Wish wish_;
   const policies::Tenant& tenant_;
   std::string_view model_;
+  bool stream_;
   cache::Digest key_{};
   bool eligible_ = false;
   std::shared_ptr<Block> block_;
@@ -107,7 +121,7 @@ class CacheTurn : public PerCall {
   std::string short_body_;
   std::string_view whole_body_;
   cache::RedisCache* shared_;
-  std::string kept_;
+  std::vector<cache::RedisEntry> kept_;
 };
 
 }  // namespace tollgate::app

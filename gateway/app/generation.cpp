@@ -251,20 +251,22 @@ void Generation::add_reply_fields(ReplyHead& head) const {
   if (!dropped().empty()) head.add("x-tollgate-dropped-params", joined(dropped()));
 }
 
+std::string Generation::reply_id() const { return "chatcmpl-" + call_.outcome.request_id; }
+
 /// Made when the first content is there (or the stream fails before): only then is it known which
 /// attempt answers.
 wire::ReplyEncoder& Generation::encoder() {
   if (!encoder_) {
     const cache::ReplyFacts* facts = given();
     encoder_ =
-        dialect_.encoder({.id = "chatcmpl-" + call_.outcome.request_id,
+        dialect_.encoder({.id = reply_id(),
                           .created = unix_seconds(call_.outcome.started_at),
                           .model = facts && !facts->model.empty() ? facts->model : view_->model,
                           .endpoint = view_->endpoint,
                           .stream = view_->stream,
                           .include_usage = view_->include_usage,
                           .base64 = view_->base64,
-                          .relay = forwarder_ && forwarder_->hints().relay,
+                          .relay = again_ || (forwarder_ && forwarder_->hints().relay),
                           .legacy_functions = view_->legacy_functions});
   }
   return *encoder_;

@@ -129,6 +129,7 @@ class Generation {
   void add_reply_fields(ReplyHead& head) const;
   [[nodiscard]] bool streams() const;
   void begin_stream();
+  [[nodiscard]] std::string reply_id() const;
   wire::ReplyEncoder& encoder();
 
   Services& services_;
@@ -163,6 +164,7 @@ class Generation {
   std::unique_ptr<Continuation> continuation_;            // nullptr: a death is the stream's end
   Batch batch_;
   Pieces pieces_;
+  bool again_ = false;     // a kept reply goes out as it once came
   bool begun_ = false;     // the head of a stream has been decided
   bool released_ = false;  // the request's bytes are gone
   SteadyTime last_write_{};

@@ -7,14 +7,25 @@
 #include "policies/cache/pieces.hpp"
 
 namespace tollgate::app {
+namespace {
+
+std::int64_t seconds_of(SystemTime time) {
+  return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
+}  // namespace
 
 /// After authorisation: what a key may not ask for it is not told either. Where replicas share a
 /// store, `ask_shared_cache` is to be awaited next.
 void Generation::ask_cache(const routing::Match& match) {
   cache::MemoryCache* const store = services_.shared.cache;
   if (store == nullptr) return;
-  const CacheQuestion question{
-      .tenant = *run_.key->tenant, .match = match, .view = *view_, .wish = run_.cache_wish};
+  if (services_.key_memo != nullptr) services_.key_memo->under(run_.plan);
+  const CacheQuestion question{.tenant = *run_.key->tenant,
+                               .match = match,
+                               .view = *view_,
+                               .wish = run_.cache_wish,
+                               .memo = services_.key_memo};
   const cache::Flights* const flights = services_.shared.flights;
   const std::uint64_t ended = flights != nullptr ? flights->ended() : 0;
   cache_ = std::make_unique<CacheTurn>(*store, *run_.plan->config.cache, question,
@@ -127,8 +138,14 @@ const std::vector<std::string>& Generation::dropped() const {
 Result<void> Generation::replay_at_once() {
   batch_.clear();
   batch_.hold(cache_->block());
-  for (const StreamEvent& event : cache_->reply()->events)
-    batch_.push(event);
+  if (cache_->relays()) {
+    const std::string id = reply_id();
+    again_ = cache_->relay({.id = id, .created = seconds_of(call_.outcome.started_at)}, batch_);
+  }
+  if (!again_) {
+    for (const StreamEvent& event : cache_->reply()->events)
+      batch_.push(event);
+  }
   auto passed = watches_.on_frames(batch_);
   if (!passed) return passed;
   note_batch();

@@ -43,7 +43,7 @@ void Generation::forget_reply() {
 /// The provider's next batch, for the cache and for those who wait.
 Result<void> Generation::take_down() {
   if (leads_ && !leads_->begun() && spending_.cut_to() > 0) forget_reply();
-  auto taken = cache_->take(batch_);
+  auto taken = cache_->take(batch_, forwarder_ != nullptr && forwarder_->hints().relay);
   if (!taken || !leads_) return taken;
   if (!leads_->begun()) leads_->begin(reply_facts());
   leads_->take(batch_);

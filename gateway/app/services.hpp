@@ -27,8 +27,9 @@ namespace tollgate::net {
 class Deadlines;
 }
 namespace tollgate::cache {
+class KeyMemo;
 class RedisCache;
-}
+}  // namespace tollgate::cache
 namespace tollgate::policies {
 class ReplicaKeys;
 }
@@ -65,6 +66,7 @@ struct Services {
   const Loop* loop = nullptr;                 ///< for calls that wait for another worker's
   cache::RedisCache* shared_cache = nullptr;  ///< in place of Shared::cache
   policies::ReplicaKeys* replicas = nullptr;  ///< of calls with an Idempotency-Key
+  cache::KeyMemo* key_memo = nullptr;         ///< absent: every key is worked out
 };
 
 }  // namespace tollgate::app

@@ -32,7 +32,8 @@ Worker::Worker(const Common& common, std::shared_ptr<const Plan> plan)
                 .ids = {},
                 .loop = &loop_,
                 .shared_cache = cache_of(common),
-                .replicas = reply_link_ ? reply_link_->keyed() : nullptr},
+                .replicas = reply_link_ ? reply_link_->keyed() : nullptr,
+                .key_memo = &key_memo_},
       front_(services_),
       listener_(io_, deadlines_, front_, common.server, settings_of(*services_.plan), &common.tls),
       work_(boost::asio::make_work_guard(io_)) {}

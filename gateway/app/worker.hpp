@@ -17,6 +17,7 @@
 #include "gateway/net/deadlines.hpp"
 #include "gateway/net/listener.hpp"
 #include "gateway/net/upstreams.hpp"
+#include "policies/cache/key_memo.hpp"
 
 namespace tollgate::app {
 
@@ -67,6 +68,7 @@ class Worker {
   std::optional<StoreLink> store_link_;
   std::optional<ReplyLink> reply_link_;
   MetricsSink metrics_;
+  cache::KeyMemo key_memo_;
   BudgetWarnings warnings_;
   LedgerSink ledger_;
   RowSink rows_;

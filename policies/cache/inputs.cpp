@@ -34,23 +34,49 @@ Inputs::Inputs(const KeyScope& scope, const wire::RequestView& view) {
 }
 
 void Inputs::look(MemoryCache& store, SteadyTime now, std::optional<std::chrono::seconds> max_age) {
-  missing_.clear();
+  begin_look();
+  for (Item& item : items_) {
+    item.stored = store.find(item.key, now);
+    if (!item.stored) continue;
+    const SteadyTime since = item.stored.stored_at();
+    if (!max_age || now - since <= *max_age) read(item, item.stored.bytes(), since);
+  }
+  end_look();
+}
+
+void Inputs::take_stored(std::vector<std::optional<Stored>> stored) {
+  begin_look();
+  for (std::size_t i = 0; i < items_.size() && i < stored.size(); ++i) {
+    if (!stored[i]) continue;
+    items_[i].elsewhere = std::move(stored[i]->bytes);
+    read(items_[i], items_[i].elsewhere, stored[i]->since);
+  }
+  end_look();
+}
+
+std::vector<Digest> Inputs::keys() const {
+  std::vector<Digest> keys;
+  for (const Item& item : items_)
+    keys.push_back(item.key);
+  return keys;
+}
+
+void Inputs::begin_look() {
   facts_ = {};
   oldest_ = never;
+  for (Item& item : items_)
+    item.floats = {};
+}
+
+void Inputs::end_look() {
+  missing_.clear();
   for (std::size_t i = 0; i < items_.size(); ++i) {
-    find(items_[i], store, now, max_age);
     if (items_[i].floats.empty()) missing_.push_back(i);
   }
 }
 
-void Inputs::find(Item& item, MemoryCache& store, SteadyTime now,
-                  std::optional<std::chrono::seconds> max_age) {
-  item.floats = {};
-  item.stored = store.find(item.key, now);
-  if (!item.stored) return;
-  const SteadyTime since = item.stored.stored_at();
-  if (max_age && now - since > *max_age) return;
-  auto reply = read_reply(item.stored.bytes());
+void Inputs::read(Item& item, std::string_view bytes, SteadyTime since) {
+  auto reply = read_reply(bytes);
   if (!reply) return;
   for (const StreamEvent& event : reply->events) {
     if (const auto* vector = std::get_if<Embedding>(&event)) item.floats = vector->floats;
@@ -62,7 +88,7 @@ void Inputs::find(Item& item, MemoryCache& store, SteadyTime now,
 }
 
 StoredReply Inputs::reply() const {
-  StoredReply reply{.facts = facts_, .events = {Started{}}};
+  StoredReply reply{.facts = facts_, .events = {Started{}}, .relayed = {}};
   for (std::size_t i = 0; i < items_.size(); ++i)
     reply.events.emplace_back(Embedding{static_cast<std::uint32_t>(i), items_[i].floats});
   reply.events.emplace_back(UsageEvent{});
@@ -120,8 +146,7 @@ Result<void> Inputs::check() const {
   return fail(ErrorKind::upstream_error, "the provider's vectors are not those of all inputs");
 }
 
-void Inputs::keep(MemoryCache& store, ReplyFacts facts, const EntryFacts& where,
-                  std::size_t bytes_max) {
+void Inputs::keep(ReplyFacts facts, std::size_t bytes_max, const Use& use) const {
   const NanoUsd cost = facts.cost.value_or(0);
   std::size_t bytes = 0;
   for (const std::size_t i : missing_)
@@ -134,7 +159,7 @@ void Inputs::keep(MemoryCache& store, ReplyFacts facts, const EntryFacts& where,
     std::string entry;
     write_facts(entry, facts);
     write_event(entry, Embedding{0, item.fresh});
-    if (entry.size() <= bytes_max) store.put(item.key, entry, where);
+    if (entry.size() <= bytes_max) use(item.key, std::move(entry));
   }
 }
 

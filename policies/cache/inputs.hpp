@@ -4,6 +4,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,13 @@ class Inputs {
 
   /// Takes what is stored of each and is no older than `max_age`; the others are missing.
   void look(MemoryCache& store, SteadyTime now, std::optional<std::chrono::seconds> max_age);
+  /// The same of what another store had under `keys()`, in order, young enough.
+  struct Stored {
+    std::string bytes;
+    SteadyTime since{};
+  };
+  void take_stored(std::vector<std::optional<Stored>> stored);
+  [[nodiscard]] std::vector<Digest> keys() const;
   [[nodiscard]] std::size_t count() const { return items_.size(); }
   [[nodiscard]] std::size_t missing() const { return missing_.size(); }
   /// When the oldest of those that are stored came.
@@ -37,9 +45,10 @@ class Inputs {
   /// The provider's next batch of a reply to the missing ones. Where some are stored the last batch
   /// gets all vectors, and its bytes no longer hold. Error: that is no reply to them.
   Result<void> take(Batch& batch);
-  /// Stores each vector that came and takes no more than `bytes_max`. `facts.cost` is what they
-  /// cost together.
-  void keep(MemoryCache& store, ReplyFacts facts, const EntryFacts& where, std::size_t bytes_max);
+  /// What to store of each vector that came: `use(key, bytes)`, where it takes no more than
+  /// `bytes_max`. `facts.cost` is what they cost together.
+  using Use = std::function<void(const Digest&, std::string bytes)>;
+  void keep(ReplyFacts facts, std::size_t bytes_max, const Use& use) const;
   /// What the reply calls its model.
   [[nodiscard]] const std::string& model() const { return model_; }
 
@@ -48,11 +57,13 @@ class Inputs {
     Digest key{};
     std::size_t bytes = 0;  // of the client's text
     Held stored;            // what `floats` points into, or
+    std::string elsewhere;  // what another store had, or
     std::string fresh;      // what came from the provider
     std::string_view floats;
   };
-  void find(Item& item, MemoryCache& store, SteadyTime now,
-            std::optional<std::chrono::seconds> max_age);
+  void begin_look();
+  void end_look();
+  void read(Item& item, std::string_view bytes, SteadyTime since);
   [[nodiscard]] Result<void> check() const;
 
   std::vector<Item> items_;

@@ -3,13 +3,19 @@
 #include <utility>
 
 namespace tollgate::cache {
+namespace {
 
-void ReplyRecorder::take(const Batch& batch) {
+constexpr std::size_t head_most = 16;  // of a text in an archive
+
+}  // namespace
+
+void ReplyRecorder::take(const Batch& batch, bool relayed) {
   for (const StreamEvent& event : batch.events) {
     if (given_up_) return;
     std::visit([this](const auto& e) { on(e); }, event);
   }
   if (bytes_.size() + texts_.text.size() > bytes_max_) give_up();
+  given_up_ || !relayed ? relay_.give_up() : relay_.take(batch);
 }
 
 std::string ReplyRecorder::finish(const ReplyFacts& facts) {
@@ -19,6 +25,10 @@ std::string ReplyRecorder::finish(const ReplyFacts& facts) {
   write_facts(out, facts);
   out += bytes_;
   if (usage_) write_event(out, *usage_);
+  const std::string relayed = relay_.finish();
+  if (!relayed.empty() && out.size() + relayed.size() + head_most <= bytes_max_) {
+    write_relayed(out, relayed);
+  }
   give_up();
   return out.size() > bytes_max_ ? std::string() : out;
 }

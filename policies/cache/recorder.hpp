@@ -7,17 +7,20 @@
 #include <string>
 
 #include "gateway/core/block.hpp"
+#include "policies/cache/relayed.hpp"
 #include "policies/cache/reply.hpp"
 
 namespace tollgate::cache {
 
 class ReplyRecorder {
  public:
-  /// A reply that comes to more bytes is not kept.
-  explicit ReplyRecorder(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  /// A reply that comes to more bytes is not kept. `stream`: the form in which the client gets it.
+  explicit ReplyRecorder(std::size_t bytes_max, bool stream = false)
+      : bytes_max_(bytes_max), relay_(stream, bytes_max) {}
 
-  /// In order, every batch that the client gets. Texts must be unescaped, also in a relay.
-  void take(const Batch& batch);
+  /// In order, every batch that the client gets; `relayed`: as it came. Texts must be unescaped,
+  /// also in a relay.
+  void take(const Batch& batch, bool relayed = false);
   /// What the reply called its model; empty: it did not.
   [[nodiscard]] const std::string& model() const { return model_; }
   /// The bytes to store, once. Empty: the reply did not end well (every choice by `stop` or a
@@ -49,6 +52,7 @@ class ReplyRecorder {
   void give_up();
 
   std::size_t bytes_max_;
+  RelayRecorder relay_;
   std::string bytes_;
   std::optional<StreamEvent> open_;  // the deltas since; what they say is in `texts_`
   Texts texts_;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 
+#include "policies/cache/together.hpp"
 #include "policies/ledger/archive.hpp"
 
 namespace tollgate::cache {
@@ -82,6 +83,11 @@ std::string RedisCache::name_of(const RedisPlace& place) const {
 Awaitable<Result<RedisReply>> RedisCache::ask(std::string_view slot_key,
                                               std::span<const std::string_view> args) {
   auto reply = co_await port_.call(slot_key, args);
+  judge(reply);
+  co_return reply;
+}
+
+void RedisCache::judge(Result<RedisReply>& reply) {
   if (reply && reply->is_error() && !reply->is_error("WRONGTYPE")) {
     Error error = make_error(ErrorKind::store_unavailable, "The cache cannot be asked right now.");
     error.detail = reply->text;
@@ -89,7 +95,6 @@ Awaitable<Result<RedisReply>> RedisCache::ask(std::string_view slot_key,
   }
   if (!reply) shared_.errors.fetch_add(1, std::memory_order_relaxed);
   shared_.away.store(!reply, std::memory_order_relaxed);
-  co_return reply;
 }
 
 Awaitable<Result<std::optional<RedisFound>>> RedisCache::find(const RedisPlace& place,
@@ -99,31 +104,67 @@ Awaitable<Result<std::optional<RedisFound>>> RedisCache::find(const RedisPlace& 
   const std::array<std::string_view, 2> args{"GET", name};
   auto reply = co_await ask(name, args);
   if (!reply) co_return std::unexpected(reply.error());
-  if (reply->kind == RedisReply::Kind::nil) co_return std::nullopt;
-  auto bytes = envelope.open(name, reply->text, bytes_max + stamp_bytes);
+  co_return opened(name, *reply, envelope, bytes_max);
+}
+
+std::optional<RedisFound> RedisCache::opened(std::string_view name, const RedisReply& reply,
+                                             const Envelope& envelope, std::size_t bytes_max) {
+  if (reply.kind == RedisReply::Kind::nil) return std::nullopt;
+  auto bytes = envelope.open(name, reply.text, bytes_max + stamp_bytes);
   if (!bytes || bytes->size() < stamp_bytes) {
     shared_.unreadable.fetch_add(1, std::memory_order_relaxed);
-    co_return std::nullopt;
+    return std::nullopt;
   }
   RedisFound found;
   ledger::ReadArchive archive(*bytes);
   archive(found.stored_at);
   bytes->erase(0, stamp_bytes);
   found.bytes = std::move(*bytes);
+  return found;
+}
+
+/// One answer that is none, and the rest is not looked at: the call asks for everything.
+Awaitable<Result<RedisCache::FoundAll>> RedisCache::find_all(RedisPlace place,
+                                                             std::span<const Digest> keys,
+                                                             const Envelope& envelope,
+                                                             std::size_t bytes_max) {
+  std::vector<RedisCommand> commands;
+  std::vector<std::string> names;
+  for (const Digest& key : keys) {
+    place.key = key;
+    names.push_back(name_of(place));
+    commands.push_back({.args = {"GET", names.back()}});
+  }
+  auto replies = co_await ask_together(port_, std::move(commands));
+  FoundAll found;
+  for (std::size_t i = 0; i < replies.size(); ++i) {
+    judge(replies[i]);
+    if (!replies[i]) co_return std::unexpected(replies[i].error());
+    found.push_back(opened(names[i], *replies[i], envelope, bytes_max));
+  }
   co_return found;
 }
 
-Awaitable<Result<void>> RedisCache::put(const RedisPlace& place, std::string_view bytes,
+Awaitable<Result<void>> RedisCache::put(RedisPlace place, std::span<const RedisEntry> entries,
                                         const Envelope& envelope, std::chrono::milliseconds ttl) {
-  const std::string name = name_of(place);
   const SystemTime now = shared_.clock.system();
-  const std::string sealed = envelope.seal(name, stamp_of(now).append(bytes));
-  if (sealed.empty()) co_return Result<void>{};
-  const std::string px = std::to_string((ttl - jitter(place.key, now, ttl)).count());
-  const std::array<std::string_view, 5> args{"SET", name, sealed, "PX", px};
-  auto reply = co_await ask(name, args);
-  if (!reply) co_return std::unexpected(reply.error());
-  co_return Result<void>{};
+  const std::string stamp = stamp_of(now);
+  std::vector<RedisCommand> commands;
+  for (const RedisEntry& entry : entries) {
+    place.key = entry.key;
+    std::string name = name_of(place);
+    std::string sealed = envelope.seal(name, stamp + entry.bytes);
+    if (sealed.empty()) continue;
+    std::string px = std::to_string((ttl - jitter(entry.key, now, ttl)).count());
+    commands.push_back({.args = {"SET", std::move(name), std::move(sealed), "PX", std::move(px)}});
+  }
+  Result<void> done;
+  auto replies = co_await ask_together(port_, std::move(commands));
+  for (auto& reply : replies) {
+    judge(reply);
+    if (!reply && done) done = std::unexpected(reply.error());
+  }
+  co_return done;
 }
 
 /// By SCAN over names: a purge is rare and may take its time, while a generation that every lookup

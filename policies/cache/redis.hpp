@@ -6,7 +6,9 @@
 #include <atomic>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "gateway/core/clock.hpp"
 #include "policies/cache/envelope.hpp"
@@ -36,6 +38,12 @@ struct RedisFound {
   SystemTime stored_at{};
 };
 
+/// An entry to be kept.
+struct RedisEntry {
+  Digest key{};
+  std::string bytes;
+};
+
 class RedisCache {
  public:
   /// Both outlive it.
@@ -45,8 +53,13 @@ class RedisCache {
   Awaitable<Result<std::optional<RedisFound>>> find(const RedisPlace& place,
                                                     const Envelope& envelope,
                                                     std::size_t bytes_max);
-  /// Keeps `bytes` for `ttl` less up to a tenth. Error: store_unavailable.
-  Awaitable<Result<void>> put(const RedisPlace& place, std::string_view bytes,
+  /// `find` of several keys of one place, in one round trip; in order.
+  using FoundAll = std::vector<std::optional<RedisFound>>;
+  Awaitable<Result<FoundAll>> find_all(RedisPlace place, std::span<const Digest> keys,
+                                       const Envelope& envelope, std::size_t bytes_max);
+  /// Keeps entries of one place for `ttl` less up to a tenth, in one round trip. Error:
+  /// store_unavailable.
+  Awaitable<Result<void>> put(RedisPlace place, std::span<const RedisEntry> entries,
                               const Envelope& envelope, std::chrono::milliseconds ttl);
   /// Removes a tenant's entries (of one that shares: all that are shared), a model's, those of
   /// both, or all. Returns how many went. Error: store_unavailable; some may have gone.
@@ -58,6 +71,10 @@ class RedisCache {
 
  private:
   [[nodiscard]] std::string name_of(const RedisPlace& place) const;
+  void judge(Result<policies::RedisReply>& reply);
+  [[nodiscard]] std::optional<RedisFound> opened(std::string_view name,
+                                                 const policies::RedisReply& reply,
+                                                 const Envelope& envelope, std::size_t bytes_max);
   Awaitable<Result<policies::RedisReply>> ask(std::string_view slot_key,
                                               std::span<const std::string_view> args);
   Awaitable<Result<std::uint64_t>> purge_node(std::string_view slot_key, std::string_view pattern);

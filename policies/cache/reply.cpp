@@ -10,7 +10,17 @@ using ledger::WriteArchive;
 
 constexpr std::uint8_t version = 1;
 
-enum class Tag : std::uint8_t { text, refusal, reasoning, tool, extra, finished, usage, embedding };
+enum class Tag : std::uint8_t {
+  text,
+  refusal,
+  reasoning,
+  tool,
+  extra,
+  finished,
+  usage,
+  embedding,
+  relayed
+};
 
 // One list of members for both directions.
 template <class Archive, class F>
@@ -72,6 +82,7 @@ class EventReader {
     }
     return archive_.good();
   }
+  [[nodiscard]] std::string_view relayed() const { return relayed_; }
 
  private:
   /// False: there is no such event.
@@ -97,6 +108,9 @@ class EventReader {
         return read<UsageEvent>([&](auto& e) { usage(e.usage); });
       case Tag::embedding:
         return read<Embedding>([&](auto& e) { all(e.index, e.floats); });
+      case Tag::relayed:
+        archive_(relayed_);
+        return archive_.good();
     }
     return false;
   }
@@ -118,6 +132,7 @@ class EventReader {
 
   ReadArchive& archive_;
   Out out_;
+  std::string_view relayed_;
 };
 
 }  // namespace
@@ -130,6 +145,12 @@ void write_facts(std::string& out, const ReplyFacts& facts) {
 
 void write_event(std::string& out, const StreamEvent& event) {
   std::visit(EventWriter(out), event);
+}
+
+void write_relayed(std::string& out, std::string_view relayed) {
+  WriteArchive archive(out);
+  archive(Tag::relayed);
+  archive(relayed);
 }
 
 bool read_events(std::string_view bytes, Batch& out) {
@@ -147,6 +168,7 @@ std::optional<StoredReply> read_reply(std::string_view bytes) {
   reply.events.emplace_back(Started{});
   EventReader events(archive, [&](const StreamEvent& e) { reply.events.push_back(e); });
   if (!events.read_all()) return std::nullopt;
+  reply.relayed = events.relayed();
   reply.events.emplace_back(Ended{});
   return reply;
 }

@@ -23,12 +23,15 @@ struct ReplyFacts {
 struct StoredReply {
   ReplyFacts facts;
   std::vector<StreamEvent> events;  ///< Started to Ended; views into the stored bytes
+  std::string_view relayed;         ///< RelayRecorder's; empty: the reply was rendered
 };
 
 /// Bytes of `facts`, to stand before those of the events.
 void write_facts(std::string& out, const ReplyFacts& facts);
 /// One event's bytes. Started and Ended need none: a reply has them anyway.
 void write_event(std::string& out, const StreamEvent& event);
+/// What RelayRecorder made; may stand before any event or behind the last.
+void write_relayed(std::string& out, std::string_view relayed);
 /// Adds the events in `bytes`, all written by `write_event`, to `out`. False: they were not.
 [[nodiscard]] bool read_events(std::string_view bytes, Batch& out);
 /// The reply in `bytes`; nullopt: they were not written by this version.

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 
 import httpx
@@ -113,6 +114,30 @@ tenants:
         return post(gate, {"stream": stream})[2]
     for stream in (False, True):
         assert ask("cache: {}", stream) == ask("", stream)
+
+
+@pytest.mark.parametrize("usage", [False, True])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_hit_is_what_the_provider_sent_but_for_its_name(gateway, upstream, stream, usage):
+    one = upstream(scripted.text)
+    gate = gateway(f"""
+providers:
+  p: {{kind: openai, base_url: "{one.url}/v1", api_key: k}}
+models:
+  m: {{targets: [{{provider: p, model: text}}]}}
+cache: {{}}
+tenants:
+  acme:
+    keys: [{key_yaml("acme")[2:]}]
+""")
+    body = {"stream": stream, **({"stream_options": {"include_usage": True}} if usage else {})}
+    fresh, again = post(gate, body), post(gate, body)
+    assert (fresh[1]["x-tollgate-cache"], again[1]["x-tollgate-cache"]) == ("miss", "hit")
+    text = again[2].replace("chatcmpl-" + again[1]["x-request-id"], "c1")
+    text = re.sub(r'"created":\d{10}', '"created":17', text)
+    # What a stream costs stands in it, where that is known: a hit costs nothing.
+    assert text.replace('"cost":0,', "", 1 if stream and usage else 0) == fresh[2]
+    assert '"c1"' not in again[2]
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -35,15 +35,20 @@ def all_recordings():
                   for recording in tools.parameters("openai-chat")]
 
 
-def shown(kind, recording):
+def is_stream(recording):
+    text = recording["response"].get("body_text", "")
+    return "data:" in text or "streamGenerateContent" in recording["request"]["url"]
+
+
+def shown(kind, recording, **more):
     response = recording["response"]
-    text = response.get("body_text", "")
     return tools.run_json("cached_reply", {
         "kind": kind,
         "endpoint": "completions" if recording["api"] == "completions" else "chat",
         "status": 200,
-        "stream": "data:" in text or "streamGenerateContent" in recording["request"]["url"],
+        "stream": is_stream(recording),
         "headers": json.dumps({k: str(v) for k, v in response["headers"].items()}),
+        **more,
     }, tools.body_of(response))
 
 
@@ -78,3 +83,40 @@ def test_a_cached_reply_says_what_the_fresh_one_said(kind, recording):
     # Each from the other: the stream of what came whole, the whole of what came as a stream.
     both = oracle.expected([json.loads(reply["cached"]["whole"])], "message")
     assert {name: said(reply["cached"]["stream"])[name] for name in both} == both
+
+
+def pieces(text, stream):
+    """The JSON objects of a body, as their members in order; of a stream also all that stands
+    between them, letter by letter."""
+    found = [text]
+    if stream:
+        found = text.splitlines(keepends=True)
+    out = []
+    for one in found:
+        at = one.find("{") if not stream or one.startswith("data:") else -1
+        if at < 0:
+            out.append(one)
+            continue
+        end = one.rindex("}") + 1
+        out += [one[:at], json.loads(one[at:end], object_pairs_hook=list), one[end:]]
+    return out
+
+
+def renamed(piece):
+    """As it is given again: with an id and a time of its own, where it had any."""
+    if not isinstance(piece, list):
+        return piece
+    return [(name, "chatcmpl-golden" if name == "id" and isinstance(value, str)
+             else 1700000000 if name == "created" and isinstance(value, (int, float))
+             else value) for name, value in piece]
+
+
+@pytest.mark.parametrize("kind, recording", recordings_of("openai", openai.GROUPS, is_openai)
+                         or [pytest.param("openai", None, marks=pytest.mark.skip("none here"))])
+def test_a_relayed_reply_is_given_again_as_it_came(kind, recording):
+    reply = shown(kind, recording, again=True)
+    if not reply["stored"]:
+        return
+    fresh, again = reply["relayed"]["fresh"], reply["relayed"]["again"]
+    stream = is_stream(recording)
+    assert pieces(again, stream) == [renamed(piece) for piece in pieces(fresh, stream)]
