@@ -103,10 +103,10 @@ Availability Waiter::rest(SteadyTime now) const {
   return soonest;
 }
 
-std::chrono::nanoseconds Waiter::expected_wait() const {
+std::chrono::nanoseconds Waiter::expected_wait(SteadyTime now) const {
   std::chrono::nanoseconds least{0};
   for (const auto& limit : limits_) {
-    const auto wait = limit->line().expected_wait();
+    const auto wait = limit->line().expected_wait(now);
     if (least.count() == 0 || (wait.count() > 0 && wait < least)) least = wait;
   }
   return least;

@@ -23,10 +23,14 @@ class Waiter : public std::enable_shared_from_this<Waiter> {
     std::uint32_t key = 0;                 ///< which of the provider's it would use
     std::size_t target = 0;                ///< the call's own number for it
   };
-  struct Wish {
+  /// A tenant's part of what its parent has, among its siblings.
+  struct Share {
     std::string tenant;
     std::uint32_t weight = 1;
-    std::uint64_t tokens = 0;  ///< that it may use, by estimate
+  };
+  struct Wish {
+    std::vector<Share> shares;  ///< the tenant's that calls, behind its parents', the topmost first
+    std::uint64_t tokens = 0;   ///< that it may use, by estimate
     std::vector<Place> places;
   };
   enum class State : std::uint8_t {
@@ -57,7 +61,7 @@ class Waiter : public std::enable_shared_from_this<Waiter> {
   /// Why none of its targets can be had now.
   [[nodiscard]] Availability rest(SteadyTime now) const;
   /// How long one who comes now would wait, by how it went of late; 0: nothing is known.
-  [[nodiscard]] std::chrono::nanoseconds expected_wait() const;
+  [[nodiscard]] std::chrono::nanoseconds expected_wait(SteadyTime now) const;
   [[nodiscard]] const Wish& wish() const { return wish_; }
 
  protected:
@@ -66,6 +70,7 @@ class Waiter : public std::enable_shared_from_this<Waiter> {
 
  private:
   friend class WaitingLine;
+  friend class ShareTree;
   enum class Answer : std::uint8_t {
     over,     ///< it waits no longer
     called,   ///< it has got a place

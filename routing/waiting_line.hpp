@@ -1,20 +1,17 @@
-// WaitingLine: the calls that wait for a place at one provider, and whose turn it is. Each place
-// goes to the tenant that has had the least of its share of late, and there to the call that came
-// first. A place that comes free is handed over by whoever frees it, so that nobody overtakes and
-// nobody wakes in vain. Part of the provider's limit, kept over reloads. Any thread; while nobody
-// waits it costs a call one load.
+// WaitingLine: the calls that wait for a place at one provider. Each place goes to the tenant that
+// has had the least of its share of late (see ShareTree), and there to the call that came first. A
+// place that comes free is handed over by whoever frees it, so that nobody overtakes and nobody
+// wakes in vain. Part of the provider's limit, kept over reloads. Any thread; while nobody waits it
+// costs a call one load.
 #pragma once
 #include <atomic>
 #include <cstdint>
-#include <deque>
-#include <map>
 #include <memory>
 #include <mutex>
-#include <string>
-#include <vector>
 
 #include "gateway/core/clock.hpp"
 #include "routing/availability.hpp"
+#include "routing/share_tree.hpp"
 #include "routing/waiter.hpp"
 
 namespace tollgate::routing {
@@ -43,21 +40,9 @@ class WaitingLine {
   /// Sends all away, and whoever comes later: the process ends.
   void close();
   /// How long one who comes now would wait, by how it went of late; 0: nothing is known.
-  [[nodiscard]] std::chrono::nanoseconds expected_wait() const;
+  [[nodiscard]] std::chrono::nanoseconds expected_wait(SteadyTime now) const;
 
  private:
-  struct Standing {
-    std::shared_ptr<Waiter> waiter;
-    std::uint64_t arrival = 0;
-  };
-  /// One tenant's calls, in order of arrival.
-  struct Flow {
-    std::deque<Standing> waiters;
-    std::uint32_t weight = 1;
-    double had = 0;  ///< places by weight, on the line's own scale
-  };
-  using Flows = std::map<std::string, Flow, std::less<>>;
-
   // With the lock:
   void serve_all(SteadyTime now);
   enum class Outcome : std::uint8_t {
@@ -66,17 +51,13 @@ class WaitingLine {
     nobody,   ///< none of those who wait can be helped
   };
   Outcome serve_one(SteadyTime now);
-  std::vector<Flow*> by_turn();
-  void note_served(Flow& flow, SteadyTime now);
-  void forget_settled();
+  void note_served(SteadyTime now);
 
   const ProviderLimit& limit_;
   std::atomic<std::size_t> size_{0};
   std::atomic<bool> blocked_{false};
   mutable std::mutex mutex_;
-  Flows flows_;
-  std::uint64_t arrivals_ = 0;
-  double served_to_ = 0;  // where the last place went, on that scale
+  ShareTree waiters_;
   SteadyTime now_{}, last_served_{};
   std::chrono::nanoseconds interval_{0};  // between two places, a moving average
   bool closed_ = false;

@@ -12,6 +12,7 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::floor;
 using std::chrono::microseconds;
+using std::chrono::milliseconds;
 
 /// Writes the number with exactly `digits` digits; returns their end.
 char* put_digits(char* at, unsigned number, int digits) {
@@ -120,6 +121,9 @@ void AccessLine::write_measures(const Outcome& outcome) {
   outcome.ttft.count() < 0 ? text_.piece("null") : text_.number(outcome.ttft.count());
   text_.piece(R"(,"duration_us":)").number(outcome.duration.count());
   text_.piece(R"(,"overhead_us":)").number(outcome.overhead.count());
+  if (outcome.queued) {
+    text_.piece(R"(,"queue_ms":)").number(duration_cast<milliseconds>(*outcome.queued).count());
+  }
   text_.piece(R"(,"attempts":)").number(outcome.attempts.size());
   text_.piece(R"(,"request_bytes":)").number(outcome.request_bytes);
   text_.piece(R"(,"response_bytes":)").number(outcome.response_bytes);

@@ -336,7 +336,7 @@ void Generation::note_failure(const Error& error) {
   outcome.status = status_of(error);
   outcome.http_status = begun_ && !gone ? 200 : error.status;
   outcome.error = error.code;
-  outcome.error_label = error.code == queue_full_code ? queue_full_code : contract_code(error.kind);
+  outcome.error_label = contract_code(error.kind);
   outcome.error_detail = error.detail;
   outcome.error_origin = error.origin;
 }

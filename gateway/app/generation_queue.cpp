@@ -1,8 +1,26 @@
 // The part of a call that waits: all targets of its model are at their providers' limits, and the
 // model has a queue.
+#include <algorithm>
+
 #include "gateway/app/generation.hpp"
 
 namespace tollgate::app {
+namespace {
+
+/// The tenant's, behind its parents'.
+std::vector<routing::Waiter::Share> shares_of(const config::Config& config, std::string name) {
+  std::vector<routing::Waiter::Share> shares;
+  while (!name.empty()) {
+    const auto known = config.tenants.find(name);
+    const bool is_known = known != config.tenants.end();
+    shares.push_back({std::move(name), is_known ? known->second.weight : 1});
+    name = is_known ? known->second.parent : std::string();
+  }
+  std::ranges::reverse(shares);
+  return shares;
+}
+
+}  // namespace
 
 /// A call stands in its model's queue once, before its first attempt; true when it does now.
 bool Generation::joins_queue(const Error& why) {
@@ -17,13 +35,9 @@ void Generation::join_queue() {
   queue_joined_ = true;
   auto places = forwarder_->places();
   if (places.empty() || !route_->waiting || services_.loop == nullptr) return;
-  const std::string& tenant = run_.key->tenant->name;
-  const auto& tenants = run_.plan->config.tenants;
-  const auto known = tenants.find(tenant);
   queue_turn_ = std::make_unique<QueueTurn>(
       *services_.loop, call_, *route_->waiting, *route_->queue,
-      routing::Waiter::Wish{.tenant = tenant,
-                            .weight = known == tenants.end() ? 1 : known->second.weight,
+      routing::Waiter::Wish{.shares = shares_of(run_.plan->config, run_.key->tenant->name),
                             .tokens = forwarder_->tokens(),
                             .places = std::move(places)});
 }

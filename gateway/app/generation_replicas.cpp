@@ -15,7 +15,10 @@ Awaitable<Result<void>> Generation::agree() {
                                                    run_.plan->envelope);
   if (answer) co_return heed(std::move(*answer));
   if (services_.replicas->shared().on_error != config::OnStoreError::deny) {
-    co_return Result<void>{};
+    // Redis will never hear of this call: this process must know it beyond its own end.
+    auto noted = lead_->remember();
+    if (!noted) lead_.reset();
+    co_return noted;
   }
   lead_->end(ReplyLog::State::failed);
   lead_.reset();

@@ -79,12 +79,20 @@ Awaitable<Result<bool>> QueueTurn::next(SteadyTime until) {
   }
   call_.resting = false;
   call_.waited += now - since;
+  note_wait(now - since);
   if (failed) co_return std::unexpected(std::move(*failed));
   co_return has_place_;
 }
 
+/// A call may wait more than once: for each of its models.
+void QueueTurn::note_wait(std::chrono::nanoseconds time) {
+  auto& queued = call_.outcome.queued;
+  queued = queued.value_or(std::chrono::nanoseconds(0)) + time;
+}
+
 std::optional<Error> QueueTurn::enter(SteadyTime now) {
   if (!queue_.enter(rules_.max)) {
+    since_ = now;
     return full("its queue is full (max: " + std::to_string(rules_.max) + ")", now);
   }
   waits_ = true;
@@ -146,14 +154,12 @@ Awaitable<void> QueueTurn::wait(SteadyTime until) {
 /// Whoever comes again should wait for as long as those do that wait now.
 Error QueueTurn::full(std::string why, SteadyTime now) const {
   constexpr std::chrono::milliseconds least{1000}, most{60'000};
-  // To the attempt loop and to fallbacks it is what it was before the wait; the code says more.
   Error error = make_error(
-      ErrorKind::upstream_rate_limited,
+      ErrorKind::queue_full,
       "Every target of this model is at its provider's limit, and " + std::move(why) + ".");
-  error.code = queue_full_code;
-  error.origin = Origin::gateway;
-  std::chrono::nanoseconds wait = standing_->expected_wait();
+  std::chrono::nanoseconds wait = standing_->expected_wait(now);
   if (wait.count() == 0) wait = standing_->rest(now).until - now;
+  wait = std::max(wait, now - since_);  // who waited for that long in vain knows as much
   error.retry_after = std::clamp(std::chrono::ceil<std::chrono::milliseconds>(wait), least, most);
   return error;
 }

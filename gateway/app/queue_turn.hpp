@@ -14,9 +14,6 @@
 
 namespace tollgate::app {
 
-/// `error.code` of a call that found the queue full, or waited in vain.
-inline constexpr std::string_view queue_full_code = "queue_full";
-
 class QueueTurn : public PerCall {
  public:
   /// `queue` and what `rules` are of outlive it.
@@ -38,6 +35,7 @@ class QueueTurn : public PerCall {
   class Standing;
   std::optional<Error> enter(SteadyTime now);
   std::optional<Error> over(SteadyTime now);
+  void note_wait(std::chrono::nanoseconds time);
   Awaitable<void> wait(SteadyTime until);
   bool end(routing::QueueEnd how, SteadyTime now);
   [[nodiscard]] Error full(std::string why, SteadyTime now) const;

@@ -75,17 +75,17 @@ Result<void> Vault::open_store(const config::StoreConfig& config, bool shared_le
   return greet_store(*place_, log);
 }
 
-/// Beside the journal, whose lock keeps other processes away from it too. Where Redis knows what
-/// became of a key, this process does not remember it for lost.
+/// Beside the journal, whose lock keeps other processes away from it too. With Redis it holds the
+/// calls that ran while that was away, and those of a time without it.
 Result<void> Vault::open_memo(const config::Config& config) {
-  if (replies_->keyed) return {};
   std::filesystem::path path = ledger::places_of(config.ledger).journal;
   path.replace_extension("idempotency");
   memo_ = std::make_unique<policies::MemoFile>(clock_, path.string(), config.idempotency.ttl);
   auto read = memo_->read([this](const auto& id, const auto& fingerprint, auto age) {
     idempotency_.restore(id, fingerprint, age);
   });
-  idempotency_.set_memo(memo_.get());
+  using Notes = policies::IdempotencyTable::Notes;
+  idempotency_.set_memo(memo_.get(), replies_->keyed ? Notes::asked_for : Notes::every_call);
   return read;
 }
 

@@ -45,6 +45,9 @@ constexpr std::array rows{
         Retry::other_target},
     Row{ErrorKind::budget_exceeded, 429, "budget_exceeded", "insufficient_quota", Origin::gateway,
         Retry::other_target},
+    // Before anything was sent: another model of the file may have a place.
+    Row{ErrorKind::queue_full, 429, "queue_full", "rate_limit_error", Origin::gateway,
+        Retry::other_target},
     Row{ErrorKind::upstream_rejected, 400, invalid, invalid, Origin::upstream, Retry::never},
     Row{ErrorKind::upstream_rate_limited, 429, "upstream_rate_limited", "rate_limit_error",
         Origin::upstream, Retry::same_or_other},

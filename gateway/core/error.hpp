@@ -29,6 +29,7 @@ enum class ErrorKind : std::uint8_t {
   rate_limit_exceeded,    // 429: requests, tokens or concurrent calls
   budget_reserved,        // 429: the money is held by running calls
   budget_exceeded,        // 429: the money is gone until the window ends
+  queue_full,             // 429: no place at a provider, or none within the time to wait for one
   upstream_rejected,      // a provider's own 4xx about this request: status, message and code kept
   upstream_rate_limited,  // 429
   upstream_quota,         // 429: the provider's purse (402, insufficient_quota)

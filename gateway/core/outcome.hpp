@@ -67,7 +67,8 @@ struct Outcome {
   bool usage_from_provider = false;
   std::chrono::microseconds ttft{-1};  ///< -1: no content came
   std::chrono::microseconds duration{0};
-  std::chrono::microseconds overhead{0};  ///< our own time: duration less waiting
+  std::chrono::microseconds overhead{0};           ///< our own time: duration less waiting
+  std::optional<std::chrono::nanoseconds> queued;  ///< for a place at a provider; absent: no wait
   std::vector<AttemptOutcome> attempts;
   std::uint64_t request_bytes = 0, response_bytes = 0;
   std::vector<std::string> dropped_params;

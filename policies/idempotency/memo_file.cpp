@@ -1,6 +1,8 @@
 #include "policies/idempotency/memo_file.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -20,6 +22,8 @@ namespace tollgate::policies {
 namespace {
 
 constexpr std::string_view magic = "tollgate memo 2\n";
+/// The same records with another sum; nobody writes it any more.
+constexpr std::string_view magic_before = "tollgate memo 1\n";
 constexpr std::uint32_t kind_began = 1, kind_forgotten = 2;
 
 bool write_all(int fd, const void* bytes, std::size_t count) noexcept {
@@ -44,6 +48,18 @@ struct MemoFile::Record {
     unsigned_record.sum = 0;
     return static_cast<std::uint32_t>(XXH3_64bits(&unsigned_record, sizeof unsigned_record));
   }
+  /// As files of the first version have it.
+  [[nodiscard]] std::uint32_t sum_before() const {
+    std::array<std::uint32_t, 19> words{};
+    std::memcpy(words.data(), &kind, sizeof kind);
+    std::memcpy(words.data() + 1, &micros, sizeof micros);
+    std::memcpy(words.data() + 3, id.data(), id.size());
+    std::memcpy(words.data() + 11, fingerprint.data(), fingerprint.size());
+    std::uint32_t hash = 2166136261U;
+    for (const std::uint32_t word : words)
+      hash = std::rotl((hash ^ word) * 16777619U, 5);
+    return hash;
+  }
 };
 
 MemoFile::MemoFile(const Clock& clock, std::string path, std::chrono::milliseconds ttl)
@@ -58,16 +74,35 @@ Result<void> MemoFile::load(const std::string& path, std::vector<Record>& record
   if (!file && errno == ENOENT) return {};
   const std::string bytes((std::istreambuf_iterator<char>(file)), {});
   const std::string_view start = std::string_view(bytes).substr(0, magic.size());
-  if (!file || !magic.starts_with(start)) {
+  const bool old = start == magic_before;
+  if (!file || !(old || magic.starts_with(start))) {
     return fail(ErrorKind::internal,
                 path + " cannot be read, or is no file of this version of Tollgate");
   }
+  std::vector<Record> found;
   for (std::size_t at = magic.size(); at + sizeof(Record) <= bytes.size(); at += sizeof(Record)) {
     Record record;
     std::memcpy(&record, bytes.data() + at, sizeof record);
-    if (record.sum == record.true_sum()) records.push_back(record);
+    if (record.sum != (old ? record.sum_before() : record.true_sum())) continue;
+    record.sum = record.true_sum();
+    found.push_back(record);
   }
-  return {};
+  records.insert(records.end(), found.begin(), found.end());
+  return old ? rewrite(path, found) : Result<void>{};
+}
+
+/// All of it or nothing: until the new file is whole on the disk the one before stays.
+Result<void> MemoFile::rewrite(const std::string& path, const std::vector<Record>& records) {
+  const std::string fresh = path + ".new";
+  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const bool written = fd >= 0 && write_all(fd, magic.data(), magic.size()) &&
+                       write_all(fd, records.data(), records.size() * sizeof(Record)) &&
+                       ::fsync(fd) == 0;
+  if (fd >= 0) ::close(fd);
+  if (written && ::rename(fresh.c_str(), path.c_str()) == 0) return {};
+  return fail(
+      ErrorKind::internal,
+      path + " of an earlier version of Tollgate cannot be rewritten: " + std::strerror(errno));
 }
 
 Result<void> MemoFile::read(const Each& each) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "policies/idempotency/table.hpp"
 
@@ -22,7 +23,8 @@ class MemoFile final : public IdempotencyMemo {
   MemoFile& operator=(const MemoFile&) = delete;
 
   /// Once, before the first call: what earlier processes began within the time to live, the oldest
-  /// first. Error: a file that is none of ours, or cannot be read or written.
+  /// first. A file of the first version is rewritten as one of this. Error: a file that is none of
+  /// ours, or cannot be read or written.
   using Each = std::function<void(const Digest& id, const Digest& fingerprint,
                                   std::chrono::milliseconds age)>;
   Result<void> read(const Each& each);
@@ -34,6 +36,7 @@ class MemoFile final : public IdempotencyMemo {
   struct Record;  // 80 bytes
   [[nodiscard]] std::string older() const { return path_ + ".old"; }
   static Result<void> load(const std::string& path, std::vector<Record>& records);
+  static Result<void> rewrite(const std::string& path, const std::vector<Record>& records);
   bool append(const Record& record) noexcept;
   bool open_current() noexcept;
   void change_files(std::int64_t now) noexcept;

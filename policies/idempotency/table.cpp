@@ -55,14 +55,9 @@ Result<IdempotencyTable::Entrance> IdempotencyTable::enter(const KeyedCall& call
   if (!id || !fingerprint) return fail(ErrorKind::internal, "The gateway is out of memory.");
   auto entrance = join_or_lead(call, *id, *fingerprint);
   // Whoever comes meanwhile waits for this call as for one that runs.
-  if (!entrance || !entrance->lead || memo_ == nullptr || memo_->began(*id, *fingerprint)) {
-    return entrance;
-  }
-  Error error =
-      make_error(ErrorKind::store_unavailable,
-                 "The call cannot be noted under its Idempotency-Key right now. Please retry.");
-  entrance->lead->end(ReplyLog::State::failed, error);
-  return std::unexpected(std::move(error));
+  if (!entrance || !entrance->lead || notes_ == Notes::asked_for) return entrance;
+  if (auto noted = entrance->lead->remember(); !noted) return std::unexpected(noted.error());
+  return entrance;
 }
 
 Result<IdempotencyTable::Entrance> IdempotencyTable::join_or_lead(const KeyedCall& call,
@@ -223,6 +218,7 @@ IdempotencyTable::Stats IdempotencyTable::stats() const {
 IdempotencyTable::Lead::Lead(Lead&& other) noexcept
     : table_(other.table_),
       entry_(std::exchange(other.entry_, nullptr)),
+      noted_(other.noted_),
       log_(std::move(other.log_)) {}
 
 IdempotencyTable::Lead::~Lead() {
@@ -231,6 +227,19 @@ IdempotencyTable::Lead::~Lead() {
 
 bool IdempotencyTable::Lead::take(std::uint64_t bytes) noexcept {
   return table_->grow(*entry_, bytes);
+}
+
+Result<void> IdempotencyTable::Lead::remember() {
+  IdempotencyMemo* memo = table_->memo_;
+  if (memo == nullptr || noted_ || entry_ == nullptr) return {};
+  // Also where it failed: half of it may stand there.
+  noted_ = true;
+  if (memo->began(entry_->id, entry_->fingerprint)) return {};
+  Error error =
+      make_error(ErrorKind::store_unavailable,
+                 "The call cannot be noted under its Idempotency-Key right now. Please retry.");
+  end(ReplyLog::State::failed, error);
+  return std::unexpected(std::move(error));
 }
 
 void IdempotencyTable::Lead::append(const Pieces& frames) {
@@ -242,9 +251,7 @@ void IdempotencyTable::Lead::end(ReplyLog::State state, std::optional<Error> err
   Entry* entry = std::exchange(entry_, nullptr);
   if (entry == nullptr) return;
   // Before the key is free: the next call with it must be noted behind this.
-  if (state == ReplyLog::State::failed && table_->memo_ != nullptr) {
-    table_->memo_->forgotten(entry->id);
-  }
+  if (state == ReplyLog::State::failed && noted_) table_->memo_->forgotten(entry->id);
   {
     const std::scoped_lock lock(table_->mutex_);
     --table_->stats_.running;

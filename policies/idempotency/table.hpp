@@ -56,8 +56,15 @@ class IdempotencyTable {
 
   /// Takes effect with the next call.
   void set_bounds(const IdempotencyBounds& bounds);
+  enum class Notes : std::uint8_t {
+    every_call,
+    asked_for,  ///< those alone whose leader calls `remember`: others know of the rest
+  };
   /// Before the first call; outlives the table's use. nullptr: nothing is remembered.
-  void set_memo(IdempotencyMemo* memo) { memo_ = memo; }
+  void set_memo(IdempotencyMemo* memo, Notes notes = Notes::every_call) {
+    memo_ = memo;
+    notes_ = notes;
+  }
 
   class Lead;
   struct Entrance;
@@ -116,6 +123,7 @@ class IdempotencyTable {
 
   const Clock& clock_;
   IdempotencyMemo* memo_ = nullptr;
+  Notes notes_ = Notes::every_call;
   mutable std::mutex mutex_;  // guards all below
   IdempotencyBounds bounds_;
   std::unordered_map<Digest, std::unique_ptr<Entry>, DigestHash> entries_;
@@ -137,6 +145,9 @@ class IdempotencyTable::Lead final : private LogRoom {
   [[nodiscard]] const Digest& id() const { return entry_->id; }
   [[nodiscard]] const Digest& fingerprint() const { return entry_->fingerprint; }
   [[nodiscard]] const std::shared_ptr<ReplyLog>& log() const { return log_; }
+  /// Notes the call in the memo, if there is one and it is not there yet. Error: 503
+  /// store_unavailable, and then the call has ended, as one that spent nothing.
+  Result<void> remember();
   void begin(KeptHead head) { log_->begin(std::move(head)); }
   /// Frames of the reply. Where no room is left for them the rest is lost to others.
   void append(const Pieces& frames);
@@ -150,6 +161,7 @@ class IdempotencyTable::Lead final : private LogRoom {
 
   IdempotencyTable* table_;
   Entry* entry_;  // null: it has ended
+  bool noted_ = false;
   std::shared_ptr<ReplyLog> log_;
 };
 

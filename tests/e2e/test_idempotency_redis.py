@@ -175,3 +175,29 @@ def test_without_redis_on_error_holds(gateway, upstream, redis, word):
     assert ask(gate, idempotency_key=None).status_code == 200
     redis.start()
     until(lambda: ask(gate, idempotency_key="after").status_code == 200)
+
+
+def test_what_ran_without_redis_is_known_after_a_restart(gateway, upstream, redis, tmp_path):
+    """And only that: of all else Redis knows what became of it."""
+    provider = upstream(Steps(held=False))
+    text = shared(provider.url, redis, more=", on_error: {idempotency: local}")
+    text += f"ledger: {{sqlite: {{path: '{tmp_path}/l.db'}}}}\n"
+    before = gateway(text)
+    told = ask(before, idempotency_key="told")
+    assert told.status_code == 200
+    assert not list(tmp_path.glob("*.idempotency"))
+    port = redis.port
+    redis.kill()
+    assert ask(before, idempotency_key="alone").status_code == 200
+    before.stop()
+    assert len(provider.requests) == 2
+
+    redis.start()
+    assert redis.port == port
+    after = gateway(text)
+    reply = ask(after, idempotency_key="alone")
+    assert reply.status_code == 409
+    assert reply.json()["error"]["code"] == "idempotency_unknown"
+    assert ask(after, content="y", idempotency_key="alone").status_code == 422
+    assert len(provider.requests) == 2
+    assert ask(after, idempotency_key="new").status_code == 200

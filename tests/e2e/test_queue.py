@@ -123,8 +123,16 @@ def test_the_wait_and_the_queue_have_an_end(gateway, provider, pool):
     assert late.status == 429 and late.error["code"] == "queue_full"
     assert "300ms" in late.error["message"] and int(late["retry-after"]) >= 1
     assert ended(gate, "timeout") == 1
+    assert late.error["type"] == "rate_limit_error"
+    line = gate.line_of(late["x-request-id"])
+    assert line["queue_ms"] >= 300 and line["error"] == "queue_full"
+    assert line["origin"] == "gateway" and line["attempts"] == 0
+    until(lambda: gate.metric("tollgate_errors_total", code="queue_full", origin="gateway") == 1)
+    assert gate.metric("tollgate_errors_total", origin="upstream") == 0
     provider.let()
-    assert running.result().status == 200
+    first = running.result()
+    assert first.status == 200 and "queue_ms" not in gate.line_of(first["x-request-id"])
+    until(lambda: gate.metric("tollgate_upstream_attempts_total") == 1)
 
     gate = gateway(config(provider.url, "{wait: 60s, max: 1}"))
     provider.served.clear()
@@ -137,6 +145,25 @@ def test_the_wait_and_the_queue_have_an_end(gateway, provider, pool):
     assert ended(gate, "full") == 1
     provider.let(2)
     assert running.result().status == waiting.result().status == 200
+
+
+@pytest.mark.threads
+def test_a_family_has_one_share(gateway, provider, pool):
+    """Six tenants of one parent beside one that has none: each second place is the single one's."""
+    members = [f"member{i}" for i in range(6)]
+    tenants = "".join(f"  {name}:\n    parent: family\n    keys:\n      {key_yaml(name)}\n"
+                      for name in members) + "  family: {}\n"
+    gate = gateway(config(provider.url).replace("tenants:\n", "tenants:\n" + tenants))
+    calls = [busy(gate, pool, provider)]
+    for who in members * 3:
+        calls.append(pool.submit(ask, gate, request("family", who)))
+        waits(gate, len(calls) - 1)
+    for _ in range(6):
+        calls.append(pool.submit(ask, gate, request("single", "quiet")))
+        waits(gate, len(calls) - 1)
+    provider.let(len(calls))
+    assert [call.result().status for call in calls] == [200] * 25
+    assert provider.served[1:13].count("single") == 6
 
 
 def test_after_the_wait_another_model_answers(gateway, provider, pool):

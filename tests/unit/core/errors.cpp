@@ -25,6 +25,7 @@ TEST_CASE("every kind has the contract's status, code and origin") {
       Row{ErrorKind::request_timeout, 408, "request_timeout", Origin::client},
       Row{ErrorKind::request_too_large, 413, "request_too_large", Origin::client},
       Row{ErrorKind::headers_too_large, 431, "headers_too_large", Origin::client},
+      Row{ErrorKind::queue_full, 429, "queue_full", Origin::gateway},
       Row{ErrorKind::upstream_rate_limited, 429, "upstream_rate_limited", Origin::upstream},
       Row{ErrorKind::upstream_quota, 429, "upstream_rate_limited", Origin::upstream},
       Row{ErrorKind::internal, 500, "internal_error", Origin::gateway},
@@ -60,6 +61,7 @@ TEST_CASE("x-should-retry: false stands where a retry cannot help, and only ther
   CHECK(retry_cannot_help(make_error(ErrorKind::upstream_quota, "")));
   CHECK_FALSE(retry_cannot_help(make_error(ErrorKind::upstream_overloaded, "")));
   CHECK_FALSE(retry_cannot_help(make_error(ErrorKind::upstream_rate_limited, "")));
+  CHECK_FALSE(retry_cannot_help(make_error(ErrorKind::queue_full, "")));
   CHECK_FALSE(retry_cannot_help(make_error(ErrorKind::overloaded, "")));
   CHECK_FALSE(retry_cannot_help(make_error(ErrorKind::draining, "")));
   CHECK_FALSE(retry_cannot_help(make_error(ErrorKind::internal, "")));

@@ -48,6 +48,26 @@ struct World {
   SetClock clock;
   std::string path = folder.path("memo");
   void begin(MemoFile& memo, int i) const { CHECK(memo.began(digest(i), digest(i + 1))); }
+
+  /// 0, 1 and 2 began, 1 was taken back; the last record is spoilt. Sums as that version made them.
+  void write_first_version(const std::string& where) const {
+    std::ofstream file(where, std::ios::binary);
+    file << "tollgate memo 1\n";
+    const std::int64_t micros = micros_of(clock.now);
+    const auto put = [&](std::uint32_t kind, std::uint32_t sum, int i, const Digest& print) {
+      const Digest id = digest(i);
+      file.write(reinterpret_cast<const char*>(&kind), sizeof kind);
+      file.write(reinterpret_cast<const char*>(&sum), sizeof sum);
+      file.write(reinterpret_cast<const char*>(&micros), sizeof micros);
+      file.write(reinterpret_cast<const char*>(id.data()), sizeof id);
+      file.write(reinterpret_cast<const char*>(print.data()), sizeof print);
+    };
+    put(1, 0x934ae7bfU, 0, digest(1));
+    put(1, 0x4d72113eU, 1, digest(2));
+    put(1, 0xa5d743f3U, 2, digest(3));
+    put(2, 0x5482ffe5U, 1, Digest{});
+    put(1, 0x55U, 5, digest(6));
+  }
 };
 
 }  // namespace
@@ -109,6 +129,36 @@ TEST_CASE("two files take turns: nothing is lost within its time, nothing stays 
   CHECK(read(world.clock, world.path).ids.size() == 23);
   CHECK(most < 30 * 80);
   CHECK(std::filesystem::file_size(world.path + ".old") < 30 * 80);
+}
+
+TEST_CASE("a file of the first version is read, and goes on as one of this") {
+  World world;
+  world.write_first_version(world.path);
+  world.write_first_version(world.path + ".old");
+  CHECK(read(world.clock, world.path).ids == std::vector{0, 2});
+  {
+    MemoFile memo(world.clock, world.path, hours(24));
+    CHECK(memo.read([](const auto&...) {}));
+    world.begin(memo, 9);
+    memo.forgotten(digest(2));
+  }
+  CHECK(read(world.clock, world.path).ids == std::vector{0, 9});
+  std::ifstream file(world.path, std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(file)), {});
+  CHECK(bytes.starts_with("tollgate memo 2\n"));
+  CHECK(bytes.size() == 16 + 6 * 80);
+  CHECK_FALSE(std::filesystem::exists(world.path + ".new"));
+}
+
+TEST_CASE("a file of the first version stays where it cannot be rewritten, and nobody starts") {
+  World world;
+  world.write_first_version(world.path);
+  std::filesystem::create_directory(world.path + ".new");
+  MemoFile memo(world.clock, world.path, hours(24));
+  const auto done = memo.read([](const auto&...) {});
+  REQUIRE_FALSE(done);
+  CHECK(done.error().message.find("cannot be rewritten") != std::string::npos);
+  CHECK(std::filesystem::file_size(world.path) == 16 + 4 * 80 + 80);
 }
 
 TEST_CASE("another program's file is not written to; a folder that is not there is an error") {

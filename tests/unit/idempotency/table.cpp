@@ -230,6 +230,40 @@ TEST_CASE("nobody waits for the disk of another's call, and who has the same key
   CHECK(world.table.enter(call("t", "k"))->lead);
 }
 
+TEST_CASE("where others know of most calls, only those asked for are noted, and taken back") {
+  struct Notes final : IdempotencyMemo {
+    int began_calls = 0, forgotten_calls = 0;
+    bool writable = true;
+    bool began(const Digest&, const Digest&) override {
+      ++began_calls;
+      return writable;
+    }
+    void forgotten(const Digest&) noexcept override { ++forgotten_calls; }
+    void set_ttl(std::chrono::milliseconds) noexcept override {}
+  } notes;
+  World world;
+  world.table.set_memo(&notes, IdempotencyTable::Notes::asked_for);
+  make(world.table, call("t", "known elsewhere"));
+  world.table.enter(call("t", "failed elsewhere"))->lead->end(State::failed);
+  CHECK(notes.began_calls + notes.forgotten_calls == 0);
+
+  auto alone = world.table.enter(call("t", "alone"));
+  CHECK(alone->lead->remember());
+  CHECK(alone->lead->remember());
+  auto moved = std::move(*alone->lead);
+  moved.end(State::failed);
+  CHECK(notes.began_calls == 1);
+  CHECK(notes.forgotten_calls == 1);
+
+  notes.writable = false;
+  auto refused = world.table.enter(call("t", "refused"));
+  const auto noted = refused->lead->remember();
+  REQUIRE_FALSE(noted);
+  CHECK(noted.error().kind == ErrorKind::store_unavailable);
+  notes.writable = true;
+  CHECK(world.table.enter(call("t", "refused"))->lead);
+}
+
 TEST_CASE("what an earlier process began is unknown, for the rest of its time") {
   struct Notes final : IdempotencyMemo {
     std::vector<std::pair<Digest, Digest>> began_calls;

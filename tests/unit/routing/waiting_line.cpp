@@ -6,60 +6,12 @@
 #include <random>
 #include <thread>
 
-#include "routing/health.hpp"
+#include "tests/unit/routing/waiting_support.hpp"
 
 namespace tollgate::routing {
 namespace {
+using namespace test;
 using namespace std::chrono_literals;
-const SteadyTime start{1h};
-
-class TestWaiter final : public Waiter {
- public:
-  using Waiter::Waiter;
-  int woken = 0;
-
- protected:
-  void wake() noexcept override { ++woken; }
-};
-using State = Waiter::State;
-
-/// One provider, a target of its own for each model asked for, and the calls that run there.
-struct Provider {
-  std::shared_ptr<ProviderLimit> limit = std::make_shared<ProviderLimit>();
-  std::shared_ptr<TargetHealth> target = std::make_shared<TargetHealth>("p", "m", 1, limit);
-
-  explicit Provider(const ProviderLimit::Rules& rules) { limit->set(rules); }
-  Provider(const Provider&) = delete;
-  Provider& operator=(const Provider&) = delete;
-  /// The line holds who waits, and who waits holds the target.
-  ~Provider() { limit->line().close(); }
-  [[nodiscard]] Waiter::Wish wish(std::string tenant, std::uint32_t weight = 1) const {
-    return {.tenant = std::move(tenant),
-            .weight = weight,
-            .tokens = 1,
-            .places = {{.health = target, .key = 0, .target = 0}}};
-  }
-  [[nodiscard]] std::shared_ptr<TestWaiter> wait(std::string tenant, SteadyTime now,
-                                                 std::uint32_t weight = 1) const {
-    auto waiter = std::make_shared<TestWaiter>(wish(std::move(tenant), weight));
-    waiter->enter(now);
-    return waiter;
-  }
-  [[nodiscard]] Pass run(SteadyTime now) const {
-    Availability refused;
-    const auto pass = target->enter(0, now, refused, 1);
-    REQUIRE(pass);
-    return *pass;
-  }
-  [[nodiscard]] Availability refusal(SteadyTime now) const {
-    Availability refused;
-    CHECK_FALSE(target->enter(0, now, refused, 1));
-    return refused;
-  }
-  void end(const Pass& pass, SteadyTime now, Verdict verdict = Verdict::good) const {
-    target->leave(pass, {.verdict = verdict}, now);
-  }
-};
 
 /// Calls of three tenants at one provider, as they come and go.
 class Crowd {
@@ -150,41 +102,6 @@ TEST_CASE("waiting line: a freed place is handed to the first that waits, and to
   provider.end(provider.run(start), start);  // nobody waits: free for all
 }
 
-TEST_CASE("waiting line: a call of one waits no longer than one service and its share") {
-  const Provider provider({.concurrent = 1});
-  Pass running = provider.run(start);
-  std::deque<std::shared_ptr<TestWaiter>> burst;
-  for (int i = 0; i < 1000; ++i)
-    burst.push_back(provider.wait("loud", start));
-  SteadyTime now = start;
-  // Each service takes a second. The burst has been served for a while when the other comes.
-  const auto serve = [&] {
-    now += 1s;
-    provider.end(running, now);
-  };
-  for (int i = 0; i < 10; ++i) {
-    serve();
-    REQUIRE(burst.front()->leave(now));
-    running = burst.front()->pass();
-    burst.pop_front();
-  }
-  const SteadyTime came = now + 500ms;
-  const auto alone = provider.wait("quiet", came);
-  while (alone->state() == State::waiting) {
-    serve();
-    if (alone->state() == State::called) break;
-    REQUIRE(burst.front()->leave(now));
-    running = burst.front()->pass();
-    burst.pop_front();
-  }
-  // What was running, and at most one of the loud one's.
-  CHECK(now - came <= 1500ms);
-  CHECK(alone->leave(now));
-  provider.end(alone->pass(), now);
-  for (const auto& waiter : burst)
-    waiter->leave(now);
-}
-
 TEST_CASE("waiting line: an emptied minute brings the next one by time, watched by one only") {
   const Provider provider({.requests_per_minute = 60});
   for (int i = 0; i < 60; ++i)
@@ -211,7 +128,7 @@ TEST_CASE("waiting line: an emptied minute brings the next one by time, watched 
 TEST_CASE("waiting line: how long one who comes now would wait, by how it went of late") {
   const Provider provider({.concurrent = 1});
   Pass running = provider.run(start);
-  CHECK(provider.limit->line().expected_wait() == 0ns);
+  CHECK(provider.limit->line().expected_wait(start) == 0ns);
   std::deque<std::shared_ptr<TestWaiter>> waiting;
   for (int i = 0; i < 5; ++i)
     waiting.push_back(provider.wait("a", start));
@@ -224,7 +141,8 @@ TEST_CASE("waiting line: how long one who comes now would wait, by how it went o
     waiting.pop_front();
   }
   CHECK(provider.limit->line().size() == 2);
-  CHECK(waiting.front()->expected_wait() == 6s);  // two before it, and itself
+  CHECK(waiting.front()->expected_wait(now) == 6s);        // two before it, and itself
+  CHECK(waiting.front()->expected_wait(now + 7s) == 21s);  // it is slower than that by now
 }
 
 TEST_CASE("waiting line: who stands in two lines is called once") {
@@ -300,36 +218,6 @@ TEST_CASE("waiting line: whatever comes, ends and hangs up, nothing is lost and 
       crowd.look();
     CHECK(crowd.all_are_accounted_for());
   }
-}
-
-TEST_CASE("waiting line: shares by weight, also of one that hangs up and comes again") {
-  const Provider provider({.concurrent = 1});
-  Pass running = provider.run(start);
-  const std::map<std::string, std::uint32_t> weights{{"a", 1}, {"b", 2}, {"c", 5}};
-  std::map<std::string, std::deque<std::shared_ptr<TestWaiter>>> waiting;
-  std::map<std::string, int> served;
-  for (int turn = 0; turn < 800; ++turn) {
-    for (const auto& [tenant, weight] : weights) {
-      while (waiting[tenant].size() < 3)
-        waiting[tenant].push_back(provider.wait(tenant, start, weight));
-    }
-    // Giving up neither costs a share nor wins one.
-    if (turn % 3 == 0) {
-      CHECK_FALSE(waiting["b"].back()->leave(start));
-      waiting["b"].pop_back();
-    }
-    provider.end(running, start);
-    for (auto& [tenant, line] : waiting) {
-      if (line.front()->state() != State::called) continue;
-      REQUIRE(line.front()->leave(start));
-      running = line.front()->pass();
-      line.pop_front();
-      ++served[tenant];
-    }
-  }
-  CHECK(std::abs(served["a"] - 100) <= 1);
-  CHECK(std::abs(served["b"] - 200) <= 2);
-  CHECK(std::abs(served["c"] - 500) <= 3);
 }
 
 TEST_CASE("waiting line: many threads, no lost place") {
