@@ -208,7 +208,7 @@ class Run:
                 "seen_by_providers": asked, "played": dict(played.most_common()),
                 "slowest": round(self.slowest, 2), "charged_usd": found.charged / 1e9,
                 "failed": {str(k): v for k, v in list(found.failed.items())[:20]},
-                "wrong": wrong}
+                "told": [line[:700] for line in self.wrong[:10]], "wrong": wrong}
 
 
 def resting(gate: Gateway) -> bool:
