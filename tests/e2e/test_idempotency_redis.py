@@ -186,14 +186,12 @@ def test_what_ran_without_redis_is_known_after_a_restart(gateway, upstream, redi
     told = ask(before, idempotency_key="told")
     assert told.status_code == 200
     assert not list(tmp_path.glob("*.idempotency"))
-    port = redis.port
     redis.kill()
     assert ask(before, idempotency_key="alone").status_code == 200
     before.stop()
     assert len(provider.requests) == 2
 
     redis.start()
-    assert redis.port == port
     after = gateway(text)
     reply = ask(after, idempotency_key="alone")
     assert reply.status_code == 409
