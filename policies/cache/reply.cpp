@@ -9,6 +9,7 @@ using ledger::ReadArchive;
 using ledger::WriteArchive;
 
 constexpr std::uint8_t version = 1;
+constexpr std::size_t usual_events = 8;
 
 enum class Tag : std::uint8_t {
   text,
@@ -165,6 +166,7 @@ std::optional<StoredReply> read_reply(std::string_view bytes) {
   if (written != version) return std::nullopt;
   StoredReply reply;
   visit(archive, reply.facts);
+  reply.events.reserve(usual_events);
   reply.events.emplace_back(Started{});
   EventReader events(archive, [&](const StreamEvent& e) { reply.events.push_back(e); });
   if (!events.read_all()) return std::nullopt;
