@@ -117,7 +117,7 @@ Awaitable<void> CacheTurn::look_there(const cache::Envelope& envelope, SystemTim
   if (!eligible_ || !asks_there()) co_return;
   forget();
   if (!wish_.no_cache) {
-    const auto found = co_await shared_->find(place(), envelope, rules_.max_entry.count);
+    const auto found = co_await shared_->find(entry(), envelope, rules_.max_entry.count);
     eligible_ = found.has_value();
     if (!eligible_) co_return;
     if (*found) {

@@ -82,12 +82,14 @@ class CacheTurn : public PerCall {
   /// True: what `keep` was given waits for `store_there`.
   [[nodiscard]] bool has_kept() const { return !kept_.empty(); }
   Awaitable<void> store_there(const cache::Envelope& envelope);
+  /// False: vectors, which stand in the process, whatever the replicas share.
+  [[nodiscard]] bool asks_there() const { return shared_ != nullptr && !inputs_; }
+  /// The key there.
+  [[nodiscard]] std::string entry() const { return shared_->name_of(place()); }
 
  private:
   void look(SteadyTime now);
   void look_for_inputs(SteadyTime now);
-  /// Vectors stand in the process, whatever the replicas share.
-  [[nodiscard]] bool asks_there() const { return shared_ != nullptr && !inputs_; }
   void take_found(std::string_view bytes, std::chrono::seconds age);
   [[nodiscard]] cache::RedisPlace place() const;
 

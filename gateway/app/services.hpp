@@ -28,6 +28,7 @@ class Deadlines;
 }
 namespace tollgate::cache {
 class RedisCache;
+class SharedFlights;
 }
 namespace tollgate::policies {
 class ReplicaKeys;
@@ -64,6 +65,7 @@ struct Services {
   IdSource ids;
   const Loop* loop = nullptr;                 ///< for calls that wait for another worker's
   cache::RedisCache* shared_cache = nullptr;  ///< in place of Shared::cache
+  cache::SharedFlights* shared_flights = nullptr;  ///< beside shared_cache
   policies::ReplicaKeys* replicas = nullptr;  ///< of calls with an Idempotency-Key
 };
 

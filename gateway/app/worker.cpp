@@ -32,6 +32,7 @@ Worker::Worker(const Common& common, std::shared_ptr<const Plan> plan)
                 .ids = {},
                 .loop = &loop_,
                 .shared_cache = cache_of(common),
+                .shared_flights = reply_link_ ? reply_link_->flights() : nullptr,
                 .replicas = reply_link_ ? reply_link_->keyed() : nullptr},
       front_(services_),
       listener_(io_, deadlines_, front_, common.server, settings_of(*services_.plan), &common.tls),

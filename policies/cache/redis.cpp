@@ -92,10 +92,9 @@ Awaitable<Result<RedisReply>> RedisCache::ask(std::string_view slot_key,
   co_return reply;
 }
 
-Awaitable<Result<std::optional<RedisFound>>> RedisCache::find(const RedisPlace& place,
+Awaitable<Result<std::optional<RedisFound>>> RedisCache::find(std::string name,
                                                               const Envelope& envelope,
                                                               std::size_t bytes_max) {
-  const std::string name = name_of(place);
   const std::array<std::string_view, 2> args{"GET", name};
   auto reply = co_await ask(name, args);
   if (!reply) co_return std::unexpected(reply.error());

@@ -41,9 +41,8 @@ class RedisCache {
   /// Both outlive it.
   RedisCache(policies::RedisPort& port, RedisCacheShared& shared) : port_(port), shared_(shared) {}
 
-  /// The entry, or nothing where there is none that opens. Error: store_unavailable.
-  Awaitable<Result<std::optional<RedisFound>>> find(const RedisPlace& place,
-                                                    const Envelope& envelope,
+  /// The entry of that key, or nothing where there is none that opens. Error: store_unavailable.
+  Awaitable<Result<std::optional<RedisFound>>> find(std::string name, const Envelope& envelope,
                                                     std::size_t bytes_max);
   /// Keeps `bytes` for `ttl` less up to a tenth. Error: store_unavailable.
   Awaitable<Result<void>> put(const RedisPlace& place, std::string_view bytes,
@@ -56,8 +55,10 @@ class RedisCache {
   };
   Awaitable<Result<std::uint64_t>> purge(Which which);
 
- private:
+  /// The key that the entry stands under.
   [[nodiscard]] std::string name_of(const RedisPlace& place) const;
+
+ private:
   Awaitable<Result<policies::RedisReply>> ask(std::string_view slot_key,
                                               std::span<const std::string_view> args);
   Awaitable<Result<std::uint64_t>> purge_node(std::string_view slot_key, std::string_view pattern);
