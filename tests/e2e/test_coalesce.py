@@ -295,7 +295,7 @@ def test_who_tries_alone_reserves_first(gateway, upstream):
             Steps(held=False)(exchange)
 
     provider = upstream(script)
-    gate = gateway(config(provider.url, tenant=", budgets: [{usd: 0.0007, per: total}]"))
+    gate = gateway(config(provider.url, tenant=", budgets: [{usd: 0.006, per: total}]"))
     with concurrent.futures.ThreadPoolExecutor() as pool:
         leader = pool.submit(ask, gate)
         provider.arrived.get(timeout=120)
