@@ -177,7 +177,7 @@ std::optional<SystemTime::duration> CacheTurn::age_of(SystemTime stored_at, Syst
 
 /// False: the store does not answer.
 Awaitable<bool> CacheTurn::look_for_reply(const cache::Envelope& envelope, SystemTime now) {
-  const auto found = co_await shared_->find(place(), envelope, rules_.max_entry.count);
+  const auto found = co_await shared_->find(entry(), envelope, rules_.max_entry.count);
   if (!found) co_return false;
   const auto age = *found ? age_of((*found)->stored_at, now) : std::nullopt;
   if (age) take_found((*found)->bytes, std::chrono::floor<std::chrono::seconds>(*age));

@@ -89,13 +89,15 @@ class CacheTurn : public PerCall {
   /// True: what `keep` was given waits for `store_there`.
   [[nodiscard]] bool has_kept() const { return !kept_.empty(); }
   Awaitable<void> store_there(const cache::Envelope& envelope);
+  [[nodiscard]] bool asks_there() const { return shared_ != nullptr; }
+  /// The key there.
+  [[nodiscard]] std::string entry() const { return shared_->name_of(place()); }
 
  private:
   void record();
   void look(SteadyTime now);
   void look_for_inputs(SteadyTime now);
   void take_inputs(SteadyTime now);
-  [[nodiscard]] bool asks_there() const { return shared_ != nullptr; }
   Awaitable<bool> look_for_reply(const cache::Envelope& envelope, SystemTime now);
   Awaitable<bool> look_for_vectors(const cache::Envelope& envelope, SystemTime now);
   /// How long something has been there. nullopt: longer than the call allows.

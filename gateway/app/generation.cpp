@@ -73,11 +73,18 @@ Awaitable<Result<void>> Generation::answer() {
   if (run_.refusal) co_return std::unexpected(*run_.refusal);
   auto prepared = co_await prepare();
   if (!prepared) co_return prepared;
-  if (hit()) co_return co_await replay();
-  if (source_ || follows_) {
-    auto followed = co_await (source_ ? follow() : share());
+  if (source_) {
+    auto followed = co_await follow();
     if (!followed) co_return std::unexpected(followed.error());
     if (*followed) co_return Result<void>{};
+  }
+  // Others may read what this call writes, whether or not its client does.
+  if (lead_) run_.drains = true;
+  if (hit()) co_return co_await replay();
+  if (follows_) {
+    auto shared = co_await share();
+    if (!shared) co_return std::unexpected(shared.error());
+    if (*shared) co_return Result<void>{};
   }
   co_return co_await pump();
 }
@@ -109,8 +116,7 @@ Awaitable<Result<void>> Generation::admit_somehow(const routing::Match& match) {
   } else {
     if (run_.plan->config.cache) ask_cache(match);
     if (cache_ && services_.shared_cache != nullptr) co_await ask_shared_cache();
-    const bool answered = cache_ && (cache_->answers() || follows_);
-    reserved = co_await (answered ? admit_answered(match) : admit(match));
+    reserved = co_await (is_answered() ? admit_answered(match) : admit(match));
   }
   note_room();
   co_return reserved;
@@ -296,7 +302,7 @@ void Generation::note_batch() {
 /// free.
 Awaitable<void> Generation::finish(Result<void> how) {
   if (!how && call_.abort.aborted()) how = std::unexpected(call_.abort.reason());
-  if (leads_ && !how) leads_->fail(how.error());
+  if (leads_) how ? leads_->close() : tell_followers(how.error());
   run_.leads = nullptr;
   Outcome& outcome = call_.outcome;
   if (hedge_) co_await stop_race();

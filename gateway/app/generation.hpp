@@ -60,6 +60,9 @@ class Generation {
   [[gnu::noinline]] Awaitable<Result<routing::Step>> next_in_turn(SteadyTime until);
   void ask_cache(const routing::Match& match);
   [[gnu::noinline]] Awaitable<void> ask_shared_cache();
+  Awaitable<void> look_there();
+  [[gnu::noinline]] Awaitable<void> lead_for_replicas();
+  void follow_replica(std::string owner, std::string_view leader);
   void sit_down(std::uint64_t ended_before);
   void note_cache();
   [[gnu::noinline]] Awaitable<Result<void>> admit_answered(const routing::Match& match);
@@ -74,15 +77,19 @@ class Generation {
   void forget_reply();
   [[nodiscard]] cache::ReplyFacts reply_facts() const;
   void note_provider(const cache::ReplyFacts& facts);
+  static Error not_stored();
+  [[nodiscard]] bool is_answered() const { return cache_ && (cache_->answers() || follows_); }
   [[nodiscard]] bool hit() const { return cache_ && cache_->reply() != nullptr; }
   [[nodiscard]] const cache::ReplyFacts* given() const;
   void take_seat(std::uint64_t ended_before);
   [[gnu::noinline]] Awaitable<Result<bool>> share();
   [[gnu::noinline]] Awaitable<Result<policies::ReplyLog::State>> copy_events(
       std::shared_ptr<policies::ReplyLog> log);
+  void tell_followers(Error why);
   void note_given(const std::optional<cache::ReplyFacts>& facts);
   [[gnu::noinline]] Awaitable<Result<bool>> ask_alone();
   void note_room();
+  [[gnu::noinline]] Awaitable<Result<void>> run_instead();
   [[gnu::noinline]] Awaitable<Result<void>> admit_keyed(const routing::Match& match);
   Awaitable<Result<void>> enter();
   Result<void> enter_here();

@@ -37,17 +37,9 @@ void Generation::ask_cache(const routing::Match& match) {
 Awaitable<void> Generation::ask_shared_cache() {
   const cache::Flights* const flights = services_.shared.flights;
   const std::uint64_t ended = flights != nullptr ? flights->ended() : 0;
-  const auto look = [this] {
-    return cache_->look_there(run_.plan->envelope, std::chrono::system_clock::now());
-  };
-  co_await look();
+  co_await look_there();
   sit_down(ended);
-  if (!leads_ || flights->ended() == ended) co_return;
-  // A leader that ended since the look has left its reply there first.
-  co_await look();
-  if (!hit()) co_return;
-  forget_reply();
-  note_cache();
+  if (leads_) co_await lead_for_replicas();
 }
 
 /// With or without a stored reply: among those who ask the same at this time.
@@ -91,12 +83,14 @@ Awaitable<Result<void>> Generation::admit_answered(const routing::Match& match) 
   auto admitted =
       co_await spending_.admit_uncharged(*run_.key, run_.plan->scopes.of_model(route_->name));
   if (!admitted) co_return admitted;
-  if (!hit() && !follows_) {
-    co_return fail(ErrorKind::cache_miss,
-                   "The request says only-if-cached, and there is no stored reply that it may "
-                   "have.");
-  }
+  if (!hit() && !follows_) co_return std::unexpected(not_stored());
   co_return Result<void>{};
+}
+
+Error Generation::not_stored() {
+  return make_error(
+      ErrorKind::cache_miss,
+      "The request says only-if-cached, and there is no stored reply that it may have.");
 }
 
 /// Answers from the stored reply, under an id and at a time of its own. Policies see it as they see

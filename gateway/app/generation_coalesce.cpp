@@ -1,5 +1,7 @@
 // The part of a call that runs at the same time as equal ones: one of them asks the provider, and
 // the others are given what it gets.
+#include <algorithm>
+
 #include "gateway/app/generation.hpp"
 #include "gateway/app/reply_reader.hpp"
 #include "policies/cache/live_reply.hpp"
@@ -10,11 +12,6 @@ namespace {
 using policies::ReplyLog;
 
 constexpr std::string_view leader_tag = "tollgate:leader";
-
-/// The provider refuses the request itself: the others would be told the same.
-bool holds_for_all(const Error& error) {
-  return error.origin == Origin::upstream && error.retry == Retry::never && error.status < 500;
-}
 
 }  // namespace
 
@@ -40,6 +37,19 @@ void Generation::forget_reply() {
   if (leads_) leads_->fail(make_error(ErrorKind::cache_miss, "Another model answers that call."));
 }
 
+/// A request that every target has refused as such will not do better when others send it.
+void Generation::tell_followers(Error why) {
+  const auto asked = [this](const routing::Target& target) {
+    return std::ranges::any_of(call_.outcome.attempts, [&](const AttemptOutcome& attempt) {
+      return attempt.provider == target.provider->name && attempt.upstream_model == target.model;
+    });
+  };
+  if (why.retry == Retry::other_target && route_ && std::ranges::all_of(route_->targets, asked)) {
+    why.retry = Retry::never;
+  }
+  leads_->fail(why);
+}
+
 /// The provider's next batch, for the cache and for those who wait.
 Result<void> Generation::take_down() {
   if (leads_ && !leads_->begun() && spending_.cut_to() > 0) forget_reply();
@@ -63,9 +73,10 @@ cache::ReplyFacts Generation::reply_facts() const {
 /// to ask on its own.
 Awaitable<Result<bool>> Generation::share() {
   call_.outcome.cost = 0;
-  call_.outcome.tags.emplace_back(leader_tag, follows_->leader());
   const auto log = follows_->log();
   auto state = co_await copy_events(log);
+  // Not before: it may have been another replica's call.
+  call_.outcome.tags.emplace_back(leader_tag, follows_->leader());
   if (!state) co_return std::unexpected(state.error());
   Outcome& outcome = call_.outcome;
   if (*state == ReplyLog::State::done) {
@@ -113,6 +124,7 @@ void Generation::note_given(const std::optional<cache::ReplyFacts>& facts) {
 
 /// After a leader that failed or was lost: once, and under this call's own limits and budgets.
 Awaitable<Result<bool>> Generation::ask_alone() {
+  if (call_.deserted) co_return std::unexpected(*run_.left);
   encoder_.reset();
   pieces_.clear();
   batch_.clear();
@@ -125,6 +137,7 @@ Awaitable<Result<bool>> Generation::ask_alone() {
   outcome.usage = {};
   outcome.usage_from_provider = false;
   cache_->look_again(std::chrono::steady_clock::now());
+  if (cache_->asks_there()) co_await look_there();
   note_cache();
   if (hit()) {
     auto replayed = co_await replay();

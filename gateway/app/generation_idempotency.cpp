@@ -12,7 +12,11 @@ using policies::ReplyLog;
 Awaitable<Result<void>> Generation::admit_keyed(const routing::Match& match) {
   auto entered = co_await enter();
   if (!entered) co_return entered;
-  if (lead_) co_return co_await admit(match);
+  if (lead_) {
+    if (run_.plan->config.cache) ask_cache(match);
+    if (cache_ && services_.shared_cache != nullptr) co_await ask_shared_cache();
+    co_return co_await (is_answered() ? admit_answered(match) : admit(match));
+  }
   spending_.consider(terms(*match.route), *view_);
   co_return co_await spending_.admit_uncharged(*run_.key,
                                                run_.plan->scopes.of_model(match.route->name));
@@ -54,16 +58,30 @@ Awaitable<Result<bool>> Generation::follow() {
                      "reply is not known.",
                      "Idempotency-Key");
     }
+    if (released_) {
+      co_return fail(ErrorKind::stream_cut,
+                     "The call that this one waited for was not answered to its end.");
+    }
     // It failed before anything was spent: whoever comes first runs instead.
     auto entered = co_await enter();
     if (!entered) co_return std::unexpected(entered.error());
     if (source_) continue;
-    const auto match = run_.plan->routes.find(view_->model);
-    if (!match) co_return fail(ErrorKind::model_not_found, "The model is not there any more.");
-    auto started = start_forwarder(*match);
-    if (!started) co_return std::unexpected(started.error());
+    auto runs = co_await run_instead();
+    if (!runs) co_return std::unexpected(runs.error());
     co_return false;
   }
+}
+
+/// In place of a call that failed; admitted long since, so what it may cost is reserved with its
+/// first attempt. An equal one may have been answered meanwhile, or run.
+Awaitable<Result<void>> Generation::run_instead() {
+  const auto match = run_.plan->routes.find(view_->model);
+  if (!match) co_return fail(ErrorKind::model_not_found, "The model is not there any more.");
+  if (run_.plan->config.cache) ask_cache(*match);
+  if (cache_ && services_.shared_cache != nullptr) co_await ask_shared_cache();
+  if (hit() || follows_) co_return Result<void>{};
+  if (is_answered()) co_return std::unexpected(not_stored());
+  co_return start_forwarder(*match);
 }
 
 /// Sends the other call's reply as it comes, up to its last bytes: those wait in `pieces_`.
@@ -81,7 +99,6 @@ Awaitable<Result<ReplyLog::State>> Generation::copy_reply() {
         if (source_->head()->stream && !begun_) begin_stream();
         break;
       case ReplyReader::Step::bytes:
-        // Who has written content does not fail as if nothing had been spent.
         if (!released_) release_request();
         if (begun_ && source_->head()->stream) sent = co_await send_pieces();
         break;

@@ -1,9 +1,6 @@
 #include "gateway/app/replica_watch.hpp"
 
-#include <algorithm>
-#include <boost/asio/steady_timer.hpp>
-
-#include "gateway/net/asio_task.hpp"
+#include "gateway/app/poll_pace.hpp"
 #include "policies/idempotency/replicas.hpp"
 
 namespace tollgate::app {
@@ -11,19 +8,14 @@ namespace {
 
 using policies::ReplicaKeys;
 
-constexpr std::chrono::milliseconds first_pause{20}, longest_pause{500};
-constexpr int failures_max = 3;
-
 Awaitable<void> watch(const Services& services, policies::IdempotencyTable::Lead lead) {
   const policies::ReplicaKey key{lead.id(), lead.fingerprint()};
-  auto pause = first_pause;
-  for (int failures = 0; failures < failures_max;) {
-    boost::asio::steady_timer timer(services.loop->io, pause);
-    co_await timer.async_wait(net::as_task);
-    pause = std::min(pause * 3 / 2, longest_pause);
+  PollPace pace;
+  for (bool goes_on = true; goes_on;) {
+    co_await pace.rest(services.loop->io);
     const auto word = co_await services.replicas->look(key);
     if (word && *word != ReplicaKeys::Word::running) break;
-    failures = word ? 0 : failures + 1;
+    goes_on = pace.goes_on(word.has_value());
   }
   lead.end(policies::ReplyLog::State::failed);
 }

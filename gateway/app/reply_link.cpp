@@ -1,9 +1,14 @@
 #include "gateway/app/reply_link.hpp"
 
+#include <algorithm>
+
 #include "gateway/app/metrics.hpp"
 
 namespace tollgate::app {
 namespace {
+
+/// For so long the others wait for a replica that has died; losing it costs them a call.
+constexpr std::chrono::seconds flight_lease{10};
 
 Result<std::unique_ptr<ReplyPlaces::Cache>> cache_place(const config::Config& config,
                                                         const Clock& clock) {
@@ -11,11 +16,13 @@ Result<std::unique_ptr<ReplyPlaces::Cache>> cache_place(const config::Config& co
   const config::RedisConfig& redis = own ? *own : *config.store.redis;
   auto settings = net::RedisSettings::from(redis);
   if (!settings) return std::unexpected(settings.error());
-  return std::unique_ptr<ReplyPlaces::Cache>(
-      new ReplyPlaces::Cache{.settings = std::move(*settings),
-                             .shared = {.prefix = redis.prefix,
-                                        .cluster = redis.mode == config::RedisMode::cluster,
-                                        .clock = clock}});
+  return std::unique_ptr<ReplyPlaces::Cache>(new ReplyPlaces::Cache{
+      .settings = std::move(*settings),
+      .shared = {.prefix = redis.prefix,
+                 .cluster = redis.mode == config::RedisMode::cluster,
+                 .clock = clock},
+      .flights = {.prefix = redis.prefix,
+                  .lease = std::min<std::chrono::milliseconds>(flight_lease, config.store.lease)}});
 }
 
 Result<std::unique_ptr<ReplyPlaces::Keyed>> keyed_place(const config::StoreConfig& store) {
@@ -26,6 +33,21 @@ Result<std::unique_ptr<ReplyPlaces::Keyed>> keyed_place(const config::StoreConfi
                              .shared = {.prefix = store.redis->prefix,
                                         .lease = store.lease,
                                         .on_error = store.on_error.idempotency}});
+}
+
+void count_flights(Metrics& metrics, const cache::FlightTerms& terms) {
+  const auto raise = [&](const char* outcome, std::uint64_t count) {
+    metrics.raise(
+        "tollgate_coalesce_shared_total",
+        "Calls that led for all replicas or waited for another one's, and how that ended.",
+        static_cast<double>(count), {{"outcome", outcome}});
+  };
+  raise("led", terms.led);
+  raise("waited", terms.waited);
+  raise("given", terms.given);
+  raise("refused", terms.refused);
+  raise("lost", terms.lost);
+  raise("away", terms.away);
 }
 
 void count_keyed(Metrics& metrics, const policies::ReplicaShared& shared) {
@@ -71,14 +93,16 @@ void ReplyPlaces::count(Metrics& metrics) const {
   metrics.raise("tollgate_cache_unreadable_total",
                 "Entries in Redis that were damaged or not sealed by a key of ours.",
                 static_cast<double>(cache->shared.unreadable));
+  count_flights(metrics, cache->flights);
 }
 
 ReplyLink::ReplyLink(boost::asio::io_context& io, net::Deadlines& deadlines, ReplyPlaces& places)
-    : places_(places), resolver_(io, net::ares_source(io)), timer_(io) {
+    : places_(places), resolver_(io, net::ares_source(io)), flights_timer_(io), keyed_timer_(io) {
   // Nobody is to be warned that the cache may forget.
   const net::RedisParts parts{io, deadlines, resolver_, places.tls, nullptr};
   if (places.cache) {
     cache_.emplace(net::redis_client(parts, places.cache->settings), places.cache->shared);
+    flights_.emplace(*cache_->client, places.cache->flights);
   }
   if (places.keyed) {
     keyed_.emplace(net::redis_client(parts, places.keyed->settings), places.keyed->shared);
@@ -88,20 +112,24 @@ ReplyLink::ReplyLink(boost::asio::io_context& io, net::Deadlines& deadlines, Rep
 ReplyLink::~ReplyLink() = default;
 
 void ReplyLink::start() {
-  if (keyed_) await_tick();
+  if (flights_) await_tick(flights_timer_, places_.cache->flights.lease, *flights_);
+  if (keyed_) await_tick(keyed_timer_, places_.keyed->shared.lease, keyed_->store);
 }
 
-void ReplyLink::await_tick() {
-  timer_.expires_after(places_.keyed->shared.lease / 3);
-  timer_.async_wait([this](const boost::system::error_code& failed) {
+template <class Store>
+void ReplyLink::await_tick(boost::asio::steady_timer& timer, std::chrono::milliseconds lease,
+                           Store& store) {
+  timer.expires_after(lease / 3);
+  timer.async_wait([this, &timer, lease, &store](const boost::system::error_code& failed) {
     if (failed) return;
-    keyed_->store.renew();
-    await_tick();
+    store.renew();
+    await_tick(timer, lease, store);
   });
 }
 
 void ReplyLink::stop() {
-  timer_.cancel();
+  flights_timer_.cancel();
+  keyed_timer_.cancel();
   if (keyed_) keyed_->client->stop();
   if (cache_) cache_->client->stop();
   resolver_.stop();

@@ -10,6 +10,7 @@
 
 #include "gateway/net/redis/client.hpp"
 #include "policies/cache/redis.hpp"
+#include "policies/cache/shared_flights.hpp"
 #include "policies/idempotency/replicas.hpp"
 
 namespace tollgate::app {
@@ -21,6 +22,7 @@ struct ReplyPlaces {
   struct Cache {
     net::RedisSettings settings;
     cache::RedisCacheShared shared;
+    cache::FlightTerms flights;
   };
   struct Keyed {
     net::RedisSettings settings;
@@ -46,6 +48,8 @@ class ReplyLink {
 
   /// nullptr: the cache is in this process.
   [[nodiscard]] cache::RedisCache* cache() { return cache_ ? &cache_->store : nullptr; }
+  /// As `cache`.
+  [[nodiscard]] cache::SharedFlights* flights() { return flights_ ? &*flights_ : nullptr; }
   /// nullptr: what is known of keys is in this process.
   [[nodiscard]] policies::ReplicaKeys* keyed() { return keyed_ ? &keyed_->store : nullptr; }
   /// On the worker's thread, or before it runs.
@@ -62,13 +66,15 @@ class ReplyLink {
     Store store;
   };
 
-  void await_tick();
+  template <class Store>
+  void await_tick(boost::asio::steady_timer& timer, std::chrono::milliseconds lease, Store& store);
 
   ReplyPlaces& places_;
   net::Resolver resolver_;
   std::optional<Way<cache::RedisCache, cache::RedisCacheShared>> cache_;
+  std::optional<cache::SharedFlights> flights_;
   std::optional<Way<policies::ReplicaKeys, policies::ReplicaShared>> keyed_;
-  boost::asio::steady_timer timer_;
+  boost::asio::steady_timer flights_timer_, keyed_timer_;
 };
 
 }  // namespace tollgate::app

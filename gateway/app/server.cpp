@@ -259,7 +259,7 @@ void Server::count(Metrics& metrics) {
   count_store(metrics);
   count_targets(metrics, reloader_.plan()->routes, std::chrono::steady_clock::now());
   count_queues(metrics, reloader_.plan()->routes);
-  if (config().cache && !vault_.replies().cache) count_cache(metrics);
+  if (config().cache) count_cache(metrics);
   vault_.replies().count(metrics);
   count_idempotency(metrics);
   double connects = 0, reused = 0, dns = 0, handshakes = 0, failures = 0, open = 0;
@@ -301,9 +301,6 @@ void Server::count_store(Metrics& metrics) {
 }
 
 void Server::count_cache(Metrics& metrics) {
-  const cache::MemoryStats stats = cache_.stats();
-  metrics.gauge("tollgate_cache_bytes", "Memory that kept replies take.",
-                static_cast<double>(stats.bytes));
   const cache::Flights::Stats shared = flights_.stats();
   metrics.gauge("tollgate_coalesce_running", "Calls that equal ones may share right now.",
                 static_cast<double>(shared.running));
@@ -311,6 +308,10 @@ void Server::count_cache(Metrics& metrics) {
                 static_cast<double>(shared.followers));
   metrics.gauge("tollgate_coalesce_bytes", "Memory that their replies take meanwhile.",
                 static_cast<double>(shared.bytes));
+  if (vault_.replies().cache) return;
+  const cache::MemoryStats stats = cache_.stats();
+  metrics.gauge("tollgate_cache_bytes", "Memory that kept replies take.",
+                static_cast<double>(stats.bytes));
   metrics.gauge("tollgate_cache_entries", "Replies that are kept.",
                 static_cast<double>(stats.entries));
   metrics.raise("tollgate_cache_evictions_total", "Replies that went to make room.",

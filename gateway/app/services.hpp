@@ -29,6 +29,7 @@ class Deadlines;
 namespace tollgate::cache {
 class KeyMemo;
 class RedisCache;
+class SharedFlights;
 }  // namespace tollgate::cache
 namespace tollgate::policies {
 class ReplicaKeys;
@@ -65,6 +66,7 @@ struct Services {
   IdSource ids;
   const Loop* loop = nullptr;                 ///< for calls that wait for another worker's
   cache::RedisCache* shared_cache = nullptr;  ///< in place of Shared::cache
+  cache::SharedFlights* shared_flights = nullptr;  ///< beside shared_cache
   policies::ReplicaKeys* replicas = nullptr;  ///< of calls with an Idempotency-Key
   cache::KeyMemo* key_memo = nullptr;         ///< absent: every key is worked out
 };

@@ -32,6 +32,7 @@ Worker::Worker(const Common& common, std::shared_ptr<const Plan> plan)
                 .ids = {},
                 .loop = &loop_,
                 .shared_cache = cache_of(common),
+                .shared_flights = reply_link_ ? reply_link_->flights() : nullptr,
                 .replicas = reply_link_ ? reply_link_->keyed() : nullptr,
                 .key_memo = &key_memo_},
       front_(services_),

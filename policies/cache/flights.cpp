@@ -74,6 +74,19 @@ bool Flights::Lead::hand_on(std::shared_ptr<ReplyLog::Waiter> when_deserted) {
   return false;
 }
 
+std::unique_ptr<Flights::Follower> Flights::Lead::step_back(std::string_view leader) {
+  const std::scoped_lock lock(flights_.mutex_);
+  flight_->leader = leader;
+  ++flight_->followers;
+  ++flights_.followers_;
+  return std::make_unique<Follower>(flights_, flight_);
+}
+
+std::string Flights::Follower::leader() const {
+  const std::scoped_lock lock(flights_.mutex_);
+  return flight_->leader;
+}
+
 Flights::Follower::~Follower() {
   std::shared_ptr<ReplyLog::Waiter> deserted;
   {

@@ -87,6 +87,9 @@ class Flights::Lead final : private policies::LogRoom {
   /// Its client has gone. True: there are followers, and `when_deserted` is woken, on any thread,
   /// when the last of them goes. False: nobody wants it, and nobody can join any more.
   [[nodiscard]] bool hand_on(std::shared_ptr<ReplyLog::Waiter> when_deserted);
+  /// Another replica asks: its call's id is what followers know their leader by from now on, and
+  /// this call is one of them.
+  [[nodiscard]] std::unique_ptr<Follower> step_back(std::string_view leader);
 
  private:
   bool take(std::uint64_t bytes) noexcept override { return flights_.grow(*flight_, bytes); }
@@ -105,7 +108,8 @@ class Flights::Follower {
   ~Follower();
 
   [[nodiscard]] std::shared_ptr<ReplyLog> log() const { return {flight_, &flight_->log}; }
-  [[nodiscard]] const std::string& leader() const { return flight_->leader; }
+  /// The id of the call that asks.
+  [[nodiscard]] std::string leader() const;
 
  private:
   Flights& flights_;

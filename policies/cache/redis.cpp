@@ -97,10 +97,9 @@ void RedisCache::judge(Result<RedisReply>& reply) {
   shared_.away.store(!reply, std::memory_order_relaxed);
 }
 
-Awaitable<Result<std::optional<RedisFound>>> RedisCache::find(const RedisPlace& place,
+Awaitable<Result<std::optional<RedisFound>>> RedisCache::find(std::string name,
                                                               const Envelope& envelope,
                                                               std::size_t bytes_max) {
-  const std::string name = name_of(place);
   const std::array<std::string_view, 2> args{"GET", name};
   auto reply = co_await ask(name, args);
   if (!reply) co_return std::unexpected(reply.error());

@@ -49,9 +49,8 @@ class RedisCache {
   /// Both outlive it.
   RedisCache(policies::RedisPort& port, RedisCacheShared& shared) : port_(port), shared_(shared) {}
 
-  /// The entry, or nothing where there is none that opens. Error: store_unavailable.
-  Awaitable<Result<std::optional<RedisFound>>> find(const RedisPlace& place,
-                                                    const Envelope& envelope,
+  /// The entry of that key, or nothing where there is none that opens. Error: store_unavailable.
+  Awaitable<Result<std::optional<RedisFound>>> find(std::string name, const Envelope& envelope,
                                                     std::size_t bytes_max);
   /// `find` of several keys of one place, in one round trip; in order.
   using FoundAll = std::vector<std::optional<RedisFound>>;
@@ -69,8 +68,10 @@ class RedisCache {
   };
   Awaitable<Result<std::uint64_t>> purge(Which which);
 
- private:
+  /// The key that the entry stands under.
   [[nodiscard]] std::string name_of(const RedisPlace& place) const;
+
+ private:
   void judge(Result<policies::RedisReply>& reply);
   [[nodiscard]] std::optional<RedisFound> opened(std::string_view name,
                                                  const policies::RedisReply& reply,

@@ -1,7 +1,6 @@
 #include "policies/idempotency/replicas.hpp"
 
 #include <array>
-#include <openssl/rand.h>
 #include <vector>
 
 #include "gateway/core/task.hpp"
@@ -28,23 +27,6 @@ RedisScript made(const char (&text)[size]) {
   return RedisScript::of(std::string(text, size));
 }
 
-std::string hex(const unsigned char* bytes, std::size_t count) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  for (std::size_t i = 0; i < count; ++i) {
-    out += digits[bytes[i] >> 4U];
-    out += digits[bytes[i] & 15U];
-  }
-  return out;
-}
-
-/// Empty: there are no random numbers.
-std::string new_owner() {
-  std::array<unsigned char, 16> bytes{};
-  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) return {};
-  return hex(bytes.data(), bytes.size());
-}
-
 Error away(std::string why) {
   Error error = make_error(
       ErrorKind::store_unavailable,
@@ -64,7 +46,7 @@ ReplicaScripts::ReplicaScripts()
     : claim(made(claim_text)), renew(made(renew_text)), finish(made(finish_text)) {}
 
 std::string ReplicaKeys::name_of(const Digest& id) const {
-  return shared_.prefix + ":idempotency:1:" + hex(id.data(), id.size());
+  return shared_.prefix + ":idempotency:1:" + hex_of(id);
 }
 
 Awaitable<Result<RedisReply>> ReplicaKeys::ask(const RedisScript& script, const std::string& name,
@@ -84,9 +66,9 @@ Awaitable<Result<RedisReply>> ReplicaKeys::ask(const RedisScript& script, const 
 Awaitable<Result<ReplicaKeys::Answer>> ReplicaKeys::claim(ReplicaKey key,
                                                           std::chrono::milliseconds ttl,
                                                           const cache::Envelope& envelope) {
-  const std::string name = name_of(key.id), owner = new_owner();
+  const std::string name = name_of(key.id), owner = new_lease_owner();
   if (owner.empty()) co_return fail(ErrorKind::internal, "The gateway has no random numbers.");
-  const std::string print = hex(key.fingerprint.data(), key.fingerprint.size());
+  const std::string print = hex_of(key.fingerprint);
   const std::string lease = std::to_string(shared_.lease.count());
   const std::string lives = std::to_string(ttl.count());
   const std::array<std::string_view, 4> args{print, owner, lease, lives};
@@ -128,24 +110,11 @@ void ReplicaKeys::count(Word word) {
 
 Awaitable<Result<ReplicaKeys::Word>> ReplicaKeys::look(ReplicaKey key) {
   const std::string name = name_of(key.id);
-  const std::string print = hex(key.fingerprint.data(), key.fingerprint.size());
+  const std::string print = hex_of(key.fingerprint);
   const std::array<std::string_view, 4> args{print, "", "0", "0"};
   auto reply = co_await ask(shared_.scripts.claim, name, args);
   if (!reply) co_return std::unexpected(reply.error());
   co_return answer_of(*reply, name, cache::Envelope()).word;
-}
-
-/// All at once, so that one that is slow does not let the others' leases run out.
-void ReplicaKeys::renew() {
-  for (const Held& held : running_)
-    start(renew_one(held.name, held.owner), rethrow);
-}
-
-Awaitable<void> ReplicaKeys::renew_one(std::string name, std::string owner) {
-  const std::string lease = std::to_string(shared_.lease.count());
-  const std::array<std::string_view, 2> args{owner, lease};
-  // What fails is tried again a third of a lease later.
-  (void)co_await ask(shared_.scripts.renew, name, args);
 }
 
 Awaitable<void> ReplicaKeys::take_back(std::string name, std::string owner) {
@@ -156,7 +125,7 @@ Awaitable<void> ReplicaKeys::take_back(std::string name, std::string owner) {
 ReplicaKeys::Claim::Claim(ReplicaKeys& keys, std::string name, std::string owner) : keys_(keys) {
   held_.name = std::move(name);
   held_.owner = std::move(owner);
-  keys_.running_.push_back(held_);
+  keys_.running_.add(held_);
 }
 
 Awaitable<void> ReplicaKeys::Claim::say(std::string_view state, std::chrono::milliseconds ttl,

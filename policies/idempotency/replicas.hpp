@@ -3,7 +3,6 @@
 // this process knows nothing of a key. One object a worker over a port of its own; its thread.
 #pragma once
 #include <atomic>
-#include <boost/intrusive/list.hpp>
 #include <memory>
 #include <string>
 
@@ -11,6 +10,7 @@
 #include "policies/cache/envelope.hpp"
 #include "policies/digest.hpp"
 #include "policies/idempotency/reply_log.hpp"
+#include "policies/store/redis_leases.hpp"
 #include "policies/store/redis_port.hpp"
 
 namespace tollgate::policies {
@@ -64,18 +64,11 @@ class ReplicaKeys {
   /// Whether its call still runs elsewhere; takes nothing, brings no reply. Error: as `claim`.
   Awaitable<Result<Word>> look(ReplicaKey key);
   /// Every third of a lease: those of the calls that run here go on.
-  void renew();
+  void renew() { running_.renew(port_, shared_.scripts.renew, shared_.lease); }
 
   [[nodiscard]] const ReplicaShared& shared() const { return shared_; }
 
  private:
-  using Hook =
-      boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
-  struct Held : Hook {
-    std::string name, owner;
-  };
-  using Running = boost::intrusive::list<Held, boost::intrusive::constant_time_size<false>>;
-
   Awaitable<Result<RedisReply>> ask(const RedisScript& script, const std::string& name,
                                     std::span<const std::string_view> args);
   Answer answer_of(const RedisReply& reply, const std::string& name,
@@ -83,11 +76,10 @@ class ReplicaKeys {
   void count(Word word);
   [[nodiscard]] std::string name_of(const Digest& id) const;
   Awaitable<void> take_back(std::string name, std::string owner);
-  Awaitable<void> renew_one(std::string name, std::string owner);
 
   RedisPort& port_;
   ReplicaShared& shared_;
-  Running running_;
+  RedisLeases running_;
 };
 
 /// A key that a call of this worker runs under. Dropped without `finish`: its lease runs out, and
@@ -110,7 +102,7 @@ class ReplicaKeys::Claim {
                       std::string_view reply);
 
   ReplicaKeys& keys_;
-  Held held_;
+  RedisLease held_;
 };
 
 }  // namespace tollgate::policies

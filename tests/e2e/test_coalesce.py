@@ -48,18 +48,19 @@ def ask(gate, stream=False, more=None, **fields):
                       headers=headers(**fields), timeout=120)
 
 
-def raw_call(gate, stream: bool) -> bytes:
+def raw_call(gate, stream: bool, **more) -> bytes:
     text = body(stream)
-    lines = "".join(f"{k}: {v}\r\n" for k, v in headers(connection="close").items())
+    more = {name.replace("_", "-"): value for name, value in more.items()}
+    lines = "".join(f"{k}: {v}\r\n" for k, v in headers(connection="close", **more).items())
     return (f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n{lines}"
             f"content-length: {len(text)}\r\n\r\n").encode() + text
 
 
-def cut_call(gate, stream: bool) -> socket.socket:
+def cut_call(gate, stream: bool, **more) -> socket.socket:
     host, port = gate.url.removeprefix("http://").split(":")
     sock = socket.create_connection((host, int(port)))
     sock.settimeout(120)
-    sock.sendall(raw_call(gate, stream))
+    sock.sendall(raw_call(gate, stream, **more))
     return sock
 
 
@@ -277,6 +278,61 @@ def test_a_failure_reaches_all_and_each_may_try_once(gateway, upstream, status, 
     assert charged == ([0, 0, 0, 0] if status == 400 else [0, COST, COST, COST])
     assert all("tollgate:leader" not in line.get("tags", {}) for line in lines
                if line["attempts"] == 1)
+
+
+def test_who_tries_alone_reserves_first(gateway, upstream):
+    """The budget holds two such calls: of three that the leader failed one at least is refused, and
+    the provider hears nothing of it."""
+    first, refused, made = threading.Event(), threading.Event(), []
+
+    def script(exchange):
+        made.append(exchange)
+        if len(made) == 1:
+            assert first.wait(120)
+            exchange.json({"error": {"message": "no", "type": "x", "code": "x"}}, 503)
+        else:
+            assert refused.wait(120)
+            Steps(held=False)(exchange)
+
+    provider = upstream(script)
+    gate = gateway(config(provider.url, tenant=", budgets: [{usd: 0.006, per: total}]"))
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        leader = pool.submit(ask, gate)
+        provider.arrived.get(timeout=120)
+        others = [pool.submit(ask, gate) for _ in range(3)]
+        followers(gate, 3)
+        first.set()
+        assert leader.result(120).status_code == 503
+        next(concurrent.futures.as_completed(others, 120))
+        refused.set()
+        replies = [c.result(120) for c in others]
+    assert {r.status_code for r in replies} == {200, 429}
+    assert {r.json()["error"]["code"] for r in replies if r.status_code == 429} == {
+        "budget_reserved"}
+    assert len(provider.requests) == 1 + sum(r.status_code == 200 for r in replies)
+
+
+def test_what_every_target_refuses_is_refused_to_all(gateway, upstream):
+    """Too long for this model: another target might do, but there is none left."""
+    first = threading.Event()
+
+    def script(exchange):
+        assert first.wait(120)
+        exchange.json({"error": {"message": "too long", "type": "invalid_request_error",
+                                 "code": "context_length_exceeded"}}, 400)
+
+    provider = upstream(script)
+    gate = gateway(config(provider.url))
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        leader = pool.submit(ask, gate)
+        provider.arrived.get(timeout=120)
+        others = [pool.submit(ask, gate) for _ in range(3)]
+        followers(gate, 3)
+        first.set()
+        replies = [c.result(120) for c in (leader, *others)]
+    assert {(r.status_code, r.json()["error"]["code"]) for r in replies} == {
+        (400, "context_length_exceeded")}
+    assert len(provider.requests) == 1
 
 
 def test_a_reply_that_breaks_off_breaks_off_for_all(gateway, upstream):

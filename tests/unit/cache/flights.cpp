@@ -45,6 +45,29 @@ TEST_CASE("flights: the first leads, the others follow until it has ended") {
   CHECK(flights.enter(key, "r5", false).lead);
 }
 
+TEST_CASE("flights: a leader that steps back follows, and all know who asks in its place") {
+  Flights flights(1U << 20U);
+  const auto bell = std::make_shared<Bell>();
+  auto here = flights.enter(key, "r1", false);
+  REQUIRE(here.lead);
+  auto other = flights.enter(key, "r2", false).follower;
+  auto own = here.lead->step_back("elsewhere");
+  REQUIRE((own && other));
+  CHECK(own->leader() == "elsewhere");
+  CHECK(other->leader() == "elsewhere");
+  CHECK(flights.stats().followers == 2);
+  CHECK(here.lead->hand_on(bell));
+  other.reset();
+  CHECK(bell->rung == 0);
+  const auto log = own->log();
+  own.reset();
+  CHECK(bell->rung == 1);
+  here.lead->end(ReplyLog::State::failed);
+  Pieces read;
+  CHECK(log->read(0, read) == ReplyLog::State::failed);
+  CHECK(flights.stats().followers == 0);
+}
+
 TEST_CASE("flights: a leader that goes hands its call on, or nobody can join any more") {
   Flights flights(1U << 20U);
   const auto bell = std::make_shared<Bell>();

@@ -1,0 +1,49 @@
+#include "policies/store/redis_leases.hpp"
+
+#include <array>
+#include <openssl/rand.h>
+#include <string_view>
+
+#include "gateway/core/task.hpp"
+
+namespace tollgate::policies {
+namespace {
+
+/// What the list holds may be gone before the answer is here.
+Awaitable<void> renew_one(RedisPort& port, const RedisScript& script, std::string name,
+                          std::string owner, std::string millis) {
+  const std::array<std::string_view, 1> keys{name};
+  const std::array<std::string_view, 2> args{owner, millis};
+  (void)co_await port.script(script, name, keys, args);
+}
+
+}  // namespace
+
+void RedisLeases::renew(RedisPort& port, const RedisScript& script,
+                        std::chrono::milliseconds millis) const {
+  for (const RedisLease& lease : held_) {
+    start(renew_one(port, script, lease.name, lease.owner, std::to_string(millis.count())),
+          [](const std::exception_ptr& thrown) {
+            if (thrown) std::rethrow_exception(thrown);
+          });
+  }
+}
+
+std::string new_lease_owner() {
+  std::array<unsigned char, 16> bytes{};
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) return {};
+  return hex_of(bytes);
+}
+
+std::string hex_of(std::span<const unsigned char> bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out;
+  out.reserve(2 * bytes.size());
+  for (const unsigned char byte : bytes) {
+    out += digits[byte >> 4U];
+    out += digits[byte & 15U];
+  }
+  return out;
+}
+
+}  // namespace tollgate::policies
