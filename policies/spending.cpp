@@ -49,6 +49,7 @@ bool Spending::under_bound() const {
 
 void Spending::consider(const SpendingTerms& terms, wire::RequestView& view) {
   terms_.emplace(terms);
+  looked_.reset();
   view_ = &view;
   facts_ = facts_of(view);
   scopes_ = terms.key.scopes->scopes;
@@ -82,9 +83,16 @@ void Spending::take_target(const AttemptTarget& target) {
   current_ = price(target);
 }
 
-Spending::Priced Spending::price(const AttemptTarget& target) const {
+Spending::Priced Spending::price(const AttemptTarget& target) {
+  const bool looked = looked_ && looked_->provider == target.provider &&
+                      looked_->kind == target.provider_kind &&
+                      looked_->model == target.upstream_model;
+  if (!looked) {
+    looked_ = {target.provider, target.provider_kind, target.upstream_model,
+               tariff(target.provider, target.provider_kind, target.upstream_model)};
+  }
   Priced priced;
-  priced.tariff = tariff(target.provider, target.provider_kind, target.upstream_model);
+  priced.tariff = looked_->tariff;
   priced.bound = bound_of(facts_, target.body_bytes, bound_target(target), priced.tariff);
   return priced;
 }
