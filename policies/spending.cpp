@@ -52,8 +52,12 @@ void Spending::consider(const SpendingTerms& terms, wire::RequestView& view) {
   looked_.reset();
   view_ = &view;
   facts_ = facts_of(view);
-  scopes_ = terms.key.scopes->scopes;
-  scopes_.insert(scopes_.end(), terms.model->scopes.begin(), terms.model->scopes.end());
+  const auto& of_key = terms.key.scopes->scopes;
+  const auto& of_model = terms.model->scopes;
+  scopes_.clear();
+  scopes_.reserve(of_key.size() + of_model.size());
+  scopes_.insert(scopes_.end(), of_key.begin(), of_key.end());
+  scopes_.insert(scopes_.end(), of_model.begin(), of_model.end());
   cut_to_ = 0;
   denial_.reset();
   view.limit_output({});
