@@ -232,31 +232,29 @@ bool Spending::cut_to_fit(NanoUsd money) {
   return true;
 }
 
-/// The first attempt goes where admission looked; another target, or another attempt, has a bound
-/// of its own beside what the ended ones cost.
+/// Another target than admission looked at, or another attempt, has a bound of its own beside what
+/// the ended ones cost.
 Awaitable<Result<void>> Spending::hold_more(const AttemptTarget& target) {
-  const bool as_admitted =
-      !begun_ && target.provider == current_provider_ && target.upstream_model == current_model_;
-  if (!as_admitted) {
-    take_target(target);
-    auto payable = moved_ ? may_go_on(target) : may_be_paid(current_);
-    if (!payable) co_return payable;
-    auto held = co_await extend();
-    if (!held) co_return held;
-  }
-  begun_ = true;
-  expect_text();
-  co_return Result<void>{};
+  take_target(target);
+  auto payable = moved_ ? may_go_on(target) : may_be_paid(current_);
+  if (!payable) co_return payable;
+  co_return co_await extend();
 }
 
 Awaitable<Result<void>> Spending::begin(const AttemptTarget& target, AttemptOutcome& attempt) {
   if (!reservation_) co_return fail(ErrorKind::internal, "An attempt without a reservation.");
   if (under_way_) set_aside();
-  auto held = co_await hold_more(target);
-  if (!held) {
-    take_back();
-    co_return held;
+  const bool as_admitted =
+      !begun_ && target.provider == current_provider_ && target.upstream_model == current_model_;
+  if (!as_admitted) {
+    auto held = co_await hold_more(target);
+    if (!held) {
+      take_back();
+      co_return held;
+    }
   }
+  begun_ = true;
+  expect_text();
   under_way_ = call_.outcome.attempts.size() - 1;
   attempt.reserved = current_.bound.total;
   const config::PriceRow* row =

@@ -100,14 +100,13 @@ HeaderList HeaderFields::list() const {
 }
 
 void append_header(std::string& out, std::string_view name, std::string_view value) {
-  constexpr std::size_t around = 4;  // the colon, the space and the line's end
   const std::size_t begin = out.size() + name.size() + 2, end = begin + value.size();
-  out.resize_and_overwrite(out.size() + name.size() + value.size() + around,
-                           [&](char* all, std::size_t size) {
-                             put(put(put(all + begin - 2 - name.size(), name), ": "), value);
-                             put(all + end, "\r\n");
-                             return size;
-                           });
+  // libstdc++ 12 hands the function the capacity in place of the size: it is not looked at.
+  out.resize_and_overwrite(end + 2, [&](char* all, std::size_t) {
+    put(put(put(all + begin - 2 - name.size(), name), ": "), value);
+    put(all + end, "\r\n");
+    return end + 2;
+  });
   // A line end from a file, a variable or a client must not become a header of its own.
   char* const text = out.data();
   if (end < 8 || may_break(text + begin, text + end)) {
