@@ -36,7 +36,7 @@ bool is_id(std::string_view text) {
 std::string_view presented_key(const RequestHead& head) {
   constexpr std::string_view name = "authorization", scheme = "bearer ";
   const auto given = std::ranges::find_if(
-      head.headers, [](const HeaderView& header) { return iequals(header.name, name); });
+      head.headers, [&](const HeaderView& header) { return iequals(header.name, name); });
   if (given == head.headers.end()) return trimmed(head.header("x-api-key"));
   const std::string_view value = trimmed(given->value);
   if (!iequals(value.substr(0, scheme.size()), scheme)) return {};
