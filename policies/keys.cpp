@@ -110,8 +110,7 @@ const Key* KeyTable::find(std::string_view secret, SystemTime now) const {
   }
   if (key == nullptr) return nullptr;
   if (CRYPTO_memcmp(key->digest.data(), digest->data(), digest->size()) != 0) return nullptr;
-  if (key->expires && *key->expires <= now) return nullptr;
-  return key;
+  return has_expired(*key, now) ? nullptr : key;
 }
 
 bool may_use(const Key& key, std::string_view model) {

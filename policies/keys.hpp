@@ -40,6 +40,10 @@ struct Key {
   const ScopeChain* scopes = nullptr;  ///< all that must admit its calls, but for the model's
 };
 
+[[nodiscard]] inline bool has_expired(const Key& key, SystemTime now) {
+  return key.expires && *key.expires <= now;
+}
+
 class KeyTable {
  public:
   /// `scopes` outlives the table.

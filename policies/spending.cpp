@@ -49,10 +49,15 @@ bool Spending::under_bound() const {
 
 void Spending::consider(const SpendingTerms& terms, wire::RequestView& view) {
   terms_.emplace(terms);
+  looked_.reset();
   view_ = &view;
   facts_ = facts_of(view);
-  scopes_ = terms.key.scopes->scopes;
-  scopes_.insert(scopes_.end(), terms.model->scopes.begin(), terms.model->scopes.end());
+  const auto& of_key = terms.key.scopes->scopes;
+  const auto& of_model = terms.model->scopes;
+  scopes_.clear();
+  scopes_.reserve(of_key.size() + of_model.size());
+  scopes_.insert(scopes_.end(), of_key.begin(), of_key.end());
+  scopes_.insert(scopes_.end(), of_model.begin(), of_model.end());
   cut_to_ = 0;
   denial_.reset();
   view.limit_output({});
@@ -82,9 +87,16 @@ void Spending::take_target(const AttemptTarget& target) {
   current_ = price(target);
 }
 
-Spending::Priced Spending::price(const AttemptTarget& target) const {
+Spending::Priced Spending::price(const AttemptTarget& target) {
+  const bool looked = looked_ && looked_->provider == target.provider &&
+                      looked_->kind == target.provider_kind &&
+                      looked_->model == target.upstream_model;
+  if (!looked) {
+    looked_ = {target.provider, target.provider_kind, target.upstream_model,
+               tariff(target.provider, target.provider_kind, target.upstream_model)};
+  }
   Priced priced;
-  priced.tariff = tariff(target.provider, target.provider_kind, target.upstream_model);
+  priced.tariff = looked_->tariff;
   priced.bound = bound_of(facts_, target.body_bytes, bound_target(target), priced.tariff);
   return priced;
 }
@@ -220,31 +232,29 @@ bool Spending::cut_to_fit(NanoUsd money) {
   return true;
 }
 
-/// The first attempt goes where admission looked; another target, or another attempt, has a bound
-/// of its own beside what the ended ones cost.
+/// Another target than admission looked at, or another attempt, has a bound of its own beside what
+/// the ended ones cost.
 Awaitable<Result<void>> Spending::hold_more(const AttemptTarget& target) {
-  const bool as_admitted =
-      !begun_ && target.provider == current_provider_ && target.upstream_model == current_model_;
-  if (!as_admitted) {
-    take_target(target);
-    auto payable = moved_ ? may_go_on(target) : may_be_paid(current_);
-    if (!payable) co_return payable;
-    auto held = co_await extend();
-    if (!held) co_return held;
-  }
-  begun_ = true;
-  expect_text();
-  co_return Result<void>{};
+  take_target(target);
+  auto payable = moved_ ? may_go_on(target) : may_be_paid(current_);
+  if (!payable) co_return payable;
+  co_return co_await extend();
 }
 
 Awaitable<Result<void>> Spending::begin(const AttemptTarget& target, AttemptOutcome& attempt) {
   if (!reservation_) co_return fail(ErrorKind::internal, "An attempt without a reservation.");
   if (under_way_) set_aside();
-  auto held = co_await hold_more(target);
-  if (!held) {
-    take_back();
-    co_return held;
+  const bool as_admitted =
+      !begun_ && target.provider == current_provider_ && target.upstream_model == current_model_;
+  if (!as_admitted) {
+    auto held = co_await hold_more(target);
+    if (!held) {
+      take_back();
+      co_return held;
+    }
   }
+  begun_ = true;
+  expect_text();
   under_way_ = call_.outcome.attempts.size() - 1;
   attempt.reserved = current_.bound.total;
   const config::PriceRow* row =

@@ -103,7 +103,7 @@ class Spending {
   };
 
   [[nodiscard]] bool under_bound() const;
-  [[nodiscard]] Priced price(const AttemptTarget& target) const;
+  [[nodiscard]] Priced price(const AttemptTarget& target);
   void take_target(const AttemptTarget& target);
   [[nodiscard]] Tariff tariff(std::string_view provider, std::string_view kind,
                               std::string_view model) const;
@@ -136,6 +136,13 @@ class Spending {
   void change_over();
   void settle_current(AttemptOutcome& attempt, const AttemptEnd& how) noexcept;
   void take_back();
+
+  /// Of the target that was priced last: it is asked for before and after its encode.
+  struct Looked {
+    std::string_view provider, kind, model;
+    Tariff tariff;
+  };
+  std::optional<Looked> looked_;
 
   std::optional<std::size_t> under_way_;  // of the outcome's attempts: which is `current_`
   std::optional<Beside> beside_;

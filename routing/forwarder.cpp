@@ -11,7 +11,8 @@ bool has_content(const Batch& batch) { return std::ranges::any_of(batch.events, 
 /// Counts the time until the end of the scope as somebody else's.
 class Waiting {
  public:
-  explicit Waiting(Call& call) : call_(call), since_(std::chrono::steady_clock::now()) {}
+  explicit Waiting(Call& call, SteadyTime since = std::chrono::steady_clock::now())
+      : call_(call), since_(since) {}
   ~Waiting() { call_.waited += std::chrono::steady_clock::now() - since_; }
   Waiting(const Waiting&) = delete;
   Waiting& operator=(const Waiting&) = delete;
@@ -259,7 +260,7 @@ Awaitable<Result<void>> Forwarder::send(const Target& target) {
   reply_model_.clear();
   sent_at_ = std::chrono::steady_clock::now();
   if (target.repeats != nullptr && !turn_->repeat) target.repeats->note(sent_at_);
-  const Waiting waiting(call_);
+  const Waiting waiting(call_, sent_at_);
   auto reply = co_await upstream_.send(
       {provider, encoded_.request, plan_.view.stream, call_.deadline, slot_});
   if (!reply) co_return std::unexpected(reply.error());

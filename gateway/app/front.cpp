@@ -125,13 +125,21 @@ Result<void> GatewayFront::route(Run& run, const RequestHead& head) {
                                                  printable(head.path, 200) + ".");
 }
 
+const policies::Key* GatewayFront::key_of(const Run& run, std::string_view secret) {
+  const bool same = !known_by_.owner_before(run.plan) && !run.plan.owner_before(known_by_);
+  if (!same) {
+    known_.forget();
+    known_by_ = run.plan;
+  }
+  return known_.find(run.plan->keys, secret, run.call.outcome.started_at);
+}
+
 Result<void> GatewayFront::authenticate(Run& run, const RequestHead& head) {
-  const policies::KeyTable& keys = run.plan->keys;
   if (run.plan->config.auth == config::Auth::none) {
-    run.key = &keys.anonymous();
+    run.key = &run.plan->keys.anonymous();
   } else {
     const std::string_view secret = presented_key(head);
-    run.key = keys.find(secret, run.call.outcome.started_at);
+    run.key = key_of(run, secret);
     if (run.key == nullptr) {
       return fail(ErrorKind::invalid_api_key,
                   secret.empty() ? "No API key was given. Send it as 'Authorization: Bearer KEY'."

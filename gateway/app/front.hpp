@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "gateway/app/run.hpp"
+#include "policies/known_keys.hpp"
 
 namespace tollgate::app {
 
@@ -31,7 +32,11 @@ class GatewayFront final : public Front {
   Awaitable<void> answer_usage(std::shared_ptr<Run> run, ReplyWriter& writer);
   Awaitable<void> refuse(Run& run, const Error& error, ReplyWriter& writer);
 
+  const policies::Key* key_of(const Run& run, std::string_view secret);
+
   Services& services_;
+  policies::KnownKeys known_;
+  std::weak_ptr<const Plan> known_by_;  // whose keys they are
 };
 
 }  // namespace tollgate::app

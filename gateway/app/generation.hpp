@@ -49,7 +49,7 @@ class Generation {
   [[nodiscard]] double price_at(const routing::ProviderEntry& provider,
                                 std::string_view model) const;
   [[nodiscard]] policies::SpendingTerms terms(const routing::Route& route) const;
-  Awaitable<Result<void>> reserve_or_fall_back(const routing::Match& match);
+  [[nodiscard]] bool may_suit_another(const Error& why) const;
   [[gnu::noinline]] Awaitable<Result<void>> fall_back(Error why);
   Awaitable<Result<void>> fall_back_to(const routing::Match& match, bool longer);
   std::optional<routing::Match> next_fallback(const Error& why);

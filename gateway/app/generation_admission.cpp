@@ -8,7 +8,10 @@ namespace tollgate::app {
 /// Reserves what the first attempt may cost; a budget that is spent may send the call to a cheaper
 /// model, once (M10).
 Awaitable<Result<void>> Generation::admit(const routing::Match& match) {
-  auto reserved = co_await reserve_or_fall_back(match);
+  auto reserved = co_await reserve(match);
+  if (!reserved && may_suit_another(reserved.error())) {
+    reserved = co_await fall_back(std::move(reserved.error()));
+  }
   if (reserved || reserved.error().kind != ErrorKind::budget_exceeded) co_return reserved;
   auto cheaper = downgrade();
   if (!cheaper) co_return reserved;

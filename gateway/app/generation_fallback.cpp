@@ -67,13 +67,9 @@ Awaitable<Result<void>> Generation::fall_back_to(const routing::Match& match, bo
 }
 
 /// A request that no target of its model can take may suit another model.
-Awaitable<Result<void>> Generation::reserve_or_fall_back(const routing::Match& match) {
-  auto reserved = co_await reserve(match);
-  if (reserved || (forwarder_ && forwarder_->previewed()) ||
-      fallbacks_for(reserved.error()) == nullptr) {
-    co_return reserved;
-  }
-  co_return co_await fall_back(std::move(reserved.error()));
+bool Generation::may_suit_another(const Error& why) const {
+  const bool previewed = forwarder_ && forwarder_->previewed();
+  return !previewed && fallbacks_for(why) != nullptr;
 }
 
 }  // namespace tollgate::app

@@ -34,11 +34,13 @@ bool is_id(std::string_view text) {
 }  // namespace
 
 std::string_view presented_key(const RequestHead& head) {
-  if (!head.has("authorization")) return trimmed(head.header("x-api-key"));
-  const std::string_view value = trimmed(head.header("authorization"));
-  constexpr std::size_t scheme = 7;
-  if (value.size() < scheme || !iequals(value.substr(0, scheme), "bearer ")) return {};
-  return trimmed(value.substr(scheme));
+  constexpr std::string_view name = "authorization", scheme = "bearer ";
+  const auto given = std::ranges::find_if(
+      head.headers, [&](const HeaderView& header) { return iequals(header.name, name); });
+  if (given == head.headers.end()) return trimmed(head.header("x-api-key"));
+  const std::string_view value = trimmed(given->value);
+  if (!iequals(value.substr(0, scheme.size()), scheme)) return {};
+  return trimmed(value.substr(scheme.size()));
 }
 
 Result<std::optional<std::chrono::milliseconds>> asked_timeout(const RequestHead& head) {

@@ -8,17 +8,25 @@ namespace {
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 bool breaks(char c) { return c == '\r' || c == '\n' || c == '\0'; }
 
-/// False: none of these bytes breaks a line. Eight at a time, each compared with the highest that
+/// True where one of these eight bytes may break a line: each is compared with the highest that
 /// does.
-bool may_break(std::string_view text) {
+bool may_break(const char* at) {
   constexpr std::uint64_t ones = ~std::uint64_t{0} / 255, tops = ones << 7U;
-  std::uint64_t found = 0, word = 0;
-  for (; text.size() >= sizeof word; text.remove_prefix(sizeof word)) {
-    std::memcpy(&word, text.data(), sizeof word);
-    found |= (word - ones * ('\r' + 1)) & ~word & tops;
-  }
-  return found != 0 || std::ranges::any_of(text, breaks);
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  return ((word - ones * ('\r' + 1)) & ~word & tops) != 0;
 }
+
+/// The same for all of [begin, end); eight bytes before `end` may be read.
+bool may_break(const char* begin, const char* end) {
+  constexpr std::ptrdiff_t step = 8;
+  bool found = may_break(end - step);
+  for (; end - begin > step; begin += step)
+    found |= may_break(begin);
+  return found;
+}
+
+char* put(char* at, std::string_view text) { return at + text.copy(at, text.size()); }
 }  // namespace
 
 bool iequals(std::string_view a, std::string_view b) {
@@ -92,12 +100,17 @@ HeaderList HeaderFields::list() const {
 }
 
 void append_header(std::string& out, std::string_view name, std::string_view value) {
-  const std::size_t begin = out.size() + name.size() + 2;
-  out.append(name).append(": ").append(value).append("\r\n");
+  const std::size_t begin = out.size() + name.size() + 2, end = begin + value.size();
+  // libstdc++ 12 hands the function the capacity in place of the size: it is not looked at.
+  out.resize_and_overwrite(end + 2, [&](char* all, std::size_t) {
+    put(put(put(all + begin - 2 - name.size(), name), ": "), value);
+    put(all + end, "\r\n");
+    return end + 2;
+  });
   // A line end from a file, a variable or a client must not become a header of its own.
-  if (may_break(value)) {
-    const auto from = out.begin() + static_cast<std::ptrdiff_t>(begin);
-    std::replace_if(from, out.end() - 2, breaks, ' ');
+  char* const text = out.data();
+  if (end < 8 || may_break(text + begin, text + end)) {
+    std::replace_if(text + begin, text + end, breaks, ' ');
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstdint>
 
 #include "gateway/net/exchange.hpp"
 #include "gateway/net/pause.hpp"
@@ -19,7 +21,16 @@ constexpr std::array<std::string_view, 8> ours{"host",
                                                "keep-alive",
                                                "te"};
 
+/// Most names have a length that none of ours has.
+constexpr std::uint32_t our_lengths = [] {
+  std::uint32_t lengths = 0;
+  for (const std::string_view name : ours)
+    lengths |= 1U << name.size();
+  return lengths;
+}();
+
 bool is_ours(std::string_view name) {
+  if (name.size() >= 32 || (our_lengths >> name.size() & 1U) == 0) return false;
   return std::ranges::any_of(ours, [name](std::string_view own) { return iequals(own, name); });
 }
 
@@ -38,7 +49,10 @@ std::string request_head(const routing::HttpRequest& request, const Way& way,
   if (!named) append_header(head, "user-agent", user_agent);
   head += way.proxy_line;
   if (!request.body.empty() || request.method == "POST") {
-    append_header(head, "content-length", std::to_string(request.body.size()));
+    std::array<char, 20> digits;
+    const auto end =
+        std::to_chars(digits.data(), digits.data() + digits.size(), request.body.size()).ptr;
+    append_header(head, "content-length", {digits.data(), end});
   }
   head += "accept-encoding: identity\r\nconnection: keep-alive\r\n\r\n";
   return head;

@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include "gateway/core/frame_memory.hpp"
+#include "gateway/core/small_heap.hpp"
 
 namespace tollgate::net {
 namespace {
@@ -22,6 +23,7 @@ void MemoryReturn::note(std::size_t open) {
 void MemoryReturn::expired() {
   crowd_ = open_;
   FrameMemory::clear();
+  SmallHeap::clear();
   ::malloc_trim(0);
 }
 

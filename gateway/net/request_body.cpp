@@ -47,17 +47,22 @@ Awaitable<Result<std::string_view>> ConnectionBody::receive(std::uint64_t limit)
   const std::uint64_t length = head_.framing == Framing::sized ? head_.content_length : 0;
   if (!chunked && length == 0) co_return std::string_view{};
   if (length > limit) co_return too_large(limit);
-  auto asked = co_await ask_to_continue();
-  if (!asked) co_return std::unexpected(asked.error());
+  Inbox& inbox = connection_.inbox();
+  // A client that has begun to send does not wait any more.
+  if (head_.expect_continue && inbox.unread().empty()) {
+    auto asked = co_await ask_to_continue();
+    if (!asked) co_return std::unexpected(asked.error());
+  }
   if (chunked) co_return co_await receive_chunked(limit);
-  if (connection_.inbox().fits(length)) co_return co_await receive_beside(length);
+  if (inbox.fits(length)) {
+    if (inbox.unread().size() >= length) co_return inbox.keep(static_cast<std::size_t>(length));
+    co_return co_await receive_beside(length);
+  }
   co_return co_await receive_apart(length);
 }
 
 Awaitable<Result<void>> ConnectionBody::ask_to_continue() {
   constexpr std::string_view line = "HTTP/1.1 100 Continue\r\n\r\n";
-  // A client that has begun to send does not wait any more.
-  if (!head_.expect_continue || !connection_.inbox().unread().empty()) co_return Result<void>{};
   const std::array parts{line};
   if (!co_await connection_.send(parts, idle_)) co_return gone();
   co_return Result<void>{};

@@ -42,6 +42,16 @@ Result<int> parse_version(std::string_view version) {
   return bad_request("the request line is not METHOD TARGET HTTP/1.1");
 }
 
+bool in_no_host(char c) {
+  static constexpr auto bytes = [] {
+    std::array<bool, 256> in{};
+    for (const char each : std::string_view(" \t/\\@?#,\"<>"))
+      in[static_cast<std::uint8_t>(each)] = true;
+    return in;
+  }();
+  return bytes[static_cast<std::uint8_t>(c)];
+}
+
 /// The bytes a target may hold: visible ASCII without the fragment mark.
 bool is_target(std::string_view target) {
   return !target.empty() &&
@@ -154,9 +164,7 @@ class RequestFraming {
   Result<void> host(std::string_view value) {
     if (host_) return bad_request("more than one Host header");
     host_ = true;
-    if (value.find_first_of(" \t/\\@?#,\"<>") != std::string_view::npos) {
-      return bad_request("the Host header");
-    }
+    if (!std::ranges::none_of(value, in_no_host)) return bad_request("the Host header");
     return {};
   }
 

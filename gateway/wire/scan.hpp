@@ -9,6 +9,10 @@
 #include <cstring>
 #include <string_view>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace tollgate::wire {
 
 using ByteBlock [[gnu::vector_size(16)]] = std::uint8_t;
@@ -32,6 +36,13 @@ inline auto words_of(Mask mask) {
 /// Offset of the first match in one vector at `at`, or the vector's size.
 template <class Vector, class Match>
 inline std::size_t find_in_block(const char* at, Match match) {
+#if defined(__SSE2__)
+  if constexpr (sizeof(Vector) == sizeof(__m128i)) {
+    const auto found = std::bit_cast<__m128i>(match_block<Vector>(at, match));
+    const auto bits = static_cast<std::uint32_t>(_mm_movemask_epi8(found));
+    return static_cast<std::size_t>(std::countr_zero(bits | 1U << sizeof(Vector)));
+  }
+#endif
   const auto mask = words_of(match_block<Vector>(at, match));
   for (std::size_t i = 0; i < mask.size(); ++i) {
     if (mask[i] != 0) return 8 * i + static_cast<std::size_t>(std::countr_zero(mask[i])) / 8;
@@ -83,34 +94,46 @@ inline std::size_t find_byte(std::string_view text, Match match) {
   return at == text.size() ? at : find_in_last_block<ByteBlock>(text, match);
 }
 
+/// What ends a plain run.
+struct NotPlain {
+  auto operator()(auto c) const { return (c < 0x20) | (c == '"') | (c == '\\'); }
+};
+struct StringEnd {
+  auto operator()(auto c) const { return (c == '"') | (c == '\\'); }
+};
+
 inline std::size_t json_plain_run_short(std::string_view text) {
-  return find_byte(text, [](auto c) { return (c < 0x20) | (c == '"') | (c == '\\'); });
+  return find_byte(text, NotPlain{});
 }
 /// The same with wider vectors, where the processor has them.
 [[nodiscard]] std::size_t json_plain_run_long(std::string_view text);
 
-/// Most strings end within the first bytes: `rest` looks at what is behind them.
-template <class First, class Rest>
-inline std::size_t run_by_parts(std::string_view text, First first, Rest rest) {
-  constexpr std::size_t near = 128;
-  const std::size_t run = first(text.substr(0, near));
+/// Most strings end within the first bytes, and most of these within one block: `rest` looks at
+/// what is behind them.
+template <class Match, class Rest>
+inline std::size_t run_by_parts(std::string_view text, Match match, Rest rest) {
+  constexpr std::size_t block = sizeof(ByteBlock), near = 128;
+  if (text.size() < block) return find_byte(text, match);
+  const std::size_t first = find_in_block<ByteBlock>(text.data(), match);
+  if (first < block) return first;
+  const std::size_t run = find_byte(text.substr(0, near), match);
   return run < near ? run : near + rest(text.substr(near));
 }
 
 /// Length of the run that may stand unchanged in a JSON string: up to a quote, a backslash or a
 /// control character.
 inline std::size_t json_plain_run(std::string_view text) {
-  return run_by_parts(text, json_plain_run_short, json_plain_run_long);
+  return run_by_parts(text, NotPlain{}, json_plain_run_long);
 }
 
 inline std::size_t json_string_run_short(std::string_view text) {
-  return find_byte(text, [](auto c) { return (c == '"') | (c == '\\'); });
+  return find_byte(text, StringEnd{});
 }
 [[nodiscard]] std::size_t json_string_run_long(std::string_view text);
 
 /// The same for a string that was checked before: up to a quote or a backslash.
 inline std::size_t json_string_run(std::string_view text) {
-  return run_by_parts(text, json_string_run_short, json_string_run_long);
+  return run_by_parts(text, StringEnd{}, json_string_run_long);
 }
 
 /// Length of the ASCII among it: such a run needs no look at its UTF-8 either.

@@ -158,7 +158,8 @@ std::string search_problem(const BoundTarget& target, const Tariff& tariff) {
 }
 
 /// What makes the price unknown; empty: nothing.
-std::string problem(const RequestFacts& facts, const BoundTarget& target, const Tariff& tariff) {
+std::string problem(const RequestFacts& facts, const BoundTarget& target, const Tariff& tariff,
+                    bool searches) {
   if (tariff.rows.empty()) return "the model '" + std::string(target.model) + "' has no price.";
   if (!facts.unpriced_field.empty()) {
     return "the field '" + facts.unpriced_field + "' may change the price.";
@@ -167,7 +168,7 @@ std::string problem(const RequestFacts& facts, const BoundTarget& target, const 
   if (facts.image_output && std::ranges::none_of(tariff.rows, paints)) {
     return "pictures of the model '" + std::string(target.model) + "' have no price.";
   }
-  return searches_by_itself(target.model) ? search_problem(target, tariff) : std::string();
+  return searches ? search_problem(target, tariff) : std::string();
 }
 
 /// Output tokens and what they cost, once the input's share of the bound stands.
@@ -212,14 +213,16 @@ std::uint64_t Bound::limit_within(NanoUsd money) const {
 
 Bound bound_of(const RequestFacts& facts, std::uint64_t body_bytes, const BoundTarget& target,
                const Tariff& tariff) {
-  if (auto why = problem(facts, target, tariff); !why.empty()) return unpriced(std::move(why));
+  const bool searches = searches_by_itself(target.model);
+  if (auto why = problem(facts, target, tariff, searches); !why.empty())
+    return unpriced(std::move(why));
   std::uint64_t uses = 0;
   NanoUsd tool_fees = 0;
   if (auto why = tool_problem(facts, target, tariff, uses, tool_fees); !why.empty())
     return unpriced(why);
   Bound bound;
   bound.input_tokens = input_bound(facts, body_bytes, target, tariff);
-  if (searches_by_itself(target.model)) bound.input_tokens = *tariff.context_window();
+  if (searches) bound.input_tokens = *tariff.context_window();
   if (uses > 0) bound.input_tokens = times(*tariff.context_window(), add(uses, 1));
   const Dearest dearest = dearest_of(facts, bound.input_tokens, tariff);
   if (!dearest.input || (!dearest.output && !facts.embeddings)) {

@@ -17,11 +17,33 @@ using wire::RequestView;
 template <std::size_t N>
 using Names = std::array<std::string_view, N>;
 
+/// Many names, by their length and their first letter: a field is compared with one or two of them.
 template <std::size_t N>
-constexpr Names<N> sorted(Names<N> names) {
-  std::ranges::sort(names);
-  return names;
-}
+class NameTable {
+ public:
+  consteval explicit NameTable(Names<N> names) : names_(names) {
+    std::ranges::sort(names_, {}, place);
+    for (std::size_t i = N; i > 0; --i)
+      begins_[place(names_[i - 1])] = static_cast<std::uint8_t>(i);
+  }
+  [[nodiscard]] bool holds(std::string_view name) const {
+    if (name.empty() || name.size() >= lengths) return false;
+    const std::size_t at = place(name);
+    for (std::size_t i = begins_[at]; i > 0 && i <= N && place(names_[i - 1]) == at; ++i) {
+      if (names_[i - 1] == name) return true;
+    }
+    return false;
+  }
+
+ private:
+  static constexpr std::size_t lengths = 32, letters = 32;
+  static constexpr std::size_t place(std::string_view name) {
+    return name.size() * letters + static_cast<unsigned char>(name.front()) % letters;
+  }
+  static_assert(N < 256);
+  Names<N> names_;
+  std::array<std::uint8_t, lengths * letters> begins_{};  // one more than the place; 0: none
+};
 
 template <std::size_t N>
 bool one_of(const Names<N>& names, std::string_view name) {
@@ -30,7 +52,7 @@ bool one_of(const Names<N>& names, std::string_view name) {
 
 /// M6: fields that change no price, or change it in a way that is looked at below. What is missing
 /// here makes the price unknown: whoever adds a field to the gateway decides about it once more.
-constexpr auto neutral_fields = sorted(std::to_array<std::string_view>(
+constexpr NameTable neutral_fields(std::to_array<std::string_view>(
     {"model", "messages", "prompt", "input", "stream", "stream_options",
      // chat completions, completions, embeddings
      "audio", "best_of", "dimensions", "echo", "encoding_format", "frequency_penalty",
@@ -283,8 +305,7 @@ void note_field(const JsonField& field, RequestFacts& facts) {
   } else if (name == "reasoning_effort" || name == "reasoning" || name == "thinking") {
     facts.may_be_cut = false;
   }
-  if (facts.unpriced_field.empty() && !std::ranges::binary_search(neutral_fields, name) &&
-      !one_of(not_sent, name)) {
+  if (facts.unpriced_field.empty() && !neutral_fields.holds(name) && !one_of(not_sent, name)) {
     facts.unpriced_field = name;
   }
 }

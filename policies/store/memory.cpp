@@ -1,7 +1,10 @@
 #include "policies/store/memory.hpp"
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "policies/store/checks.hpp"
 #include "policies/store/crossings.hpp"
@@ -14,12 +17,16 @@ namespace {
 class Locks {
  public:
   explicit Locks(std::span<const Scope* const> scopes) {
-    mutexes_.reserve(scopes.size());
-    for (const Scope* scope : scopes)
-      mutexes_.push_back(&account_of(*scope).mutex);
-    std::ranges::sort(mutexes_);
-    const auto same = std::ranges::unique(mutexes_);
-    mutexes_.erase(same.begin(), same.end());
+    std::span<std::mutex*> all = few_;
+    if (scopes.size() > few_.size()) {
+      many_.resize(scopes.size());
+      all = many_;
+    }
+    const auto end = std::ranges::transform(scopes, all.begin(), [](const Scope* scope) {
+                       return &account_of(*scope).mutex;
+                     }).out;
+    std::ranges::sort(all.begin(), end);
+    mutexes_ = {all.begin(), std::unique(all.begin(), end)};
     for (std::mutex* mutex : mutexes_)
       mutex->lock();
   }
@@ -31,7 +38,9 @@ class Locks {
   Locks& operator=(const Locks&) = delete;
 
  private:
-  std::vector<std::mutex*> mutexes_;
+  std::array<std::mutex*, 8> few_;  // as a rule: key, tenant, its parents and the model
+  std::vector<std::mutex*> many_;
+  std::span<std::mutex*> mutexes_;
 };
 
 }  // namespace

@@ -20,6 +20,24 @@ TEST_CASE("a value cannot break out of its line") {
   CHECK(head.fields == "x-model: a  set-cookie: b c\r\n");
 }
 
+TEST_CASE("a line's end is found at every place of a value of every length") {
+  for (const char breaks : {'\r', '\n', '\0'}) {
+    for (std::size_t length = 1; length <= 40; ++length) {
+      for (std::size_t at = 0; at < length; ++at) {
+        std::string value(length, 'v'), fields = "x: y\r\n";
+        value[at] = breaks;
+        append_header(fields, "n", value);
+        value[at] = ' ';
+        CHECK(fields == "x: y\r\nn: " + value + "\r\n");
+      }
+    }
+  }
+  std::string first;
+  append_header(first, "n", "");
+  append_header(first, "n", "\t~\x80\xFF");
+  CHECK(first == "n: \r\nn: \t~\x80\xFF\r\n");
+}
+
 TEST_CASE("header fields keep names and values apart, in order, and through copies") {
   HeaderFields fields{{"content-type", "text/plain"}, {"x-empty", ""}};
   fields.add("X-Folded", "one");

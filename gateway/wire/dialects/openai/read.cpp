@@ -67,9 +67,17 @@ Result<void> read_encoding(const Node& node, RequestView& view) {
   return {};
 }
 
+/// Looks at no element, which may be long.
+bool is_empty_array(std::string_view json) {
+  JsonCursor cursor(json);
+  const bool array = cursor.take('[');
+  cursor.space();
+  return array && cursor.take(']');
+}
+
 Result<void> check_messages(const Node& node, RequestView&) {
   if (node.kind() != JsonKind::array) return wrong_type(node, "an array of objects");
-  if (!JsonElements(node.text).next()) {
+  if (is_empty_array(node.text)) {
     return bad_value(node, "expected an array with at least one message");
   }
   return {};
@@ -80,7 +88,7 @@ Result<void> check_prompt(const Node& node, RequestView&) {
   if (kind != JsonKind::string && kind != JsonKind::array) {
     return wrong_type(node, "a string or an array");
   }
-  if (kind == JsonKind::array && !JsonElements(node.text).next()) {
+  if (kind == JsonKind::array && is_empty_array(node.text)) {
     return bad_value(node, "expected at least one prompt");
   }
   return {};
@@ -89,7 +97,7 @@ Result<void> check_prompt(const Node& node, RequestView&) {
 Result<void> check_input_item(const Node& item, JsonKind kind) {
   if (item.kind() != kind) return wrong_type(item, "items that are all of one kind");
   if (item.text == "\"\"") return bad_value(item, "input cannot be an empty string");
-  if (kind == JsonKind::array && !JsonElements(item.text).next()) {
+  if (kind == JsonKind::array && is_empty_array(item.text)) {
     return bad_value(item, "input cannot be an empty array");
   }
   return {};
