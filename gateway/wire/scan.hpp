@@ -9,6 +9,10 @@
 #include <cstring>
 #include <string_view>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace tollgate::wire {
 
 using ByteBlock [[gnu::vector_size(16)]] = std::uint8_t;
@@ -32,6 +36,13 @@ inline auto words_of(Mask mask) {
 /// Offset of the first match in one vector at `at`, or the vector's size.
 template <class Vector, class Match>
 inline std::size_t find_in_block(const char* at, Match match) {
+#if defined(__SSE2__)
+  if constexpr (sizeof(Vector) == sizeof(__m128i)) {
+    const auto mask = std::bit_cast<__m128i>(match_block<Vector>(at, match));
+    const auto bits = static_cast<std::uint32_t>(_mm_movemask_epi8(mask));
+    return static_cast<std::size_t>(std::countr_zero(bits | 1U << sizeof(Vector)));
+  }
+#endif
   const auto mask = words_of(match_block<Vector>(at, match));
   for (std::size_t i = 0; i < mask.size(); ++i) {
     if (mask[i] != 0) return 8 * i + static_cast<std::size_t>(std::countr_zero(mask[i])) / 8;
@@ -83,8 +94,13 @@ inline std::size_t find_byte(std::string_view text, Match match) {
   return at == text.size() ? at : find_in_last_block<ByteBlock>(text, match);
 }
 
+/// What may not stand unchanged in a JSON string.
+inline constexpr auto is_json_special = [](auto c) {
+  return (c < 0x20) | (c == '"') | (c == '\\');
+};
+
 inline std::size_t json_plain_run_short(std::string_view text) {
-  return find_byte(text, [](auto c) { return (c < 0x20) | (c == '"') | (c == '\\'); });
+  return find_byte(text, is_json_special);
 }
 /// The same with wider vectors, where the processor has them.
 [[nodiscard]] std::size_t json_plain_run_long(std::string_view text);

@@ -67,6 +67,16 @@ bool lock_file(int fd, std::chrono::milliseconds patience) {
   return true;
 }
 
+/// What a record's header says stands at `at` of a chunk, whether or not it does; empty: nothing.
+std::string_view framed(const char* chunk, std::uint32_t at) {
+  RecordHeader header{};
+  if (at + sizeof header > Journal::chunk_bytes) return {};
+  std::memcpy(&header, chunk + at, sizeof header);
+  if (header.bytes == 0 || header.bytes > Journal::record_bytes_max) return {};
+  if (at + sizeof header + header.bytes > Journal::chunk_bytes) return {};
+  return {chunk + at + sizeof header, header.bytes};
+}
+
 bool is_rows(std::string_view record) {
   // The kind is the first varint, zigzag: see record.cpp.
   return !record.empty() &&
@@ -165,13 +175,10 @@ char* Journal::chunk_at(std::uint32_t chunk) const {
 
 /// Empty: nothing whole stands there.
 std::string_view Journal::record_at(std::uint32_t chunk, std::uint32_t at) const {
-  if (at + sizeof(RecordHeader) > chunk_bytes) return {};
-  const char* place = chunk_at(chunk) + at;
+  const std::string_view record = framed(chunk_at(chunk), at);
+  if (record.empty()) return {};
   RecordHeader header{};
-  std::memcpy(&header, place, sizeof header);
-  if (header.bytes == 0 || header.bytes > record_bytes_max) return {};
-  if (at + sizeof header + header.bytes > chunk_bytes) return {};
-  const std::string_view record(place + sizeof header, header.bytes);
+  std::memcpy(&header, record.data() - sizeof header, sizeof header);
   return checksum(record) == header.checksum ? record : std::string_view{};
 }
 
@@ -316,7 +323,8 @@ std::vector<std::string_view> Journal::next_rows(std::size_t most, std::size_t b
     const Chunk& chunk = chunks_[number];
     std::uint32_t at = chunk.read;
     while (at < chunk.used && rows.size() < most && bytes < bytes_most) {
-      const std::string_view record = record_at(number, at);
+      // Written here, or checked when the file was opened: not once more for each row.
+      const std::string_view record = framed(chunk_at(number), at);
       if (record.empty()) break;
       if (is_rows(record)) {
         rows.push_back(record);

@@ -1,7 +1,10 @@
 #include "policies/store/memory.hpp"
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "policies/store/checks.hpp"
 #include "policies/store/crossings.hpp"
@@ -14,12 +17,15 @@ namespace {
 class Locks {
  public:
   explicit Locks(std::span<const Scope* const> scopes) {
-    mutexes_.reserve(scopes.size());
-    for (const Scope* scope : scopes)
-      mutexes_.push_back(&account_of(*scope).mutex);
-    std::ranges::sort(mutexes_);
-    const auto same = std::ranges::unique(mutexes_);
-    mutexes_.erase(same.begin(), same.end());
+    std::span<std::mutex*> all(few_.data(), std::min(scopes.size(), few_.size()));
+    if (scopes.size() > few_.size()) {
+      many_.resize(scopes.size());
+      all = many_;
+    }
+    std::ranges::transform(scopes, all.begin(),
+                           [](const Scope* scope) { return &account_of(*scope).mutex; });
+    std::ranges::sort(all);
+    mutexes_ = all.first(all.size() - std::ranges::unique(all).size());
     for (std::mutex* mutex : mutexes_)
       mutex->lock();
   }
@@ -31,7 +37,9 @@ class Locks {
   Locks& operator=(const Locks&) = delete;
 
  private:
-  std::vector<std::mutex*> mutexes_;
+  std::array<std::mutex*, 6> few_;  // nearly always enough
+  std::vector<std::mutex*> many_;   // else these
+  std::span<std::mutex*> mutexes_;
 };
 
 }  // namespace
