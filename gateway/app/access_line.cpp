@@ -14,13 +14,6 @@ using std::chrono::floor;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-/// Writes the number with exactly `digits` digits; returns their end.
-char* put_digits(char* at, unsigned number, int digits) {
-  for (char* digit = at + digits; digit != at; number /= 10)
-    *--digit = static_cast<char>('0' + number % 10);
-  return at + digits;
-}
-
 /// RFC 3339 down to the second and with the point behind it. Years have four digits: system time
 /// ends in 2262.
 std::array<char, 20> second_text(std::chrono::sys_seconds second) {
@@ -28,10 +21,10 @@ std::array<char, 20> second_text(std::chrono::sys_seconds second) {
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(second - day);
   std::array<char, 20> text{};
-  char* at = put_digits(text.data(), static_cast<unsigned>(int{date.year()}), 4);
+  char* at = wire::put_four(text.data(), static_cast<unsigned>(int{date.year()}));
   const auto part = [&at](char before, auto value) {
     *at++ = before;
-    at = put_digits(at, static_cast<unsigned>(value), 2);
+    at = wire::put_pair(at, static_cast<unsigned>(value));
   };
   part('-', unsigned{date.month()});
   part('-', unsigned{date.day()});
@@ -172,7 +165,7 @@ void AccessLine::write_time(SystemTime time) {
   char* at = text_.room(bytes);
   *at++ = '"';
   at = std::ranges::copy(second_text_, at).out;
-  at = put_digits(at, micros, 6);
+  at = wire::put_four(wire::put_pair(at, micros / 10'000), micros % 10'000);
   *at++ = 'Z';
   *at++ = '"';
   text_.advance(at);

@@ -1,46 +1,68 @@
 #include "gateway/app/limit_fields.hpp"
 
+#include <algorithm>
 #include <array>
-#include <charconv>
+#include <concepts>
 
 #include "gateway/core/http.hpp"
+#include "gateway/wire/plain_text.hpp"
 
 namespace tollgate::app {
 namespace {
 
-/// As OpenAI spells it: `6m0s`, `1.5s`, `20ms`.
-std::string reset_text(std::chrono::milliseconds time) {
-  const auto ms = time.count();
-  if (ms < 1000) return std::to_string(ms) + "ms";
-  std::string text;
-  if (ms >= 3'600'000) text += std::to_string(ms / 3'600'000) + "h";
-  if (ms >= 60'000) text += std::to_string(ms / 60'000 % 60) + "m";
-  text += std::to_string(ms / 1000 % 60);
-  if (const auto rest = ms % 1000 / 100; rest > 0) text += "." + std::to_string(rest);
-  return text + "s";
-}
+/// Header lines of our own making: names and figures, in which nothing can break a line.
+class Lines {
+ public:
+  explicit Lines(ReplyHead& head) : head_(head) {}
+  ~Lines() { head_.fields.append(text_.data(), at_); }
+  Lines(const Lines&) = delete;
+  Lines& operator=(const Lines&) = delete;
 
-void add_number(ReplyHead& head, std::string_view name, std::uint64_t value) {
-  std::array<char, 20> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  head.add(name, {digits.data(), end});
+  Lines& text(std::string_view text) {
+    at_ = std::copy(text.begin(), text.end(), at_);
+    return *this;
+  }
+  template <std::integral Number>
+  Lines& number(Number number) {
+    at_ = wire::put_number(at_, static_cast<std::uint64_t>(number));
+    return *this;
+  }
+  Lines& end() { return text("\r\n"); }
+
+ private:
+  ReplyHead& head_;
+  std::array<char, 256> text_;  // three lines of one kind
+  char* at_ = text_.data();
+};
+
+/// As OpenAI spells it: `6m0s`, `1.5s`, `20ms`.
+void add_reset(Lines& lines, std::chrono::milliseconds time) {
+  const auto ms = std::max<std::int64_t>(time.count(), 0);
+  if (ms < 1000) return void(lines.number(ms).text("ms"));
+  if (ms >= 3'600'000) lines.number(ms / 3'600'000).text("h");
+  if (ms >= 60'000) lines.number(ms / 60'000 % 60).text("m");
+  lines.number(ms / 1000 % 60);
+  if (const auto rest = ms % 1000 / 100; rest > 0) lines.text(".").number(rest);
+  lines.text("s");
 }
 
 /// The three headers of one kind of bucket.
 struct KindNames {
   std::string_view limit, remaining, reset;
 };
-constexpr KindNames of_requests{"x-ratelimit-limit-requests", "x-ratelimit-remaining-requests",
-                                "x-ratelimit-reset-requests"};
-constexpr KindNames of_tokens{"x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens",
-                              "x-ratelimit-reset-tokens"};
+constexpr KindNames of_requests{"x-ratelimit-limit-requests: ", "x-ratelimit-remaining-requests: ",
+                                "x-ratelimit-reset-requests: "};
+constexpr KindNames of_tokens{
+    "x-ratelimit-limit-tokens: ", "x-ratelimit-remaining-tokens: ", "x-ratelimit-reset-tokens: "};
 
 void add_kind(ReplyHead& head, const KindNames& names, std::uint64_t limit, std::uint64_t remaining,
               std::chrono::milliseconds reset) {
   if (limit == 0) return;
-  add_number(head, names.limit, limit);
-  add_number(head, names.remaining, remaining);
-  head.add(names.reset, reset_text(reset));
+  Lines lines(head);
+  lines.text(names.limit).number(limit).end();
+  lines.text(names.remaining).number(remaining).end();
+  add_reset(lines.text(names.reset), reset);
+  lines.end();
 }
 
 void add_denial(ReplyHead& head, const Denial& denial) {
@@ -70,7 +92,7 @@ std::string limit_fields(const policies::Spending& spending) {
   if (!spending.would_deny().empty()) head.add("x-tollgate-would-deny", spending.would_deny());
   if (!spending.degraded().empty()) head.add("x-tollgate-degraded", spending.degraded());
   if (spending.cut_to() > 0) {
-    add_number(head, "x-tollgate-max-tokens", spending.cut_to());
+    Lines(head).text("x-tollgate-max-tokens: ").number(spending.cut_to()).end();
   }
   return head.fields;
 }

@@ -6,6 +6,7 @@ namespace tollgate::wire {
 namespace {
 
 constexpr std::uint64_t size_max = 1ULL << 62U;
+constexpr std::string_view line_end = "\r\n";
 constexpr std::size_t digits_max = 16;
 constexpr std::size_t extension_max = 256;
 constexpr std::size_t trailer_max = 8U << 10U;
@@ -22,6 +23,25 @@ std::unexpected<Error> bad_chunk(std::string_view problem) {
               "The chunked body is malformed: " + std::string(problem) + ".");
 }
 
+struct SizeLine {
+  std::size_t bytes = 0;  // with its end; 0: none, or one to be looked at byte by byte
+  std::uint64_t size = 0;
+};
+
+SizeLine plain_size_line(std::string_view input) {
+  constexpr std::size_t usual_digits = 8;
+  SizeLine line;
+  while (line.bytes < std::min(usual_digits, input.size())) {
+    const int digit = hex_digit(input[line.bytes]);
+    if (digit < 0) break;
+    line.size = line.size << 4U | static_cast<std::uint64_t>(digit);
+    ++line.bytes;
+  }
+  if (line.bytes == 0 || !input.substr(line.bytes).starts_with(line_end)) return {};
+  line.bytes += line_end.size();
+  return line;
+}
+
 /// Control characters have no business in an extension or trailer; a bare LF is the smuggler's.
 constexpr bool is_control(char c) {
   return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
@@ -32,8 +52,22 @@ constexpr bool is_control(char c) {
 Result<ChunkedDecoder::Step> ChunkedDecoder::next(std::string_view input) {
   Step step;
   while (step.consumed < input.size() && state_ != State::done) {
+    // Most framing is read at once: the end of a chunk, and a size that nothing is odd about.
+    const std::string_view rest = input.substr(step.consumed);
+    if (state_ == State::data_cr && rest.starts_with(line_end)) {
+      state_ = State::size;
+      step.consumed += line_end.size();
+      continue;
+    }
+    if (state_ == State::size && digits_ == 0) {
+      if (const SizeLine line = plain_size_line(rest); line.bytes > 0) {
+        left_ = line.size;
+        state_ = left_ == 0 ? State::trailer : State::data;
+        step.consumed += line.bytes;
+        continue;
+      }
+    }
     if (state_ == State::data) {
-      const std::string_view rest = input.substr(step.consumed);
       step.data = rest.substr(0, std::min<std::uint64_t>(left_, rest.size()));
       step.consumed += step.data.size();
       left_ -= step.data.size();

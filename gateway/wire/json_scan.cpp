@@ -7,7 +7,6 @@ namespace tollgate::wire {
 namespace {
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 constexpr int hex_digit(char c) {
   if (is_digit(c)) return c - '0';
@@ -85,23 +84,6 @@ bool JsonScanner::fail(std::string_view problem) {
   return false;
 }
 
-bool JsonScanner::enter() {
-  if (depth_left_ <= 0) return fail("it is nested too deeply");
-  --depth_left_;
-  return true;
-}
-
-void JsonScanner::space() {
-  while (at_ < text_.size() && is_space(text_[at_]))
-    ++at_;
-}
-
-bool JsonScanner::take(char c) {
-  if (!stands_at(c)) return false;
-  ++at_;
-  return true;
-}
-
 bool JsonScanner::literal(std::string_view word) {
   if (!text_.substr(at_).starts_with(word)) return fail("a value was expected");
   at_ += word.size();
@@ -138,7 +120,7 @@ bool JsonScanner::array() {
   return scan_array(*this, [this] { return value(); });
 }
 
-bool JsonScanner::string() {
+bool JsonScanner::any_string() {
   if (!take('"')) return fail("a quoted string was expected");
   while (true) {
     at_ += json_plain_run(text_.substr(at_));
@@ -149,6 +131,7 @@ bool JsonScanner::string() {
       --at_;
       return fail("a control character stands unescaped in a string");
     }
+    escaped_ = true;
     if (!escape()) return false;
   }
 }

@@ -17,12 +17,33 @@ class JsonScanner {
   JsonScanner(std::string_view text, int depth_max, std::string_view watched = {})
       : text_(text), watched_(watched), depth_left_(depth_max) {}
 
-  void space();
-  bool value();   ///< any value, strictly checked
-  bool string();  ///< from quote to quote; escapes checked
+  void space() {
+    while (at_ < text_.size() && is_space(text_[at_]))
+      ++at_;
+  }
+  bool value();  ///< any value, strictly checked
+  /// From quote to quote; escapes checked. Most end within the first block.
+  bool string() {
+    escaped_ = false;
+    const std::size_t begin = at_ + 1;
+    if (begin + sizeof(ByteBlock) <= text_.size() && text_[at_] == '"') {
+      const std::size_t run = find_in_block<ByteBlock>(text_.data() + begin, NotPlain{});
+      if (run < sizeof(ByteBlock) && text_[begin + run] == '"') {
+        at_ = begin + run + 1;
+        return true;
+      }
+    }
+    return any_string();
+  }
+  /// The string that was taken last holds an escape.
+  [[nodiscard]] bool escaped() const { return escaped_; }
   bool number();
   /// Takes `c` when it stands next.
-  bool take(char c);
+  bool take(char c) {
+    if (!stands_at(c)) return false;
+    ++at_;
+    return true;
+  }
   [[nodiscard]] bool at_end() const { return at_ == text_.size(); }
   [[nodiscard]] bool stands_at(char c) const { return !at_end() && text_[at_] == c; }
   [[nodiscard]] std::size_t at() const { return at_; }
@@ -34,11 +55,17 @@ class JsonScanner {
   /// An object inside a value has a member of the watched name, however it is spelt.
   [[nodiscard]] bool saw_watched() const { return saw_watched_; }
   /// Counts one container more; false: too deep.
-  bool enter();
+  bool enter() {
+    if (depth_left_ <= 0) return fail("it is nested too deeply");
+    --depth_left_;
+    return true;
+  }
   void leave() { ++depth_left_; }
 
  private:
+  static constexpr bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
   [[nodiscard]] char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+  bool any_string();
   bool literal(std::string_view word);
   bool object();
   bool array();
@@ -48,7 +75,7 @@ class JsonScanner {
   std::string_view text_, watched_;
   std::size_t at_ = 0;
   int depth_left_;
-  bool saw_watched_ = false;
+  bool saw_watched_ = false, escaped_ = false;
   std::string_view problem_;
 };
 
@@ -85,7 +112,7 @@ bool scan_object(JsonScanner& scan, TakeValue take_value) {
     std::string_view name = scan.since(begin + 1);
     name.remove_suffix(1);
     std::string unescaped;
-    if (name.find('\\') != std::string_view::npos) name = unescaped = json_unescape(name);
+    if (scan.escaped()) name = unescaped = json_unescape(name);
     scan.space();
     if (!scan.take(':')) return scan.fail("a colon was expected behind a name");
     scan.space();

@@ -5,28 +5,13 @@
 #include <utility>
 
 #include "gateway/wire/json_writer.hpp"
-#include "gateway/wire/scan.hpp"
 
 namespace tollgate::wire {
 namespace {
 
 constexpr std::size_t first_capacity = 2048;
-constexpr std::size_t scan_block = sizeof(ByteBlock);
 
 }  // namespace
-
-/// Copied first and looked at there: with a blank block behind it the copy is scanned in whole
-/// blocks, whatever its length, which halves what the short values of a line cost.
-JsonText& JsonText::string(std::string_view text) {
-  char* begin = room(text.size() + scan_block + 2);
-  *begin++ = '"';
-  char* end = std::ranges::copy(text, begin).out;
-  std::memset(end, ' ', scan_block);
-  const std::size_t blocks = (text.size() + scan_block - 1) / scan_block;
-  if (json_ascii_run({begin, blocks * scan_block}) < text.size()) return escaped(text);
-  *end++ = '"';
-  return advance(end);
-}
 
 JsonText& JsonText::escaped(std::string_view text) {
   std::string quoted;

@@ -2,12 +2,14 @@
 // names: punctuation and names come as one literal, so nothing is decided for them. Its memory is
 // kept from text to text. Everything else uses JsonWriter, which sees to commas and names itself.
 #pragma once
-#include <charconv>
 #include <concepts>
 #include <cstddef>
 #include <cstring>
 #include <memory>
 #include <string_view>
+#include <type_traits>
+
+#include "gateway/wire/plain_text.hpp"
 
 namespace tollgate::wire {
 
@@ -25,7 +27,13 @@ class JsonText {
     return *this;
   }
   /// A JSON string with its quotes, escaped as JsonWriter does.
-  JsonText& string(std::string_view text);
+  JsonText& string(std::string_view text) {
+    char* const at = room(text.size() + 2);
+    if (!copy_ascii(text, at + 1)) return escaped(text);
+    *at = at[text.size() + 1] = '"';
+    size_ += text.size() + 2;
+    return *this;
+  }
   /// The same; null where there is no text.
   JsonText& string_or_null(std::string_view text) {
     return text.empty() ? piece("null") : string(text);
@@ -33,9 +41,8 @@ class JsonText {
   template <std::integral Number>
     requires(!std::same_as<Number, bool>)
   JsonText& number(Number number) {
-    constexpr std::size_t digits_max = 20;
-    char* at = room(digits_max);
-    return advance(std::to_chars(at, at + digits_max, number).ptr);
+    using Wide = std::conditional_t<std::is_signed_v<Number>, std::int64_t, std::uint64_t>;
+    return advance(put_number(room(number_digits_max), Wide{number}));
   }
   JsonText& boolean(bool truth) { return truth ? piece("true") : piece("false"); }
 

@@ -94,7 +94,7 @@ inline std::size_t find_byte(std::string_view text, Match match) {
   return at == text.size() ? at : find_in_last_block<ByteBlock>(text, match);
 }
 
-/// What ends a plain run.
+/// What may not stand unchanged in a JSON string: it ends a plain run.
 struct NotPlain {
   auto operator()(auto c) const { return (c < 0x20) | (c == '"') | (c == '\\'); }
 };

@@ -51,6 +51,16 @@ SseEvent read_fields(std::string_view bytes, std::string& joined) {
   return event;
 }
 
+constexpr std::string_view data_name = "data: ", blank_line = "\n\n";
+
+/// An event that stands whole at the front and is one line of data, as most are: the bytes that it
+/// takes; 0: it is another.
+std::size_t one_line(std::string_view text) {
+  if (!text.starts_with(data_name)) return 0;
+  const std::size_t line = find_line_end(text);
+  return text.substr(line).starts_with(blank_line) ? line + blank_line.size() : 0;
+}
+
 std::unexpected<Error> too_large(std::size_t max) {
   return fail(ErrorKind::upstream_error,
               "The provider sent a stream event of more than " + std::to_string(max) + " bytes.");
@@ -96,6 +106,18 @@ std::size_t SseDecoder::find_end() {
 }
 
 Result<bool> SseDecoder::next(Batch& batch, SseEvent& out) {
+  const bool fresh = scanned_ == 0 && partial_.empty() && line_empty_ && !after_cr_;
+  if (const std::size_t size = fresh ? one_line(rest_) : 0; size > 0 && size <= max_) {
+    const std::string_view bytes = rest_.substr(0, size);
+    batch.hold(block_);
+    rest_.remove_prefix(size);
+    first_ = false;
+    out = {.wire = bytes,
+           .event = {},
+           .data = bytes.substr(data_name.size(), size - data_name.size() - blank_line.size()),
+           .has_data = true};
+    return true;
+  }
   const std::size_t end = find_end();
   if (partial_.size() + (end == unfinished ? rest_.size() : end) > max_) return too_large(max_);
   if (end == unfinished) {

@@ -67,6 +67,17 @@ bool lock_file(int fd, std::chrono::milliseconds patience) {
   return true;
 }
 
+/// The record at `at` of a chunk; empty: there is none, or it is to be checked and not whole.
+std::string_view record_at(const char* chunk, std::uint32_t at, bool check = true) {
+  RecordHeader header{};
+  if (at + sizeof header > Journal::chunk_bytes) return {};
+  std::memcpy(&header, chunk + at, sizeof header);
+  if (header.bytes == 0 || header.bytes > Journal::record_bytes_max) return {};
+  if (at + sizeof header + header.bytes > Journal::chunk_bytes) return {};
+  const std::string_view record(chunk + at + sizeof header, header.bytes);
+  return !check || checksum(record) == header.checksum ? record : std::string_view{};
+}
+
 bool is_rows(std::string_view record) {
   // The kind is the first varint, zigzag: see record.cpp.
   return !record.empty() &&
@@ -139,8 +150,8 @@ Result<void> Journal::read_header(std::uint64_t file_bytes) {
     in_use_[chunk.sequence] = i;
     sequence_ = std::max(sequence_, chunk.sequence);
     chunk.used = first_record;
-    while (!record_at(i, chunk.used).empty())
-      chunk.used += sizeof(RecordHeader) + padded(record_at(i, chunk.used).size());
+    while (!record_at(chunk_at(i), chunk.used).empty())
+      chunk.used += sizeof(RecordHeader) + padded(record_at(chunk_at(i), chunk.used).size());
     const std::uint64_t read = reinterpret_cast<const ChunkHeader*>(chunk_at(i))->read;
     chunk.read =
         static_cast<std::uint32_t>(std::clamp<std::uint64_t>(read, first_record, chunk.used));
@@ -163,23 +174,11 @@ char* Journal::chunk_at(std::uint32_t chunk) const {
   return base_ + page + std::size_t{chunk} * chunk_bytes;
 }
 
-/// Empty: nothing whole stands there.
-std::string_view Journal::record_at(std::uint32_t chunk, std::uint32_t at) const {
-  if (at + sizeof(RecordHeader) > chunk_bytes) return {};
-  const char* place = chunk_at(chunk) + at;
-  RecordHeader header{};
-  std::memcpy(&header, place, sizeof header);
-  if (header.bytes == 0 || header.bytes > record_bytes_max) return {};
-  if (at + sizeof header + header.bytes > chunk_bytes) return {};
-  const std::string_view record(place + sizeof header, header.bytes);
-  return checksum(record) == header.checksum ? record : std::string_view{};
-}
-
 std::vector<Journal::Entry> Journal::everything() const {
   std::vector<Entry> records;
   for (const auto& [sequence, chunk] : in_use_) {
     for (std::uint32_t at = first_record; at < chunks_[chunk].used;) {
-      const std::string_view record = record_at(chunk, at);
+      const std::string_view record = record_at(chunk_at(chunk), at);
       if (record.empty()) break;
       records.push_back({std::string(record), at < chunks_[chunk].read});
       at += sizeof(RecordHeader) + padded(record.size());
@@ -316,7 +315,8 @@ std::vector<std::string_view> Journal::next_rows(std::size_t most, std::size_t b
     const Chunk& chunk = chunks_[number];
     std::uint32_t at = chunk.read;
     while (at < chunk.used && rows.size() < most && bytes < bytes_most) {
-      const std::string_view record = record_at(number, at);
+      // Written here, or checked when the file was opened: not once more for each row.
+      const std::string_view record = record_at(chunk_at(number), at, false);
       if (record.empty()) break;
       if (is_rows(record)) {
         rows.push_back(record);
@@ -380,7 +380,7 @@ bool Journal::move_intents(std::uint32_t from) {
   for (auto& [key, intent] : intents_) {
     if (intent.chunk != from) continue;
     Place place;
-    const std::string record(record_at(from, intent.at));
+    const std::string record(record_at(chunk_at(from), intent.at));
     if (!put(record, checksum(record), RecordKind::rows, place)) return false;
     --chunks_[from].open;
     ++chunks_[place.chunk].open;

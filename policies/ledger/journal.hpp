@@ -101,7 +101,6 @@ class Journal {
   void forget_intent(const Key& key);
   [[nodiscard]] std::vector<std::uint32_t> free_drained();
   [[nodiscard]] bool move_intents(std::uint32_t chunk);
-  [[nodiscard]] std::string_view record_at(std::uint32_t chunk, std::uint32_t at) const;
 
   int fd_;
   char* base_;

@@ -3,12 +3,10 @@
 #include "gateway/wire/json_shape.hpp"
 #include "gateway/wire/json_walk.hpp"
 #include "gateway/wire/json_writer.hpp"
-#include "gateway/wire/scan.hpp"
 
 namespace tollgate::ledger {
 
-PackedRow& PackedRow::text(std::string_view value) {
-  if (wire::json_ascii_run(value) == value.size()) return word(value);
+PackedRow& PackedRow::escaped_text(std::string_view value) {
   escaped(value);
   return end();
 }

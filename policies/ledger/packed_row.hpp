@@ -4,7 +4,6 @@
 // PackedColumns: the same from the other side. Pure.
 #pragma once
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,6 +12,7 @@
 
 #include "gateway/core/http.hpp"
 #include "gateway/core/money.hpp"
+#include "gateway/wire/plain_text.hpp"
 
 namespace tollgate::ledger {
 
@@ -30,7 +30,14 @@ class PackedRow {
   PackedRow(const PackedRow&) = delete;
   PackedRow& operator=(const PackedRow&) = delete;
 
-  PackedRow& text(std::string_view value);
+  PackedRow& text(std::string_view value) {
+    room_for(value.size());
+    char* const at = out_.data() + used_;
+    if (!wire::copy_ascii(value, at + 1)) return escaped_text(value);
+    *at = at[value.size() + 1] = '"';
+    used_ += value.size() + 2;
+    return end();
+  }
   /// Text without a byte that JSON escapes.
   PackedRow& word(std::string_view value) {
     room_for(value.size());
@@ -65,25 +72,26 @@ class PackedRow {
   void room_for(std::size_t more) {
     if (out_.size() - used_ < more + number_most) make_room(more + number_most);
   }
-  void make_room(std::size_t more) { out_.resize(used_ + more + usual); }
+  /// Not blanked: all of it is written before the row is whole.
+  void make_room(std::size_t more) {
+    out_.resize_and_overwrite(used_ + more + usual, [](char*, std::size_t size) { return size; });
+  }
   void put(char c) { out_[used_++] = c; }
   void copy(std::string_view plain) {
     std::copy(plain.begin(), plain.end(), out_.data() + used_);
     used_ += plain.size();
   }
   void digits(std::int64_t value) {
+    if (value >= 0 && value < 10) return put(static_cast<char>('0' + value));  // most figures
     char* const at = out_.data() + used_;
-    if (value >= 0 && value < 10) {
-      put(static_cast<char>('0' + value));  // most figures of most calls
-    } else {
-      used_ += static_cast<std::size_t>(std::to_chars(at, at + number_most, value).ptr - at);
-    }
+    used_ += static_cast<std::size_t>(wire::put_number(at, value) - at);
   }
   PackedRow& end() {
     put(',');
     return *this;
   }
   void escaped(std::string_view text);
+  PackedRow& escaped_text(std::string_view value);
 
   std::string& out_;
   std::size_t used_;

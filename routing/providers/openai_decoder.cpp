@@ -6,6 +6,7 @@
 #include "routing/providers/openai.hpp"
 #include "routing/providers/openai_embeddings.hpp"
 #include "routing/providers/openai_error.hpp"
+#include "routing/providers/openai_repeat.hpp"
 #include "routing/providers/openai_reply.hpp"
 
 namespace tollgate::routing::openai {
@@ -13,10 +14,14 @@ namespace {
 
 constexpr std::string_view whitespace = " \t\r\n";
 
+constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
 std::string_view trim(std::string_view text) {
-  const auto begin = text.find_first_not_of(whitespace);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(whitespace) - begin + 1);
+  while (!text.empty() && is_blank(text.front()))
+    text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back()))
+    text.remove_suffix(1);
+  return text;
 }
 
 Error not_json(std::string_view body) {
@@ -49,7 +54,10 @@ class ErrorDecoder final : public ReplyDecoder {
 class OkDecoder final : public ReplyDecoder {
  public:
   OkDecoder(const ResponseHead& head, const DecodeHints& hints)
-      : head_(head), hints_(hints), reader_(hints.relay && !hints.full_events, hints.id_seed) {}
+      : head_(head),
+        hints_(hints),
+        raw_(hints.relay && !hints.full_events),
+        reader_(raw_, hints.id_seed) {}
 
   Result<void> feed(const std::shared_ptr<Block>& block, std::string_view bytes,
                     Batch& out) override {
@@ -83,6 +91,8 @@ class OkDecoder final : public ReplyDecoder {
   Result<void> drain(Batch& out);
   Result<void> event(const wire::SseEvent& event, Batch& out);
   Result<void> chunk(const wire::SseEvent& event, std::string_view data, Batch& out);
+  Result<void> read_chunk(const wire::SseEvent& event, std::string_view data, Batch& out);
+  void learn(std::string_view data, const Batch& out);
   Result<void> finish_stream(Batch& out);
   Result<void> finish_whole(Batch& out);
   Result<void> check(const ReplyText& reply, std::string_view object) const;
@@ -90,7 +100,10 @@ class OkDecoder final : public ReplyDecoder {
 
   const ResponseHead& head_;
   const DecodeHints& hints_;
+  bool raw_;  // a relay: texts are only counted
   ReplyReader reader_;
+  RepeatedChunk repeated_;
+  ReplyText text_;  // what is being read; kept for its memory
   wire::SseDecoder sse_;
   Collected body_;
   Shape shape_ = Shape::unknown;
@@ -109,6 +122,7 @@ void OkDecoder::look(std::string_view bytes) {
   shape_ = whole ? Shape::whole : Shape::stream;
   if (whole != hints_.stream) return;
   other_shape_ = true;
+  raw_ = false;
   reader_ = ReplyReader(false, hints_.id_seed);
 }
 
@@ -156,19 +170,38 @@ Result<void> OkDecoder::event(const wire::SseEvent& event, Batch& out) {
   return done_ ? Result<void>{} : chunk(event, data, out);
 }
 
+/// Most chunks repeat the last one but for a text.
 Result<void> OkDecoder::chunk(const wire::SseEvent& event, std::string_view data, Batch& out) {
-  ReplyText reply;
-  if (!reply.read(data, "delta")) return std::unexpected(not_json(data));
+  std::string_view text;
+  if (!event.event.empty() || !repeated_.matches(data, text)) return read_chunk(event, data, out);
+  open_frame(event.wire, out);
+  if (!text.empty()) out.push(TextDelta{reader_.only_choice(), text});
+  return {};
+}
+
+Result<void> OkDecoder::read_chunk(const wire::SseEvent& event, std::string_view data, Batch& out) {
+  text_.clear();
+  if (!text_.read(data, "delta")) return std::unexpected(not_json(data));
   // After every choice has finished an error changes nothing that the client has.
   if (!reader_.all_finished()) {
-    auto checked = check(reply, data);
+    auto checked = check(text_, data);
     if (!checked) return checked;
     if (event.event == "error") {
       return std::unexpected(map_upstream_error(0, head_.headers, read_error_body(0, data)));
     }
   }
   open_frame(event.wire, out);
-  return reader_.chunk(reply, out);
+  auto read = reader_.chunk(text_, out);
+  if (read && raw_ && event.event.empty()) learn(data, out);
+  return read;
+}
+
+/// What may be repeated: one text of the only choice, and nothing beside it that is remembered from
+/// chunk to chunk.
+void OkDecoder::learn(std::string_view data, const Batch& out) {
+  if (out.frames.back().event_count != 1 || !text_.says_only_text()) return;
+  const auto* delta = std::get_if<TextDelta>(&out.events.back());
+  if (delta != nullptr && reader_.has_one_choice()) repeated_.learn(data, delta->text);
 }
 
 Result<void> OkDecoder::check(const ReplyText& reply, std::string_view object) const {
@@ -209,9 +242,8 @@ Result<void> OkDecoder::finish_whole(Batch& out) {
   const std::string_view body = body_.join(out);
   const std::string_view object = trim(body);
   if (object.empty()) return fail(ErrorKind::upstream_error, "the provider sent an empty reply");
-  ReplyText reply;
-  if (!reply.read(object, "message")) return std::unexpected(not_json(object));
-  auto checked = check(reply, object);
+  if (!text_.read(object, "message")) return std::unexpected(not_json(object));
+  auto checked = check(text_, object);
   if (!checked) return checked;
   open_frame(body, out);
   if (hints_.endpoint == Endpoint::embeddings) {
@@ -219,7 +251,7 @@ Result<void> OkDecoder::finish_whole(Batch& out) {
     if (read) out.push(Ended{});
     return read;
   }
-  auto read = reader_.whole(reply, out);
+  auto read = reader_.whole(text_, out);
   if (read) reader_.end(out);
   return read;
 }

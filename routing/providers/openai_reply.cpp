@@ -117,6 +117,21 @@ bool ReplyText::read(std::string_view json, std::string_view content_name) {
   return taken && scan.at_end();
 }
 
+void ReplyText::clear() {
+  std::vector<Choice> memory = std::move(choices);
+  memory.clear();
+  *this = {};
+  choices = std::move(memory);
+}
+
+bool ReplyText::says_only_text() const {
+  if (choices.size() != 1 || !error.empty() || kind == "\"error\"") return false;
+  const std::optional<Message>& message = choices.front().message;
+  return !message ||
+         (message->calls.empty() && message->function.empty() && message->reasoning.empty() &&
+          message->reasoning_too.empty() && message->details.empty() && message->images.empty());
+}
+
 bool ReplyReader::all_finished() const {
   return !choices_.empty() &&
          std::ranges::all_of(choices_, [](const Choice& choice) { return bool(choice.finish); });

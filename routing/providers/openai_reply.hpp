@@ -30,6 +30,10 @@ struct ReplyText {
 
   /// `content_name` is `delta` or `message`: some send both. False: `json` is none.
   [[nodiscard]] bool read(std::string_view json, std::string_view content_name);
+  /// Forgets all; the memory stays.
+  void clear();
+  /// One choice, and in it nothing but texts: no error, no calls, pictures or details.
+  [[nodiscard]] bool says_only_text() const;
 };
 
 class ReplyReader {
@@ -38,7 +42,8 @@ class ReplyReader {
   /// frame that holds it. Otherwise finishes are held to the end, since some providers send content
   /// after them or send them twice.
   /// `id_seed` stands in for a reply id where the provider sends none.
-  ReplyReader(bool raw, std::string_view id_seed) : raw_(raw), id_seed_(id_seed) {}
+  ReplyReader(bool raw, std::string_view id_seed)
+      : raw_(raw), id_seed_(raw ? std::string_view{} : id_seed) {}  // a relay makes no ids
 
   /// One stream chunk. Error: it says that the generation failed.
   Result<void> chunk(const ReplyText& reply, Batch& out);
@@ -48,6 +53,9 @@ class ReplyReader {
   void end(Batch& out);
 
   [[nodiscard]] bool any_choice() const { return !choices_.empty(); }
+  [[nodiscard]] bool has_one_choice() const { return choices_.size() == 1; }
+  /// The number of that one.
+  [[nodiscard]] std::uint32_t only_choice() const { return choices_.front().index; }
   /// Every choice that was begun has named its finish.
   [[nodiscard]] bool all_finished() const;
 

@@ -1,5 +1,6 @@
 // Calls and places for the tests of the ledger.
 #pragma once
+#include <doctest/doctest.h>
 #include <filesystem>
 #include <sqlite3.h>
 #include <unistd.h>

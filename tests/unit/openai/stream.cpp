@@ -172,3 +172,33 @@ TEST_CASE("blank bytes in front are the same in one piece with what follows and 
     }
   }
 }
+
+TEST_CASE("a relay's chunks that differ in one text only are read as any other") {
+  const auto says = [](std::string_view text) {
+    return chunk(R"({"content":)" + std::string(text) + "}");
+  };
+  const std::vector<std::string> same{says(R"("one")"), says(R"(" two")"), says(R"("")"),
+                                      says(R"("\"3\" \u00e9")")};
+  const std::string text = "text one\ntext  two\ntext \\\"3\\\" \\u00e9\n";
+  CHECK(decode_stream({same[0], same[1], same[2], same[3]}, true).events == head + text);
+
+  SUBCASE("one that only looks the same is read whole") {
+    const std::string more = says(R"("4","refusal":"no")");
+    const std::string late = chunk(R"({"content":"5"})", R"("stop")");
+    const std::string other = R"({"id":"c1","model":"m","choices":[{"index":1,"delta":)"
+                              R"({"content":"6"},"finish_reason":null}]})";
+    CHECK(
+        decode_stream({same[0], same[1], more, same[1], late, other, same[1], done}, true).events ==
+        head +
+            "text one\ntext  two\ntext 4\nrefusal no\ntext  two\ntext 5\n"
+            "finish stop\ntext[1] 6\ntext  two\nfinish[1] stop\nended\n");
+  }
+  SUBCASE("a text that is no JSON is refused") {
+    for (const std::string_view bad : {R"("\x")", R"("\u12")", "\"\t\"", R"("a)"}) {
+      const Got got = decode_stream({same[0], same[1], says(bad), done}, true);
+      REQUIRE_FALSE(got.result);
+      CHECK(got.result.error().kind == ErrorKind::upstream_error);
+      CHECK(got.events == head + "text one\ntext  two\n");
+    }
+  }
+}
