@@ -293,10 +293,14 @@ local function save_user(key, users, user, rule)
 end
 
 -- Records of calls: {what it is, admitted at, held (2), estimate (2), tokens, key of the user's
--- bucket or '', keys of the scopes and the user, the ledger that is to have its row}: `r` running, `x` its lease ran out, `s` settled,
--- `d` given back. All but the running ones end by themselves.
+-- bucket or '', keys of the scopes and the user, the ledger that is to have its row}: `r` running,
+-- `x` its lease ran out, `d` given back; {`s`}: settled. All but the running ones end by
+-- themselves: whoever may yet settle them, once Redis is back or a gateway, has until then.
 local function close_record(key, record, what, seconds)
   record[1] = what
   call('SET', key, cmsgpack.pack(record), 'EX', seconds)
 end
-local kept_seconds = 3600
+local kept_seconds, kept_long, answered_seconds = 3600, 90 * 86400, 600
+local function close_settled(key)
+  call('SET', key, cmsgpack.pack({'s'}), 'EX', kept_long)
+end

@@ -90,5 +90,5 @@ if user_scope > 0 then
 end
 call('ZREM', KEYS[2], KEYS[1])
 record[9] = {}
-close_record(KEYS[1], record, ran and 's' or 'd', kept_seconds)
+if ran then close_settled(KEYS[1]) else close_record(KEYS[1], record, 'd', kept_seconds) end
 return packed(answer)
