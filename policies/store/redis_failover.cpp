@@ -61,14 +61,16 @@ std::optional<std::string> RedisStore::other_data(const RedisReservation& own) c
 Awaitable<bool> RedisStore::stands_behind(std::string tag, std::string id) {
   Data& data = data_[tag];
   if (data.sure == id) co_return true;
+  if (data.joining) co_return false;
   const SteadyTime now = shared_.clock().steady();
-  if (data.joining || now < data.ask_at) co_return false;
-  data.joining = true;
   if (data.seen != id) {
     data.seen = id;
     data.seen_at = now;
+    data.ask_at = {};
     data.written = data.sure.empty();
   }
+  if (now < data.ask_at) co_return false;
+  data.joining = true;
   // What was written to these data themselves is among it: it does not matter twice.
   if (!data.written && co_await replay(tag)) data.written = true;
   const bool all = data.written && co_await join(tag, id, true);
