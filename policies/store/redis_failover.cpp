@@ -61,15 +61,17 @@ std::optional<std::string> RedisStore::other_data(const RedisReservation& own) c
 Awaitable<bool> RedisStore::stands_behind(std::string tag, std::string id) {
   Data& data = data_[tag];
   if (data.sure == id) co_return true;
-  if (data.joining) co_return false;
+  // As a worker begins it has nothing to write: whoever comes first may ask.
+  const bool begins = data.sure.empty();
+  if (data.joining && !begins) co_return false;
   const SteadyTime now = shared_.clock().steady();
   if (data.seen != id) {
     data.seen = id;
     data.seen_at = now;
     data.ask_at = {};
-    data.written = data.sure.empty();
+    data.written = begins;
   }
-  if (now < data.ask_at) co_return false;
+  if (now < data.ask_at && !begins) co_return false;
   data.joining = true;
   // What was written to these data themselves is among it: it does not matter twice.
   if (!data.written && co_await replay(tag)) data.written = true;

@@ -164,8 +164,12 @@ ledger: {{sqlite: {{path: books.db}}}}
     def verify(self) -> str:
         rows, delivered = self.rows(), self.provider.delivered
         booked = sum(row["charged_nano_usd"] for row in rows)
-        by_call = self.by_call(rows)
-        certain, guessed, unknown = 0, 0, sum(row["status"] == "unknown" for row in rows)
+        by_call = self.by_call([row for row in rows if row["client_request_id"]])
+        # Of a killed gateway: reserved, but its intent was not in the journal yet.
+        nameless = [row for row in rows if not row["client_request_id"] and row["admitted_at"]]
+        assert all(row["status"] == "unknown" for row in nameless), nameless
+        certain, guessed = 0, sum(row["charged_nano_usd"] for row in nameless)
+        unknown = sum(row["status"] == "unknown" for row in rows)
         assert not unknown or self.may_leave_unknown, unknown
         for call in self.clients.calls:
             assert call.code in self.may_see, (call.code, call.kind, [
