@@ -333,6 +333,9 @@ void Spending::note_charge(std::uint64_t tokens, NanoUsd charged) noexcept {
 
 Awaitable<std::vector<Crossing>> Spending::settle() {
   if (!reservation_) co_return std::vector<Crossing>{};
+  // Who dies between the store's note of it and the row must find this figure again.
+  if (treasury_.store_outlives && any_ended_ && treasury_.ledger != nullptr)
+    treasury_.ledger->ended(call_.outcome);
   auto crossings = co_await treasury_.store.settle(std::exchange(reservation_, nullptr), charge_);
   under_ = nullptr;
   for (Further& further : further_) {

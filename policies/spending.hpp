@@ -22,6 +22,7 @@ struct Treasury {
   Store& store;
   TokenEstimates& estimates;
   ledger::Ledger* ledger = nullptr;  ///< absent in tests that look at nothing but the store
+  bool store_outlives = false;       ///< it is not in this process
 };
 
 /// What the plan says about one call.

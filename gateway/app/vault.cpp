@@ -70,8 +70,19 @@ Result<void> Vault::open_store(const config::StoreConfig& config, bool shared_le
              " USD are charged as spent");
     if (call.ours && !call.key.empty()) ledger_->record(unknown_row(call));
   };
+  terms.on_unanswered = [this](const std::string& id) { ledger_->keep(id); };
+  terms.on_settled = [this](const std::string& id) { ledger_->settled(id); };
+  terms.shares_ledger = shared_ledger;
   place_ = std::make_unique<StorePlace>(std::move(*settings), std::move(terms), clock_);
   store_ = std::make_unique<policies::RedisStore>(place_->shared, nullptr);
+  for (ledger::Ledger::Unsettled& call : ledger_->take_unsettled()) {
+    place_->shared.leave({.id = std::move(call.request_id),
+                          .tenant = std::move(call.tenant),
+                          .key = std::move(call.key_id),
+                          .model = std::move(call.model),
+                          .charged = call.charged,
+                          .ended = call.ended});
+  }
   return greet_store(*place_, log);
 }
 

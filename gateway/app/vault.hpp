@@ -41,7 +41,9 @@ class Vault {
   /// Writes out what the ledger still holds.
   void stop();
 
-  [[nodiscard]] policies::Treasury treasury() { return {*store_, estimates_, ledger_.get()}; }
+  [[nodiscard]] policies::Treasury treasury() {
+    return {*store_, estimates_, ledger_.get(), place_ != nullptr};
+  }
   [[nodiscard]] ledger::Ledger& ledger() { return *ledger_; }
   [[nodiscard]] policies::IdempotencyTable& idempotency() { return idempotency_; }
   [[nodiscard]] Store& store() { return *store_; }

@@ -276,13 +276,6 @@ bool Journal::put(std::string_view record, std::uint32_t sum, RecordKind kind, P
   return true;
 }
 
-void Journal::forget_intent(const Key& key) {
-  const auto found = intents_.find(key);
-  if (found == intents_.end()) return;
-  --chunks_[found->second.chunk].open;
-  intents_.erase(found);
-}
-
 bool Journal::append_intent(std::string_view request_id, std::string_view record) {
   const std::uint32_t sum = checksum(record);
   const Key key = key_of(request_id);
@@ -290,7 +283,7 @@ bool Journal::append_intent(std::string_view request_id, std::string_view record
   Place place;
   if (!put(record, sum, RecordKind::intent, place)) return false;
   forget_intent(key);  // that of the attempt before
-  intents_[key] = {place.chunk, place.at, static_cast<std::uint32_t>(record.size())};
+  intents_[key] = {place.chunk, place.at, static_cast<std::uint32_t>(record.size()), false, false};
   ++chunks_[place.chunk].open;
   return true;
 }
@@ -301,7 +294,7 @@ bool Journal::append_rows(std::string_view request_id, std::string_view record) 
   const std::lock_guard lock(mutex_);
   Place place;
   if (!put(record, sum, RecordKind::rows, place)) return false;
-  forget_intent(key);
+  close_intent(key);
   ++rows_;
   return true;
 }
@@ -384,7 +377,8 @@ bool Journal::move_intents(std::uint32_t from) {
     if (!put(record, checksum(record), RecordKind::rows, place)) return false;
     --chunks_[from].open;
     ++chunks_[place.chunk].open;
-    intent = {place.chunk, place.at, static_cast<std::uint32_t>(record.size())};
+    intent.chunk = place.chunk;
+    intent.at = place.at;
   }
   return true;
 }

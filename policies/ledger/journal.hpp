@@ -56,8 +56,11 @@ class Journal {
 
   /// False: there is no room.
   [[nodiscard]] bool append_intent(std::string_view request_id, std::string_view record);
-  /// Closes the request's intent.
+  /// Closes the request's intent, unless it is kept.
   [[nodiscard]] bool append_rows(std::string_view request_id, std::string_view record);
+  /// The request's intent stays until `release`, though its rows come (`has_rows`: they are there).
+  void keep_intent(std::string_view request_id, bool has_rows);
+  void release_intent(std::string_view request_id);
 
   /// Up to `most` rows records that were not drained yet, as views into the file.
   [[nodiscard]] std::vector<std::string_view> next_rows(std::size_t most, std::size_t bytes_most);
@@ -81,6 +84,7 @@ class Journal {
   };
   struct Intent {
     std::uint32_t chunk = 0, at = 0, bytes = 0;
+    bool kept = false, has_rows = false;
   };
   struct Place {
     std::uint32_t chunk = 0, at = 0;
@@ -99,6 +103,7 @@ class Journal {
   [[nodiscard]] bool grow();
   void begin_chunk(std::uint32_t chunk);
   void forget_intent(const Key& key);
+  void close_intent(const Key& key);
   [[nodiscard]] std::vector<std::uint32_t> free_drained();
   [[nodiscard]] bool move_intents(std::uint32_t chunk);
 

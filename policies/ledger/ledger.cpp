@@ -34,9 +34,9 @@ class RealLedger final : public Ledger {
 
   /// What a crash left: rows that the database has not, and calls that never ended.
   Result<void> recover() {
-    const std::vector<std::string> records = unwritten(*journal_);
+    Found found = found_in(*journal_);
     std::vector<Booking> rows;
-    for (const std::string& bytes : records) {
+    for (const std::string& bytes : found.rows) {
       if (auto booking = read_booking(bytes)) rows.push_back(std::move(*booking));
     }
     unknown_ =
@@ -53,7 +53,22 @@ class RealLedger final : public Ledger {
                        "what was reserved");
     }
     journal_->clear();
+    unsettled_ = std::move(found.unsettled);
     return {};
+  }
+
+  std::vector<Unsettled> take_unsettled() override {
+    std::vector<Unsettled> calls;
+    for (const Outcome& call : std::exchange(unsettled_, {})) {
+      if (begin(call)) journal_->keep_intent(call.request_id, true);
+      calls.push_back({.request_id = call.request_id,
+                       .tenant = call.tenant,
+                       .key_id = call.key_id,
+                       .model = call.model,
+                       .charged = call.charged,
+                       .ended = call.status != CallStatus::unknown});
+    }
+    return calls;
   }
 
   Result<void> hours(SystemTime since, const std::function<void(const HourSum&)>& each) override {
@@ -88,6 +103,18 @@ class RealLedger final : public Ledger {
     if (journal_->append_intent(outcome.request_id, buffer)) return {};
     tell_full();
     return fail(ErrorKind::store_unavailable, "The books cannot be kept right now. Please retry.");
+  }
+
+  void ended(const Outcome& outcome) noexcept override {
+    std::string& buffer = scratch();
+    write_intent(outcome, buffer);
+    if (!journal_->append_intent(outcome.request_id, buffer)) tell_full();
+  }
+  void keep(std::string_view request_id) noexcept override {
+    journal_->keep_intent(request_id, false);
+  }
+  void settled(std::string_view request_id) noexcept override {
+    journal_->release_intent(request_id);
   }
 
   void record(const Outcome& outcome) noexcept override {
@@ -217,6 +244,7 @@ class RealLedger final : public Ledger {
   std::atomic<bool> full_{false};
   std::atomic<std::uint64_t> unseen_{0}, written_{0}, dropped_{0}, failures_{0};
   std::uint64_t unknown_ = 0;
+  std::vector<Outcome> unsettled_;
 };
 
 /// One journal belongs to one database (M26).

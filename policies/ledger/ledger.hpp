@@ -63,6 +63,22 @@ class Ledger : public OutcomeSink {
   /// models and the reserved amount are filled in. Any worker; costs well under a microsecond.
   /// Error: store_unavailable; the journal cannot be written.
   virtual Result<void> begin(const Outcome& outcome) = 0;
+  /// The call's figures are final, and its settlement is about to be sent to a store that outlives
+  /// this process: whatever comes between, these are the figures of its row. Any worker.
+  virtual void ended(const Outcome& outcome) noexcept = 0;
+  /// That store did not answer: until `settled` the journal keeps the call, whose rows may come.
+  virtual void keep(std::string_view request_id) noexcept = 0;
+  virtual void settled(std::string_view request_id) noexcept = 0;
+
+  /// A call that the last process left, which may not be settled in a store that outlived it.
+  struct Unsettled {
+    std::string request_id, tenant, key_id, model;
+    NanoUsd charged = 0;
+    bool ended = false;  ///< else its row is `unknown`
+  };
+  /// Once, before `start`: all of them. From then on each is kept until `settled`.
+  [[nodiscard]] virtual std::vector<Unsettled> take_unsettled() = 0;
+
   /// The call is settled: its rows. Any worker. Also what was denied.
   void record(const Outcome& outcome) noexcept override = 0;
 

@@ -8,10 +8,10 @@
 
 namespace tollgate::ledger {
 
-std::vector<std::string> unwritten(const Journal& journal) {
+Found found_in(const Journal& journal) {
   std::map<std::string, Outcome> begun;
   std::set<std::string, std::less<>> ended;
-  std::vector<std::string> rows;
+  Found found;
   for (Journal::Entry& entry : journal.everything()) {
     if (auto call = read_outcome(RecordKind::intent, entry.bytes)) {
       std::string id = call->request_id;
@@ -25,14 +25,21 @@ std::vector<std::string> unwritten(const Journal& journal) {
     const auto booking = read_booking(entry.bytes);
     if (!booking) continue;
     ended.emplace(booking->request_id);
-    if (!entry.drained) rows.push_back(std::move(entry.bytes));
+    if (!entry.drained) found.rows.push_back(std::move(entry.bytes));
   }
   for (auto& [id, call] : begun) {
-    if (ended.contains(id)) continue;
-    make_unknown(call);
-    write_booking(call, rows.emplace_back());
+    const bool has_end = call.status != CallStatus::unknown;
+    if (!ended.contains(id)) {
+      if (!has_end) make_unknown(call);
+      write_booking(call, found.rows.emplace_back());
+    } else if (!has_end) {
+      continue;  // of a store in the process, which died with it
+    }
+    found.unsettled.push_back(std::move(call));
   }
-  return rows;
+  return found;
 }
+
+std::vector<std::string> unwritten(const Journal& journal) { return found_in(journal).rows; }
 
 }  // namespace tollgate::ledger

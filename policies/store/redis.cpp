@@ -49,6 +49,9 @@ Denial unavailable(std::span<const Scope* const> scopes) {
 
 }  // namespace
 
+RedisStore::RedisStore(RedisShared& shared, RedisPort* port)
+    : shared_(shared), port_(port), name_(shared.name_worker()) {}
+
 RedisStore::~RedisStore() { assert(running_.empty()); }
 
 RedisStore::Groups RedisStore::groups_of(std::span<const Scope* const> scopes,
@@ -86,6 +89,8 @@ Awaitable<Verdict> RedisStore::reserve(const Ask& ask) {
   own->estimate = ask.estimate;
   own->tokens = ask.tokens;
   own->held = ask.bound;
+  if (other_data(*own) && co_await may_lack_writes(*own))
+    co_return co_await reserve_away(ask, std::move(own));
   RedisPlaces places(ask, *own);
   for (RedisGroup& group : own->groups) {
     auto asked = co_await ask_group(ask, *own, group, places);
@@ -103,6 +108,10 @@ Awaitable<Verdict> RedisStore::reserve(const Ask& ask) {
     }
     denials_.remember(ask, *denial, now, shared_.terms().remember);
     co_return std::unexpected(std::move(*denial));
+  }
+  if (!other_data(*own).value_or("").empty()) {  // they answered, or may have
+    take_back(*own);
+    co_return co_await reserve_away(ask, std::move(own));
   }
   co_return admitted(std::move(own), places);
 }
@@ -235,18 +244,21 @@ Awaitable<std::vector<Crossing>> RedisStore::settle(std::unique_ptr<Reservation>
     for (Crossing& crossing : crossings)
       crossing.scope = original(own.scopes, crossing.scope);
   }
+  std::vector<RedisAsk> unanswered;
   for (const RedisGroup& group : own.groups) {
     RedisAsk end = ending(own, group, &charge);
+    end.settles = true;
     auto answer = co_await run_filled(shared_.scripts().settle, end);
     // Should it be asked once more, after data were lost: the ledger may have it then.
     end.numbers.replace(ended_place, micros_of(shared_.clock().system()));
     if (!answer) {
-      keep(std::move(end));
+      unanswered.push_back(std::move(end));
       continue;
     }
     note_crossings(group, own, *answer, crossings);
     settled_.push_back({shared_.clock().steady(), std::move(end)});
   }
+  keep_settlements(std::move(unanswered), own.id);
   co_return crossings;
 }
 

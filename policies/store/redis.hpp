@@ -20,7 +20,7 @@ namespace tollgate::policies {
 class RedisStore final : public Store {
  public:
   /// `port` may be absent: then scopes can be attached and restored, and Redis is away.
-  RedisStore(RedisShared& shared, RedisPort* port) : shared_(shared), port_(port) {}
+  RedisStore(RedisShared& shared, RedisPort* port);
   ~RedisStore() override;
 
   bool attach(Scope& scope) override { return shared_.attach(scope); }
@@ -67,10 +67,24 @@ class RedisStore final : public Store {
   Awaitable<void> give_back(RedisReservation& own);
   void take_back(RedisReservation& own);
   void keep(RedisAsk end);
+  void keep_settlements(std::vector<RedisAsk> ends, const std::string& id);
+  Awaitable<void> ask_unfinished();
+  Awaitable<void> tell_answered();
   Awaitable<void> mark();
-  void note_replications();
-  Awaitable<void> replay_where_lost();
+
+  // Where other data answer than before.
+  Awaitable<std::string> data_behind(std::string tag);
+  Awaitable<bool> may_lack_writes(const RedisReservation& own);
+  /// Whose data answer now, where that is not whom this worker stands behind; else nothing.
+  [[nodiscard]] std::optional<std::string> other_data(const RedisReservation& own) const;
+  Awaitable<bool> stands_behind(std::string tag, std::string id);
+  Awaitable<bool> join(std::string tag, std::string id, bool asks);
+  Awaitable<void> stand_behind_all();
+  void forget_settled();
   Awaitable<bool> replay(std::string tag);
+
+  Awaitable<void> settle_left();
+  Awaitable<bool> settle_left(const LeftCall& call);
   Awaitable<void> renew();
   Awaitable<void> end_leases();
   Awaitable<void> book_left(std::string list);
@@ -94,9 +108,18 @@ class RedisStore final : public Store {
     SteadyTime at;
     RedisAsk end;
   };
-  std::deque<Settled> settled_;                      // of the last minute
-  std::map<std::string, std::string> replications_;  // by tag: whose data were written to
-  bool replications_noted_ = false;
+  std::deque<Settled> settled_;                                // of the last minute
+  std::vector<std::pair<std::string, std::string>> answered_;  // leases' list, record: before that
+  struct Data {
+    std::string sure;  // whose data have all that was written
+    std::string seen;  // others, which answered last
+    SteadyTime seen_at{}, ask_at{};
+    bool written = false;  // our last minute, to those
+    bool joining = false;
+  };
+  std::map<std::string, Data> data_;  // by tag
+  const std::string name_;            // among the workers of all replicas
+  bool nameless_ = false;             // Redis does not tell whose data it has
   bool keeping_up_ = false, ends_leases_ = false;
   SystemTime marked_{};
   SteadyTime renewed_at_{};

@@ -62,6 +62,8 @@ class RedisKeys {
   [[nodiscard]] std::string record(std::string_view tag, std::string_view id) const;
   /// Stands as long as the data are not lost.
   [[nodiscard]] std::string marker(std::string_view tag) const;
+  /// Who stands behind the data; outside Cluster.
+  [[nodiscard]] std::string workers() const { return prefix_ + "workers"; }
   /// Outside Cluster one list holds all leases.
   [[nodiscard]] std::string leases(std::string_view tag) const;
 

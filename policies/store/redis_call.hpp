@@ -39,6 +39,8 @@ struct RedisAsk {
   std::vector<RedisAccount*> accounts;   ///< in the order in which the script counts them
   std::span<const Scope* const> scopes;  ///< the same as the plan has them, or none
   std::vector<std::string> further;      ///< texts behind the usual ones
+  bool settles = false;                  ///< it is a settlement
+  std::string completes;                 ///< the call that is settled once this has its answer
 
   /// The scopes' keys, and for the numbers their rules are left to the caller.
   void add_scopes(std::span<const Scope* const> of);

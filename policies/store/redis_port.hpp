@@ -47,7 +47,7 @@ struct RedisPort {
                                              std::span<const std::string_view> args) = 0;
 
   /// Identity of the data at the node of `slot_key`: another one after a failover or a restart
-  /// (M23). Empty as long as it is not known.
+  /// (M23). Empty while it is not known: no connection stands.
   [[nodiscard]] virtual std::string replication_id(std::string_view slot_key) const = 0;
 
   /// For what has to be asked of every node: one key for each, to call it by.

@@ -25,7 +25,6 @@ Awaitable<Result<RedisReply>> RedisStore::send(const RedisScript& script, RedisA
   args.insert(args.end(), ask.further.begin(), ask.further.end());
   auto reply = co_await port_->script(script, keys.front(), keys, args);
   if (reply && reply->is_error()) reply = std::unexpected(away(reply->text, true));
-  if (reply && !replications_noted_) note_replications();
   reply ? shared_.worked() : shared_.failed(reply.error());
   co_return reply;
 }

@@ -30,6 +30,12 @@ constexpr char due_text[] = {
 constexpr char peek_text[] = {
 #embed "redis/peek.lua"
 };
+constexpr char answered_text[] = {
+#embed "redis/answered.lua"
+};
+constexpr char join_text[] = {
+#embed "redis/join.lua"
+};
 constexpr char run_out_text[] = {
 #embed "redis/run_out.lua"
 };
@@ -50,6 +56,8 @@ RedisScripts::RedisScripts()
       renew(made(renew_text)),
       due(made(due_text)),
       peek(made(peek_text)),
-      run_out(made(run_out_text)) {}
+      run_out(made(run_out_text)),
+      answered(made(answered_text)),
+      join(made(join_text)) {}
 
 }  // namespace tollgate::policies

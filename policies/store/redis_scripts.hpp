@@ -8,7 +8,7 @@ namespace tollgate::policies {
 struct RedisScripts {
   /// All of them, with their names worked out.
   RedisScripts();
-  RedisScript reserve, extend, settle, read, fill, renew, due, peek, run_out;
+  RedisScript reserve, extend, settle, read, fill, renew, due, peek, run_out, answered, join;
 };
 
 }  // namespace tollgate::policies

@@ -1,6 +1,7 @@
 #include "policies/store/redis_shared.hpp"
 
 #include <algorithm>
+#include <random>
 #include <set>
 #include <utility>
 
@@ -167,6 +168,37 @@ void RedisShared::is_to_be_booked(RunOut call, const std::vector<std::string>& k
   if (!terms_.on_run_out) return;
   name(call, keys);
   terms_.on_run_out(call);
+}
+
+std::string RedisShared::name_worker() {
+  std::random_device chance;
+  const std::lock_guard lock(mutex_);
+  return std::to_string(chance()) + "-" + std::to_string(chance()) + "-" +
+         std::to_string(++workers_);
+}
+
+void RedisShared::leave(LeftCall call) {
+  const std::lock_guard lock(mutex_);
+  left_.push_back(std::move(call));
+}
+
+std::vector<LeftCall> RedisShared::take_left() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(left_, {});
+}
+
+std::vector<std::string> RedisShared::tags_of(const LeftCall& call) {
+  const std::lock_guard lock(mutex_);
+  const auto tag = [this](const AccountName& name) {
+    const auto found = accounts_.find(name);
+    const bool here = found != accounts_.end() && found->second != nullptr;
+    return here ? found->second->tag : std::string{};
+  };
+  std::vector<std::string> tags{tag({ScopeKind::key, call.tenant, call.key})};
+  if (tags.front().empty()) tags.front() = tag({ScopeKind::tenant, "", call.tenant});
+  if (terms_.cluster) tags.push_back(tag({ScopeKind::model, "", call.model}));
+  std::erase(tags, std::string{});
+  return tags;
 }
 
 std::vector<std::string> RedisShared::tags() {

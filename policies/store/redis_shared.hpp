@@ -26,6 +26,13 @@ struct RunOut {
   std::string tenant, key, model;  ///< as far as they are known
 };
 
+/// A call of a process that is gone: what our ledger says that it came to (M27).
+struct LeftCall {
+  std::string id, tenant, key, model;
+  NanoUsd charged = 0;
+  bool ended = false;  ///< else nobody knows, and its row says `unknown`
+};
+
 struct RedisTerms {
   std::string prefix = "tollgate";
   bool cluster = false;
@@ -39,7 +46,10 @@ struct RedisTerms {
   bool own_clock = false;             ///< tests: go by ours, not by that of Redis
   std::function<void()> on_lost;      ///< Redis lost its data: `restore` anew; any worker
   std::function<void(const RunOut&)> on_run_out;  ///< any worker
-  std::function<void(std::string_view)> warn;     ///< a sentence for the log; any worker
+  /// A settlement got no answer; the same one has got it, maybe much later. Any worker.
+  std::function<void(const std::string& id)> on_unanswered, on_settled;
+  bool shares_ledger = false;                  ///< with other replicas
+  std::function<void(std::string_view)> warn;  ///< a sentence for the log; any worker
 };
 
 /// For /metrics.
@@ -60,6 +70,8 @@ class RedisShared {
   bool attach(Scope& scope);
   void restore(const Scope& scope, SystemTime when, NanoUsd charged);
   void forget_denials() { ++reloads_; }
+  /// To be settled once a store runs.
+  void leave(LeftCall call);
   [[nodiscard]] Store::Totals totals() const { return {reserved_, spent_}; }
 
   /// Before the scopes are restored once more, after `on_lost`.
@@ -105,6 +117,11 @@ class RedisShared {
   void ran_out(RunOut call, const std::vector<std::string>& keys);
   /// The same of one that another replica found, for our ledger.
   void is_to_be_booked(RunOut call, const std::vector<std::string>& keys);
+  /// One that no other worker of any replica has.
+  [[nodiscard]] std::string name_worker();
+  [[nodiscard]] std::vector<LeftCall> take_left();
+  /// By what the call's records are placed: all the tags that its scopes may have.
+  [[nodiscard]] std::vector<std::string> tags_of(const LeftCall& call);
   /// What leases and markers are kept by: all tags in Cluster, else one that stands for all.
   [[nodiscard]] std::vector<std::string> tags();
 
@@ -122,6 +139,8 @@ class RedisShared {
   std::map<AccountName, std::shared_ptr<RedisAccount>> accounts_;
   // Other names may lead here; old plans still hold them.
   std::vector<std::shared_ptr<RedisAccount>> moved_;
+  std::vector<LeftCall> left_;
+  std::uint64_t workers_ = 0;
   std::atomic<NanoUsd> reserved_{0}, spent_{0};
   std::atomic<std::uint64_t> moment_{1}, reloads_{0}, errors_{0}, degraded_{0}, unfinished_{0},
       run_out_{0};

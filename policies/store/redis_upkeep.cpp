@@ -12,11 +12,8 @@
 namespace tollgate::policies {
 namespace {
 
-constexpr std::size_t unfinished_max = 100'000;  // of one worker: some 100 MB
 constexpr std::size_t renewed_at_once = 500;
 constexpr int run_out_at_once = 100;
-constexpr auto replayed = std::chrono::seconds(60);
-constexpr std::size_t settled_max = 20'000;  // some 25 MB
 
 /// Of the call behind a record's key.
 RunOut run_out(const std::string& record, RedisAnswer& answer) {
@@ -47,18 +44,6 @@ void RedisStore::take_back(RedisReservation& own) {
   }
 }
 
-void RedisStore::keep(RedisAsk end) {
-  if (unfinished_.size() >= unfinished_max) {
-    unfinished_.pop_front();
-    shared_.count_unfinished(-1);
-    shared_.warn_once(
-        "the store has been away for long: the oldest settlements are given up, the "
-        "ledger keeps them");
-  }
-  unfinished_.push_back(std::move(end));
-  shared_.count_unfinished(1);
-}
-
 /// Whoever reads the ledger says since when Redis holds what it says; so a scope that is asked for
 /// the first time much later is filled from it, and not taken for lost.
 Awaitable<void> RedisStore::mark() {
@@ -73,32 +58,7 @@ Awaitable<void> RedisStore::mark() {
   marked_ = books_at;
 }
 
-/// From the first answer on: a failover before the first tick is one too.
-void RedisStore::note_replications() {
-  replications_noted_ = true;
-  for (const std::string& tag : shared_.tags()) {
-    const std::string id = port_->replication_id(shared_.keys().leases(tag));
-    if (!id.empty()) replications_.try_emplace(tag, id);
-  }
-}
-
-/// M23: a failover loses the last writes. Where other data answer than a moment ago, the last
-/// minute is written once more; what arrived the first time changes nothing.
-Awaitable<void> RedisStore::replay_where_lost() {
-  const SteadyTime now = shared_.clock().steady();
-  while (!settled_.empty() &&
-         (now - settled_.front().at > replayed || settled_.size() > settled_max))
-    settled_.pop_front();
-  if (port_ == nullptr) co_return;
-  for (const std::string& tag : shared_.tags()) {
-    const std::string id = port_->replication_id(shared_.keys().leases(tag));
-    std::string& known = replications_[tag];
-    if (id.empty() || id == known) continue;
-    const bool replayed_all = known.empty() || co_await replay(tag);
-    if (replayed_all) replications_[tag] = id;
-  }
-}
-
+/// What arrived the first time changes nothing.
 Awaitable<bool> RedisStore::replay(std::string tag) {
   const bool all = !shared_.terms().cluster;
   const std::string list = shared_.keys().leases(tag);
@@ -138,17 +98,10 @@ Awaitable<void> RedisStore::keep_up() {
   if (keeping_up_) co_return;
   keeping_up_ = true;
   if (ends_leases_) co_await mark();
-  co_await replay_where_lost();
-  while (!unfinished_.empty()) {
-    RedisAsk end = std::move(unfinished_.front());
-    unfinished_.pop_front();
-    auto answer = co_await run_filled(shared_.scripts().settle, end);
-    if (!answer) {
-      unfinished_.push_front(std::move(end));
-      break;
-    }
-    shared_.count_unfinished(-1);
-  }
+  co_await stand_behind_all();
+  co_await ask_unfinished();
+  if (ends_leases_) co_await settle_left();
+  co_await tell_answered();
   const SteadyTime now = shared_.clock().steady();
   if (now - renewed_at_ >= shared_.terms().lease / 3) {
     renewed_at_ = now;

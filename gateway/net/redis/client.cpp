@@ -26,9 +26,7 @@ class SingleClient final : public RedisClient {
     if (auto refusal = redis_refusal(*reply, *link_)) co_return std::unexpected(*refusal);
     co_return reply;
   }
-  std::string replication_id(std::string_view) const override {
-    return link_->facts().replication_id;
-  }
+  std::string replication_id(std::string_view) const override { return link_->replication_id(); }
   void stop() override { link_->stop(); }
 
  private:

@@ -136,7 +136,7 @@ void ClusterClient::drop_strangers() {
 std::string ClusterClient::replication_id(std::string_view slot_key) const {
   const RedisEndpoint* const master = slots_.master_of(slot_of(slot_key));
   const auto found = master == nullptr ? links_.end() : links_.find(*master);
-  return found == links_.end() ? std::string{} : found->second->facts().replication_id;
+  return found == links_.end() ? std::string{} : found->second->replication_id();
 }
 
 /// Tries texts until each master that the map knows has one.

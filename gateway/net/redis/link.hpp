@@ -45,6 +45,10 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   [[nodiscard]] const RedisEndpoint& endpoint() const { return endpoint_; }
   /// As of the last handshake.
   [[nodiscard]] const RedisFacts& facts() const { return facts_; }
+  /// Whose data the connection leads to; empty while there is none.
+  [[nodiscard]] std::string replication_id() const {
+    return pipeline_ && pipeline_->is_open() ? facts_.replication_id : std::string{};
+  }
 
  private:
   using Pipeline = std::shared_ptr<RedisPipeline>;

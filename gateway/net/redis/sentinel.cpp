@@ -98,7 +98,7 @@ void SentinelClient::follow(const RedisEndpoint& endpoint) {
 }
 
 std::string SentinelClient::replication_id(std::string_view) const {
-  return master_ ? master_->facts().replication_id : std::string{};
+  return master_ ? master_->replication_id() : std::string{};
 }
 
 void SentinelClient::stop() {

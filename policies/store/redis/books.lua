@@ -232,29 +232,42 @@ local function spent_since(scope, since)
 end
 
 -- Budgets, as they stand among the numbers: per, ceiling (2), by estimate, enforced, since (or
--- -1), and its steps: permille and the least amount (2) that has passed it.
+-- -1), count of steps, and each step: permille and the least amount (2) that has passed it. A rule
+-- is the place where it begins: most of it is never looked at, and tables cost.
+local usd_of, nano_of, estimate_of, enforce_of, since_of, steps_of = 1, 2, 3, 4, 5, 6
 local function take_budget()
-  local rule = {per = take(), usd = take(), nano = take(), estimate = take() == 1,
-                enforce = take() == 1, since = take(), steps = {}}
-  for s = 1, take() do rule.steps[s] = {take(), take(), take()} end
+  local rule = position + 1
+  position = position + 7 + 3 * A[rule + steps_of]
   return rule
 end
--- What is spent and held in it (4 numbers), and its window; nothing: it is gone.
+-- What is spent (2) and held (2) in it, and its window; nothing: it is gone.
 local function money_in(scope, rule, second)
-  local t, i = window(scope, rule.per, second)
+  local t, i = window(scope, A[rule], second)
   if not t then return nil end
-  local spent_usd, spent_nano = t[i + 1], t[i + 2]
-  if rule.since >= 0 then spent_usd, spent_nano = spent_since(scope, rule.since) end
-  local h = rule.estimate and i + 5 or i + 3
-  return {spent_usd, spent_nano, t[h], t[h + 1]}, t, i
+  local usd, nano = t[i + 1], t[i + 2]
+  if A[rule + since_of] >= 0 then usd, nano = spent_since(scope, A[rule + since_of]) end
+  local h = A[rule + estimate_of] == 1 and i + 5 or i + 3
+  return usd, nano, t[h], t[h + 1], t, i
+end
+-- The largest of its steps that this amount has passed; or `told`, if that is larger.
+local function step_passed(rule, usd, nano, told)
+  local first_step = rule + steps_of + 1
+  for s = first_step, first_step + 3 * (A[rule + steps_of] - 1), 3 do
+    if A[s] > told and not less(usd, nano, A[s + 1], A[s + 2]) then told = A[s] end
+  end
+  return told
 end
 
 -- Buckets -------------------------------------------------------------------------------------
 
 -- Limits, as they stand among the numbers: requests and tokens a minute, burst in microseconds,
 -- concurrent, enforced.
+local no_limits = {0, 0, 0, 0, false}
 local function take_limits()
-  return {take(), take(), take(), take(), take() == 1}
+  local p = position
+  position = p + 5
+  if A[p + 1] == 0 and A[p + 2] == 0 and A[p + 4] == 0 then return no_limits end
+  return {A[p + 1], A[p + 2], A[p + 3], A[p + 4], A[p + 5] == 1}
 end
 local function drain(t, i, rate)
   if now > t[i + 1] then t[i] = max(0, t[i] - (now - t[i + 1]) * rate) end
@@ -293,10 +306,14 @@ local function save_user(key, users, user, rule)
 end
 
 -- Records of calls: {what it is, admitted at, held (2), estimate (2), tokens, key of the user's
--- bucket or '', keys of the scopes and the user, the ledger that is to have its row}: `r` running, `x` its lease ran out, `s` settled,
--- `d` given back. All but the running ones end by themselves.
+-- bucket or '', keys of the scopes and the user, the ledger that is to have its row}: `r` running,
+-- `x` its lease ran out, `d` given back; {`s`}: settled. All but the running ones end by
+-- themselves: whoever may yet settle them, once Redis is back or a gateway, has until then.
 local function close_record(key, record, what, seconds)
   record[1] = what
   call('SET', key, cmsgpack.pack(record), 'EX', seconds)
 end
-local kept_seconds = 3600
+local kept_seconds, kept_long, answered_seconds = 3600, 90 * 86400, 600
+local function close_settled(key)
+  call('SET', key, cmsgpack.pack({'s'}), 'EX', kept_long)
+end

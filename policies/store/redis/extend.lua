@@ -16,12 +16,13 @@ local more = {minus(total[1], total[2], record[3], record[4])}
 for s = 1, count do
   for b = 1, take() do
     local rule = take_budget()
-    local money = money_in(scopes[s], rule, second) or {-1, 0, 0, 0}
-    for m = 1, 4 do answer[#answer + 1] = money[m] end
-    if rule.enforce and not rule.estimate and money[1] >= 0 then
-      local free = {minus(rule.usd, rule.nano, money[1], money[2])}
-      local left = {minus(free[1], free[2], money[3], money[4])}
-      if less(left[1], left[2], more[1], more[2]) then answer[1] = 0 end
+    local usd, nano, held_usd, held_nano = money_in(scopes[s], rule, second)
+    if not usd then usd, nano, held_usd, held_nano = -1, 0, 0, 0 end
+    for _, each in ipairs({usd, nano, held_usd, held_nano}) do answer[#answer + 1] = each end
+    if A[rule + enforce_of] == 1 and A[rule + estimate_of] ~= 1 and usd >= 0 then
+      local free_usd, free_nano = minus(A[rule + usd_of], A[rule + nano_of], usd, nano)
+      local left_usd, left_nano = minus(free_usd, free_nano, held_usd, held_nano)
+      if less(left_usd, left_nano, more[1], more[2]) then answer[1] = 0 end
     end
   end
 end

@@ -25,10 +25,8 @@ for _ = 1, take() do
 end
 for _ = 1, take() do
   local rule = take_budget()
-  local money, t, i = money_in(scope, rule, floor(scope.a[latest] / 1000000))
-  for _, step in ipairs(rule.steps) do
-    if not less(money[1], money[2], step[2], step[3]) then t[i + 7] = max(t[i + 7], step[1]) end
-  end
+  local usd, nano, _, _, t, i = money_in(scope, rule, floor(scope.a[latest] / 1000000))
+  t[i + 7] = step_passed(rule, usd, nano, t[i + 7])
 end
 save(scope)
 call('HSET', KEYS[1], 'f' .. ARGV[3], string.format('%.0f', known_until))

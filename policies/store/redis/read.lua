@@ -18,7 +18,7 @@ for s = 1, count do
   answer[#answer + 1] = scope.a[latest]
   note(scope.a, buckets, take_limits())
   for b = 1, take() do
-    local money = money_in(scope, take_budget(), floor(scope.a[latest] / 1000000))
+    local money = {money_in(scope, take_budget(), floor(scope.a[latest] / 1000000))}
     for m = 1, 4 do answer[#answer + 1] = money[m] end
   end
   save(scope)

@@ -28,7 +28,7 @@ for s = 1, count do
   roll(scope, admitted)
   for b = 1, take() do
     local rule = take_budget()
-    budgets[#budgets + 1] = {rule, (money_in(scope, rule, second))}
+    budgets[#budgets + 1] = {rule, money_in(scope, rule, second)}
   end
 end
 
@@ -63,10 +63,12 @@ for p = 1, #places do
   answer[#answer + 1], answer[#answer + 2], answer[#answer + 3] = t[o + 1], t[o + 3], t[o + 5]
 end
 for b = 1, #budgets do
-  local rule, money = budgets[b][1], budgets[b][2]
-  for m = 1, 4 do answer[#answer + 1] = money[m] end
-  budgets[b][3] = {minus(rule.usd, rule.nano, money[1], money[2])}
-  budgets[b][4] = {minus(budgets[b][3][1], budgets[b][3][2], money[3], money[4])}
+  local money = budgets[b]
+  local rule, a = money[1], #answer
+  answer[a + 1], answer[a + 2], answer[a + 3], answer[a + 4] = money[2], money[3], money[4], money[5]
+  -- What is not spent (6, 7), and of it what nobody holds (8, 9).
+  money[6], money[7] = minus(A[rule + usd_of], A[rule + nano_of], money[2], money[3])
+  money[8], money[9] = minus(money[6], money[7], money[4], money[5])
 end
 
 -- A reply is cut for spent money only; money that others hold makes it wait.
@@ -75,17 +77,18 @@ if again then denied = false end
 if not again and not denied and (bound[1] > 0 or bound[2] > 0) then
   local spent_out
   for b = 1, #budgets do
-    local rule, free, left = budgets[b][1], budgets[b][3], budgets[b][4]
-    local amount = rule.estimate and estimate or bound
-    if rule.enforce and less(left[1], left[2], amount[1], amount[2]) then
+    local money = budgets[b]
+    local by_estimate = A[money[1] + estimate_of] == 1
+    local amount = by_estimate and estimate or bound
+    if A[money[1] + enforce_of] == 1 and less(money[8], money[9], amount[1], amount[2]) then
       denied = true
-      if less(free[1], free[2], amount[1], amount[2]) then
-        if rule.estimate then
+      if less(money[6], money[7], amount[1], amount[2]) then
+        if by_estimate then
           spent_out = nil
           break
         end
-        if not spent_out or less(free[1], free[2], spent_out[1], spent_out[2]) then
-          spent_out = free
+        if not spent_out or less(money[6], money[7], spent_out[1], spent_out[2]) then
+          spent_out = {money[6], money[7]}
         end
       end
     end
@@ -94,9 +97,11 @@ if not again and not denied and (bound[1] > 0 or bound[2] > 0) then
       and not less(spent_out[1], spent_out[2], least[1], least[2]) then
     held, denied = spent_out, false
     for b = 1, #budgets do
-      local rule, left = budgets[b][1], budgets[b][4]
-      local amount = rule.estimate and estimate or held
-      if rule.enforce and less(left[1], left[2], amount[1], amount[2]) then denied = true end
+      local money = budgets[b]
+      local amount = A[money[1] + estimate_of] == 1 and estimate or held
+      if A[money[1] + enforce_of] == 1 and less(money[8], money[9], amount[1], amount[2]) then
+        denied = true
+      end
     end
   end
 end

@@ -63,17 +63,16 @@ for s = 1, count do
   end
   for b = 1, take() do
     local rule = take_budget()
-    local money, t, i = money_in(scope, rule, second)
-    local told = t and t[i + 7] or 0
-    for _, step in ipairs(t and rule.steps or {}) do
-      if step[1] > t[i + 7] and not less(money[1], money[2], step[2], step[3]) then
-        t[i + 7] = step[1]
-      end
-    end
-    if t and t[i + 7] > told then
-      local start = rule.per == 4 and scope.a[first_day] or t[i]
-      for _, each in ipairs({s, b, told, t[i + 7], money[1], money[2], money[3], money[4], start}) do
-        answer[#answer + 1] = each
+    if A[rule + steps_of] > 0 then
+      local usd, nano, held_usd, held_nano, t, i = money_in(scope, rule, second)
+      local told = t and t[i + 7]
+      local passed = t and step_passed(rule, usd, nano, told)
+      if passed ~= told then
+        t[i + 7] = passed
+        local start = A[rule] == 4 and scope.a[first_day] or t[i]
+        for _, each in ipairs({s, b, told, passed, usd, nano, held_usd, held_nano, start}) do
+          answer[#answer + 1] = each
+        end
       end
     end
   end
@@ -90,5 +89,5 @@ if user_scope > 0 then
 end
 call('ZREM', KEYS[2], KEYS[1])
 record[9] = {}
-close_record(KEYS[1], record, ran and 's' or 'd', kept_seconds)
+if ran then close_settled(KEYS[1]) else close_record(KEYS[1], record, 'd', kept_seconds) end
 return packed(answer)

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fstream>
+#include <map>
 #include <sys/stat.h>
 
 #include "calls.hpp"
@@ -207,4 +208,49 @@ TEST_CASE("a journal whose maker died before its first line is begun anew") {
   Folder folder;
   std::ofstream(folder.file("j")) << std::string(4096, '\0');
   CHECK(rows(*journal_at(folder.file("j")), ended_call(1)));
+}
+
+TEST_CASE(
+    "M27: a call that ended and has no row yet has the figures of its end, and is unsettled") {
+  Folder folder;
+  {
+    const auto journal = journal_at(folder.file("j"));
+    REQUIRE(intent(*journal, begun_call(1)));
+    REQUIRE(intent(*journal, ended_call(1, 300)));
+    REQUIRE(intent(*journal, begun_call(2)));
+    REQUIRE(intent(*journal, ended_call(3, 400)));
+    REQUIRE(rows(*journal, ended_call(3, 400)));
+    REQUIRE(intent(*journal, begun_call(4)));
+    REQUIRE(rows(*journal, ended_call(4, 500)));  // no store outlived this one
+  }
+  const auto journal = journal_at(folder.file("j"));
+  const Found found = found_in(*journal);
+  CHECK(found.rows.size() == 4);
+  std::map<std::string, std::pair<CallStatus, NanoUsd>> unsettled;
+  for (const Outcome& call : found.unsettled)
+    unsettled[call.request_id] = {call.status, call.charged};
+  CHECK(unsettled.size() == 3);
+  CHECK(unsettled[begun_call(1).request_id] == std::pair<CallStatus, NanoUsd>(CallStatus::ok, 300));
+  CHECK(unsettled[begun_call(2).request_id] ==
+        std::pair<CallStatus, NanoUsd>(CallStatus::unknown, 700));
+  CHECK(unsettled[begun_call(3).request_id] == std::pair<CallStatus, NanoUsd>(CallStatus::ok, 400));
+}
+
+TEST_CASE("a call that waits for its settlement stays in the journal, though it has its rows") {
+  Folder folder;
+  const auto journal = journal_at(folder.file("j"));
+  for (const bool answer_first : {true, false}) {
+    REQUIRE(intent(*journal, ended_call(1)));
+    journal->keep_intent(ended_call(1).request_id, false);
+    if (answer_first) journal->release_intent(ended_call(1).request_id);
+    CHECK(journal->fill().intents == 1);
+    REQUIRE(rows(*journal, ended_call(1)));
+    CHECK(journal->fill().intents == (answer_first ? 0 : 1));
+  }
+  for (unsigned number = 10; number < 40; ++number)
+    REQUIRE(rows(*journal, fat_call(number)));
+  drain(*journal);  // its chunk is free, it moved on
+  REQUIRE(found_in(*journal).unsettled.size() == 1);
+  journal->release_intent(ended_call(1).request_id);
+  CHECK(journal->fill().intents == 0);
 }

@@ -74,6 +74,62 @@ TEST_CASE("M23: where all data are lost, what the ledger says is not written onc
   CHECK(shop.day().used == 42);
 }
 
+TEST_CASE("M23: after a failover nobody spends until every worker has written its last minute") {
+  Shop shop;
+  shop.world.port.data = shop.other.data = "one";
+  const auto other = shop.replica();
+  finish(other->keep_up());
+  spend(shop.world, shop.scopes, 1);
+  shop.world.clock.time += seconds(1);
+  const auto& keys = shop.world.shared->keys();
+  const std::array<std::string, 2> balances{keys.scope(ScopeKind::tenant, "acme", "", "acme"),
+                                            keys.scope(ScopeKind::key, "acme", "acme", "k")};
+  for (const std::string& key : balances)
+    shop.world.port.now("COPY " + key + " before:" + key);
+  Ask asked = ask(shop.scopes, 900);
+  asked.id = "lost";
+  auto call = result_of(other->reserve(asked));
+  REQUIRE(call);
+  result_of(other->settle(std::move(call->reservation), {.tokens = 1, .charged = 900}));
+  // The new master has nothing of that.
+  for (const std::string& key : balances)
+    shop.world.port.now("COPY before:" + key + " " + key + " REPLACE");
+  shop.world.port.now("DEL " + keys.record("acme", "lost"));
+  CHECK(shop.day().used == 1);
+  shop.world.port.data = shop.other.data = "two";
+  for (int turn = 0; turn < 3; ++turn) {
+    shop.world.clock.time += milliseconds(200);
+    const auto denied = reserve(shop.world, ask(shop.scopes, 5));
+    REQUIRE_FALSE(denied);
+    CHECK(denied.error().kind == DenialKind::unavailable);
+  }
+  finish(other->keep_up());
+  shop.world.clock.time += milliseconds(200);
+  CHECK(reserve(shop.world, ask(shop.scopes, 200)).error().kind == DenialKind::budget_exceeded);
+  spend(shop.world, shop.scopes, 5);
+  CHECK(shop.day().used == 906);
+  // One that is gone is waited for as long as others hear of it.
+  shop.world.port.data = "three";
+  shop.world.clock.time += milliseconds(200);
+  CHECK_FALSE(reserve(shop.world, ask(shop.scopes, 5)));
+  shop.world.clock.time += seconds(10);
+  spend(shop.world, shop.scopes, 5);
+}
+
+TEST_CASE("M23: what other data admit, as they take the place of the old ones, is given back") {
+  Shop shop;
+  shop.world.port.data = "one";
+  spend(shop.world, shop.scopes, 1);
+  shop.world.port.before_next = [&shop] { shop.world.port.data = "two"; };
+  const auto denied = reserve(shop.world, ask(shop.scopes, 5));
+  REQUIRE_FALSE(denied);
+  CHECK(denied.error().kind == DenialKind::unavailable);
+  CHECK(shop.day().reserved == 5);
+  finish(shop.world.redis().keep_up());
+  CHECK(shop.day().reserved == 0);
+  spend(shop.world, shop.scopes, 5);
+}
+
 TEST_CASE("M25: the row of a lease that ran out waits for the ledger of its own gateway") {
   std::vector<policies::RunOut> dead_told, alive_told;
   policies::RedisTerms of = terms();

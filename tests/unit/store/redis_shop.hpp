@@ -33,6 +33,7 @@ struct Shop {
     acme.budgets = {budget(1000)};
     world.store->attach(acme);
     world.store->attach(k);
+    finish(world.redis().keep_up());  // as a worker begins
   }
   Reading day() { return reading(world, acme, "usd", "day"); }
   /// Another replica of the same store.

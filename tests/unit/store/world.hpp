@@ -18,6 +18,7 @@ using std::chrono::seconds;
 struct HandClock final : Clock {
   SystemTime time = std::chrono::sys_days(std::chrono::year(2026) / 3 / 4) + std::chrono::hours(10);
   [[nodiscard]] SystemTime system() const override { return time; }
+  [[nodiscard]] SteadyTime steady() const override { return SteadyTime(time.time_since_epoch()); }
 };
 
 /// A store and the clock that it goes by.

@@ -1,0 +1,130 @@
+// What the Redis store does where other data answer than before (M23): a failover loses the last
+// writes. Each worker writes its last minute once more, which changes nothing where it arrived the
+// first time; until all workers have, nobody knows what is left of a budget, and none is spent.
+#include <algorithm>
+#include <array>
+
+#include "policies/store/redis.hpp"
+#include "policies/store/redis_call.hpp"
+
+namespace tollgate::policies {
+namespace {
+
+constexpr auto replayed = std::chrono::seconds(60);
+constexpr std::size_t settled_max = 20'000;  // some 25 MB
+constexpr auto heard_of = std::chrono::seconds(10);
+constexpr auto asked_every = std::chrono::milliseconds(100);
+/// In Cluster, where each tree of tenants may have another master: a tick of theirs, and its work.
+constexpr auto others_write_again = std::chrono::seconds(3);
+
+}  // namespace
+
+/// Whose data stand there; empty where nobody answers, or where Redis does not tell.
+Awaitable<std::string> RedisStore::data_behind(std::string tag) {
+  const std::string key = shared_.keys().leases(tag);
+  std::string id = port_->replication_id(key);
+  if (!id.empty() || nameless_) co_return id;
+  const std::array<std::string_view, 1> ping{"PING"};
+  auto pong = co_await port_->call(key, ping);
+  id = port_->replication_id(key);
+  if (!pong) {
+    shared_.failed(pong.error());
+  } else if (id.empty() && !pong->is_error()) {
+    nameless_ = true;  // failovers are not seen
+  }
+  co_return id;
+}
+
+/// Before a call is admitted: whether what it reads there may lack writes of ours or of others.
+Awaitable<bool> RedisStore::may_lack_writes(const RedisReservation& own) {
+  if (port_ == nullptr) co_return false;  // which asking will tell
+  for (const RedisGroup& group : own.groups) {
+    const std::string tag = shared_.terms().cluster ? group.tag : std::string{};
+    const std::string id = co_await data_behind(tag);
+    if (!id.empty() && !co_await stands_behind(tag, id)) co_return true;
+  }
+  co_return false;
+}
+
+std::optional<std::string> RedisStore::other_data(const RedisReservation& own) const {
+  for (const RedisGroup& group : own.groups) {
+    const std::string tag = shared_.terms().cluster ? group.tag : std::string{};
+    const auto known = data_.find(tag);
+    std::string id = port_ != nullptr ? port_->replication_id(shared_.keys().leases(tag)) : "";
+    const bool same = known == data_.end() ? nameless_ && id.empty() : known->second.sure == id;
+    if (!same) return id;
+  }
+  return std::nullopt;
+}
+
+/// True: all that this and other workers wrote is there, as far as anybody can know.
+Awaitable<bool> RedisStore::stands_behind(std::string tag, std::string id) {
+  Data& data = data_[tag];
+  if (data.sure == id) co_return true;
+  // As a worker begins it has nothing to write: whoever comes first may ask.
+  const bool begins = data.sure.empty();
+  if (data.joining && !begins) co_return false;
+  const SteadyTime now = shared_.clock().steady();
+  if (data.seen != id) {
+    data.seen = id;
+    data.seen_at = now;
+    data.ask_at = {};
+    data.written = begins;
+  }
+  if (now < data.ask_at && !begins) co_return false;
+  data.joining = true;
+  // What was written to these data themselves is among it: it does not matter twice.
+  if (!data.written && co_await replay(tag)) data.written = true;
+  const bool all = data.written && co_await join(tag, id, true);
+  data.joining = false;
+  data.ask_at = shared_.clock().steady() + asked_every;
+  const bool same = port_->replication_id(shared_.keys().leases(tag)) == id;
+  if (all && same && data.seen == id) data.sure = id;
+  co_return data.sure == id;
+}
+
+/// Tells the other workers whose data this one stands behind, and asks whether they do too.
+Awaitable<bool> RedisStore::join(std::string tag, std::string id, bool asks) {
+  if (shared_.terms().cluster) {
+    const Data& data = data_[tag];
+    co_return data.sure.empty() || shared_.clock().steady() - data.seen_at >= others_write_again;
+  }
+  RedisAsk ask;
+  ask.keys = {shared_.keys().workers()};
+  ask.numbers.add(std::chrono::microseconds(heard_of).count());
+  ask.numbers.add(asks ? 1 : 0);
+  ask.further = {name_, std::move(id)};
+  auto answer = co_await run(shared_.scripts().join, ask);
+  co_return answer && answer->take() == 1;
+}
+
+/// Every tick. A worker that nobody calls writes its last minute again too.
+Awaitable<void> RedisStore::stand_behind_all() {
+  if (port_ == nullptr) co_return;
+  bool sure = true;
+  for (const std::string& tag : shared_.tags()) {
+    const std::string id = co_await data_behind(tag);
+    if (id.empty()) {
+      sure = sure && nameless_;
+      continue;
+    }
+    const auto known = data_.find(tag);
+    const bool stood = known != data_.end() && known->second.sure == id;
+    if (!co_await stands_behind(tag, id)) sure = false;
+    if (stood && !shared_.terms().cluster) co_await join(tag, id, false);
+  }
+  if (sure) forget_settled();
+}
+
+/// What may be written again: the last minute before Redis was there last.
+void RedisStore::forget_settled() {
+  const SteadyTime now = shared_.clock().steady();
+  while (!settled_.empty() &&
+         (now - settled_.front().at > replayed || settled_.size() > settled_max)) {
+    const std::vector<std::string>& keys = settled_.front().end.keys;
+    answered_.emplace_back(keys[1], keys[0]);
+    settled_.pop_front();
+  }
+}
+
+}  // namespace tollgate::policies
