@@ -37,7 +37,7 @@ void Generation::forget_reply() {
   if (leads_) leads_->fail(make_error(ErrorKind::cache_miss, "Another model answers that call."));
 }
 
-/// A request that every target has refused as such will not do better when others send it.
+/// What every target has refused (the request, or the purse is empty) others need not send again.
 void Generation::tell_followers(Error why) {
   const auto asked = [this](const routing::Target& target) {
     return std::ranges::any_of(call_.outcome.attempts, [&](const AttemptOutcome& attempt) {

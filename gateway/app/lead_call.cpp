@@ -11,7 +11,7 @@ namespace tollgate::app {
 using policies::ReplyLog;
 
 bool holds_for_all(const Error& error) {
-  return error.origin == Origin::upstream && error.retry == Retry::never && error.status < 500;
+  return error.upstream_status != 0 && error.retry == Retry::never && error.status < 500;
 }
 
 /// Outlives the call for as long as a post or a question is under way.

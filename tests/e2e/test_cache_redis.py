@@ -38,7 +38,7 @@ def said(gate, body=None, **more):
 
 def stored(redis) -> dict[str, bytes]:
     """The cache's entries as Redis has them."""
-    names = redis.all("KEYS", "*:cache:*")
+    names = redis.all("KEYS", "tollgate:cache:*")
     return {name.decode(): redis.all("GET", name.decode())[0] for name in names}
 
 
