@@ -1,5 +1,5 @@
-// RESP2 over hiredis' codec: commands to bytes, bytes to replies, cut wherever the network cuts
-// them. Pure; used by the handshake and the pipeline on their worker's thread.
+// RESP2: commands to bytes, and, by hiredis' reader, bytes to replies, cut wherever the network
+// cuts them. Pure; used by the handshake and the pipeline on their worker's thread.
 #pragma once
 #include <memory>
 #include <optional>

@@ -2,6 +2,7 @@
 #include "gateway/net/redis/breaker.hpp"
 
 #include <doctest/doctest.h>
+#include <vector>
 
 using namespace std::chrono_literals;
 using tollgate::SteadyTime;

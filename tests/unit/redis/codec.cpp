@@ -2,6 +2,8 @@
 #include "gateway/net/redis/codec.hpp"
 
 #include <array>
+#include <doctest/doctest.h>
+#include <vector>
 
 #include "gateway/net/redis/handshake.hpp"
 
