@@ -6,15 +6,20 @@ namespace tollgate {
 
 struct SmallHeap::AtExit {
   ~AtExit() {
-    state = State::closed;  // other thread_local objects may still free theirs
     clear();
+    for (List& list : lists)
+      list.room = 0;  // other thread_local objects may still free theirs
   }
 };
 
-void SmallHeap::open() noexcept {
+bool SmallHeap::open() noexcept {
+  if (opened) return false;
+  opened = true;
   static thread_local const AtExit emptied_at_exit;
   static_cast<void>(&emptied_at_exit);
-  state = State::open;
+  for (std::size_t at = 0; at < classes; ++at)
+    lists[at].room = most(at);
+  return true;
 }
 
 void SmallHeap::clear() noexcept {
@@ -22,9 +27,9 @@ void SmallHeap::clear() noexcept {
     while (list.first != nullptr) {
       Free* const block = list.first;
       list.first = block->next;
-      std::free(block);  // NOLINT: it came from malloc
+      ++list.room;
+      std::free(block);
     }
-    list.count = 0;
   }
 }
 

@@ -29,22 +29,23 @@ class SmallHeap {
     Free* const block = list.first;
     if (block == nullptr) return nullptr;
     list.first = block->next;
-    --list.count;
+    ++list.room;
     return block;
   }
 
   /// False: it is not kept, and to be freed. `block` has `size_of(at)` bytes or more.
   static bool give(void* block, std::size_t at) noexcept {
     List& list = lists[at];
-    if (list.count >= class_bytes_max / size_of(at) || state == State::closed) return false;
-    if (state == State::fresh) open();
+    if (list.room == 0 && !open()) return false;
     list.first = ::new (block) Free{list.first};
-    ++list.count;
+    --list.room;
     return true;
   }
 
   /// How many blocks of that class this thread keeps.
-  [[nodiscard]] static std::size_t kept(std::size_t at) { return lists[at].count; }
+  [[nodiscard]] static std::size_t kept(std::size_t at) {
+    return opened ? most(at) - lists[at].room : 0;
+  }
 
   /// Frees everything that this thread keeps.
   static void clear() noexcept;
@@ -55,14 +56,15 @@ class SmallHeap {
   };
   struct List {
     Free* first;
-    std::size_t count;
+    std::size_t room;  // for so many more; 0 in all of them before the first and after the end
   };
-  enum class State : std::uint8_t { fresh, open, closed };
   struct AtExit;
-  static void open() noexcept;  // once a thread
+  static constexpr std::size_t most(std::size_t at) { return class_bytes_max / size_of(at); }
+  /// Makes room, once a thread. False: there is none any more.
+  static bool open() noexcept;
 
   static constinit inline thread_local std::array<List, classes> lists{};
-  static constinit inline thread_local State state = State::fresh;
+  static constinit inline thread_local bool opened = false;
 };
 
 }  // namespace tollgate
