@@ -100,6 +100,15 @@ Usage sum(Usage a, const Usage& b) {
   return a;
 }
 
+/// False: it is there already.
+bool add_place(std::vector<std::pair<std::string, std::string>>& places,
+               const routing::Target& target) {
+  std::pair<std::string, std::string> place(target.provider->name, target.model);
+  if (std::ranges::find(places, place) != places.end()) return false;
+  places.push_back(std::move(place));
+  return true;
+}
+
 }  // namespace
 
 bool Continuation::suits(const RequestView& view) {
@@ -232,12 +241,8 @@ void Continuation::end_at_limit(Batch& batch) {
   batch.push(Finished{.reason = FinishReason::length});
 }
 
-bool Continuation::first_time(const routing::Target& target) {
-  std::pair<std::string, std::string> place(target.provider->name, target.model);
-  if (std::ranges::find(tried_, place) != tried_.end()) return false;
-  tried_.push_back(std::move(place));
-  return true;
-}
+bool Continuation::first_time(const routing::Target& target) { return add_place(tried_, target); }
+bool Continuation::once_more(const routing::Target& target) { return add_place(repeated_, target); }
 
 Error Continuation::remember(Error why) {
   if (!last_ || why.origin == Origin::upstream || why.retry == Retry::never) {

@@ -58,6 +58,8 @@ class Continuation : public PerCall {
 
   /// True for a target that it is asked about for the first time.
   [[nodiscard]] bool first_time(const routing::Target& target);
+  /// True for a target that has had its turn, the first time that it is asked about again.
+  [[nodiscard]] bool once_more(const routing::Target& target);
   /// Keeps what the client is told when nobody goes on: what the last provider said.
   Error remember(Error why);
 
@@ -82,7 +84,7 @@ class Continuation : public PerCall {
   std::optional<Seam> seam_;
   std::string_view provider_;
   std::vector<std::string_view> went_on_;  // providers that did
-  std::vector<std::pair<std::string, std::string>> tried_;
+  std::vector<std::pair<std::string, std::string>> tried_, repeated_;
   std::optional<Error> last_;
 };
 

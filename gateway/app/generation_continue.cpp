@@ -6,6 +6,13 @@
 #include "gateway/app/race.hpp"
 
 namespace tollgate::app {
+namespace {
+
+bool went_to(const AttemptOutcome& attempt, const routing::Target& target) {
+  return attempt.provider == target.provider->name && attempt.upstream_model == target.model;
+}
+
+}  // namespace
 
 /// True: somebody reads the reply's text.
 bool Generation::expect_continuation(const routing::Match& match) {
@@ -75,16 +82,25 @@ Result<routing::Step> Generation::continue_stream(Error why) {
   return routing::Step::batch;
 }
 
-/// The first in the usual order that this call has not asked yet. One that was let go in a race is
-/// none that has failed.
+/// The first in the usual order that this call has not asked yet (one that was let go in a race is
+/// none that has failed); else, as far as calls are retried, one that it has, the last one last.
 std::optional<routing::Target> Generation::next_target() {
   const routing::ChoiceFacts facts = choice_facts(*route_);
-  for (routing::Target& target : routing::choose_targets(continuation_->match(), facts).targets) {
-    const bool asked = std::ranges::any_of(call_.outcome.attempts, [&](const auto& attempt) {
-      return attempt.error != hedge_lost && attempt.provider == target.provider->name &&
-             attempt.upstream_model == target.model;
+  auto targets = routing::choose_targets(continuation_->match(), facts).targets;
+  const auto& attempts = call_.outcome.attempts;
+  for (routing::Target& target : targets) {
+    const bool asked = std::ranges::any_of(attempts, [&](const AttemptOutcome& attempt) {
+      return attempt.error != hedge_lost && went_to(attempt, target);
     });
     if (!asked && continuation_->first_time(target)) return std::move(target);
+  }
+  if (attempts.size() >= route_->retry.attempts) return std::nullopt;
+  const auto last = std::ranges::find_if(
+      targets, [&](const routing::Target& target) { return went_to(attempts.back(), target); });
+  if (last != targets.end()) std::rotate(last, last + 1, targets.end());
+  for (routing::Target& target : targets) {
+    const bool may = target.repeats != nullptr && continuation_->once_more(target);
+    if (may && target.repeats->take(facts.now)) return std::move(target);
   }
   return std::nullopt;
 }

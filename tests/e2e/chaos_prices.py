@@ -48,6 +48,8 @@ def price_problem(attempt, asked: Seen | None, seen: list[Seen]) -> str:
         return "" if charged == 0 else "what is refused is free"
     if asked is not None:
         return estimate_problem(attempt, asked)
+    if status != 0:
+        return ""  # which of the requests it was cannot be told
     # Nobody answered: all that was reserved, or nothing where it was not sent, or let go.
     bounds = [one.asked.limit * NANO_OUTPUT + input_bound(one) for one in seen]
     least = min((input_bound(one) for one in seen), default=0)

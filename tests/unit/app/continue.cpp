@@ -191,6 +191,27 @@ TEST_CASE("when no target is left, or none may be asked, the client gets the err
   }
 }
 
+TEST_CASE(
+    "where nobody else may be asked a target goes on itself, once, as far as calls are retried") {
+  const std::string others =
+      ", {provider: p2, model: u2}, {provider: p3, model: u3}], retry: {attempts: 1}";
+  for (const int attempts : {1, 2, 9}) {
+    CAPTURE(attempts);
+    std::string text = yaml();
+    text.replace(text.find(others), others.size(),
+                 "], retry: {attempts: " + std::to_string(attempts) + "}");
+    Scripted house(text);
+    house.upstream.on_send = [&] {
+      if (house.upstream.sent == 2 && attempts == 2) house.upstream.scripts["u1"] = second;
+    };
+    const ScriptedClient client = house.call(ask(), secret);
+    check_books(house);
+    CHECK(house.upstream.sent == (attempts == 1 ? 1 : 2));
+    CHECK((house.outcome().status == CallStatus::ok) == (attempts == 2));
+    if (attempts == 2) CHECK(text_of(client.received) == "The quick brown fox");
+  }
+}
+
 TEST_CASE("what is no plain text is not gone on with") {
   const std::string tool = chunk(R"({"tool_calls":[{"index":0,"id":"t","type":"function",)"
                                  R"("function":{"name":"f","arguments":""}}]})");

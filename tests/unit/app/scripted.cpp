@@ -23,7 +23,8 @@ struct ScriptedReply final : routing::UpstreamReply, Abortable {
       : upstream(from), slot(call), script(std::move(played)) {
     ++upstream.open;
     response.status = script.status;
-    response.headers = {{"content-type", "text/event-stream"}};
+    const bool events = script.pieces.empty() || script.pieces.front().starts_with("data: ");
+    response.headers = {{"content-type", events ? "text/event-stream" : "application/json"}};
   }
   ~ScriptedReply() override { --upstream.open; }
 
