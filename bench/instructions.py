@@ -96,6 +96,7 @@ def load(build, gateway, profile, requests):
             build / "bench_load", "--port", gateway.port, "--key", proxies.KEY, "--model",
             profile.model, "--connections", 1, "--body-bytes", profile.request_bytes,
             "--requests", requests, "--seconds", LIMIT_SECONDS,
+            *(word for line in profile.headers for word in ("--header", line)),
             *(["--stream", "--events", profile.events] if profile.stream else []))],
         capture_output=True, text=True, timeout=LIMIT_SECONDS + 10)
     said = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else {}
