@@ -240,6 +240,8 @@ def kill_gateway(race: Race, redis: Redis) -> None:
 SCENARIOS = {"quiet": (Race.redis, None), "redis-restarts": (Race.redis, restart_redis),
              "failover": (Race.pair, promote), "slot-moves": (Race.cluster, move_slot),
              "gateway-killed": (with_short_leases, kill_gateway)}
+# Holds the ceiling, but twice did not end in time on a machine that was overloaded tenfold.
+BY_HAND = {"failover"}
 
 
 def race(name: str, folder: pathlib.Path, seed: int = 1, size: tuple[int, int] = SMALL) -> str:
