@@ -79,17 +79,22 @@ inline char* put_four(char* at, std::uint32_t number) {
 
 inline constexpr std::size_t number_digits_max = 20;
 
+/// One below 100,000,000, with eight.
+inline char* put_eight(char* at, std::uint32_t number) {
+  return put_four(put_four(at, number / 10'000), number % 10'000);
+}
+
 /// Writes a number; returns its end.
 inline char* put_number(char* at, std::uint64_t number) {
-  constexpr std::uint64_t eight_digits = 100'000'000;
+  constexpr std::uint32_t eight_digits = 100'000'000;
   if (number >= eight_digits) {
     at = put_number(at, number / eight_digits);
-    const auto rest = static_cast<std::uint32_t>(number % eight_digits);
-    return put_four(put_four(at, rest / 10'000), rest % 10'000);
+    return put_eight(at, static_cast<std::uint32_t>(number % eight_digits));
   }
   auto left = static_cast<std::uint32_t>(number);
+  if (left >= eight_digits / 10) return put_eight(at, left);  // half of every time
   std::size_t digits = 1;
-  for (std::uint32_t above = 10; left >= above && digits < 8; above *= 10)
+  for (std::uint32_t above = 10; left >= above; above *= 10)
     ++digits;
   char* const end = at + digits;
   char* place = end;

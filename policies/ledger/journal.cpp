@@ -201,21 +201,10 @@ void Journal::clear() {
   reinterpret_cast<FileHeader*>(base_)->magic = magic;
 }
 
-/// The 128 bits of a UUID; anything else by its hash.
+/// In memory only; of 128 bits no two that are open are the same.
 Journal::Key Journal::key_of(std::string_view id) {
-  Key key{};
-  std::size_t digits = 0;
-  for (const char c : id) {
-    if (c == '-') continue;
-    const bool decimal = c >= '0' && c <= '9', letter = c >= 'a' && c <= 'f';
-    if ((!decimal && !letter) || digits == 32) {
-      return {std::hash<std::string_view>{}(id), id.size()};
-    }
-    key[digits / 16] =
-        key[digits / 16] << 4U | static_cast<unsigned>(decimal ? c - '0' : c - 'a' + 10);
-    ++digits;
-  }
-  return key;
+  const XXH128_hash_t hash = XXH3_128bits(id.data(), id.size());
+  return {hash.low64, hash.high64};
 }
 
 bool Journal::grow() {

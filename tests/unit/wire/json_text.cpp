@@ -1,5 +1,6 @@
 #include "gateway/wire/json_text.hpp"
 
+#include <array>
 #include <cstdint>
 #include <doctest/doctest.h>
 #include <limits>
@@ -52,4 +53,15 @@ TEST_CASE("json_text: it grows as it must and keeps what it has") {
     append_quoted(expected, value);
   }
   CHECK(text.view() == expected);
+}
+
+TEST_CASE("plain text: numbers of every length") {
+  std::uint64_t ten = 1;
+  for (int digits = 0; digits < 20; ++digits, ten *= 10) {
+    for (const std::uint64_t number : {ten - 1, ten, ten + 1, ten * 9 / 8, ten / 3}) {
+      std::array<char, number_digits_max> text{};
+      char* const end = put_number(text.data(), number);
+      CHECK(std::string(text.data(), end) == std::to_string(number));
+    }
+  }
 }
