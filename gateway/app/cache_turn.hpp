@@ -90,6 +90,8 @@ class CacheTurn : public PerCall {
   [[nodiscard]] bool has_kept() const { return !kept_.empty(); }
   Awaitable<void> store_there(const cache::Envelope& envelope);
   [[nodiscard]] bool asks_there() const { return shared_ != nullptr; }
+  /// Replicas may wait there for each other's reply. False: vectors, which stand there one by one.
+  [[nodiscard]] bool waits_there() const { return asks_there() && !inputs_; }
   /// The key there.
   [[nodiscard]] std::string entry() const { return shared_->name_of(place()); }
 
