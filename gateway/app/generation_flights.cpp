@@ -9,7 +9,8 @@ using cache::SharedFlights;
 
 /// It leads in this process by now. Where Redis does not answer it leads here alone.
 Awaitable<void> Generation::lead_for_replicas() {
-  if (services_.shared_flights == nullptr || !cache_->waits_there() || !cache_->records()) co_return;
+  if (services_.shared_flights == nullptr || !cache_->waits_there() || !cache_->records())
+    co_return;
   const bool fresh = run_.cache_wish.no_cache;
   // A reply that another call has left meanwhile may be none that this one may have.
   for (bool anew = fresh;; anew = true) {

@@ -111,7 +111,8 @@ def test_a_keyed_follower_that_is_cut_off_retries(gateway, upstream, stream, ste
     assert words(stream, retry.text) == "onetwo"
     assert retry.headers["x-tollgate-idempotent"] == "joined"
     assert ask(gate, stream, **keyed("k")).content == retry.content
-    assert ask(gate, stream).headers["x-tollgate-cache"] == "hit"
+    # The leader, whom nobody reads any more, may be about to end.
+    assert ask(gate, stream).headers["x-tollgate-cache"] in ("hit", "coalesced")
     assert len(provider.requests) == 1
     charged = sorted(line["charged_nano_usd"] for line in gate.access_lines(5))
     assert charged == [0, 0, 0, 0, COST]
