@@ -42,7 +42,10 @@ class Vault {
   void stop();
 
   [[nodiscard]] policies::Treasury treasury() {
-    return {*store_, estimates_, ledger_.get(), place_ != nullptr};
+    return {.store = *store_,
+            .estimates = estimates_,
+            .ledger = ledger_.get(),
+            .store_outlives = place_ != nullptr};
   }
   [[nodiscard]] ledger::Ledger& ledger() { return *ledger_; }
   [[nodiscard]] policies::IdempotencyTable& idempotency() { return idempotency_; }

@@ -45,7 +45,10 @@ Worker::~Worker() { stop(); }
 policies::Treasury Worker::treasury_of(const Common& common) {
   if (common.store_place == nullptr) return common.treasury;
   store_link_.emplace(io_, deadlines_, *common.store_place, common.shared.log);
-  return {store_link_->store(), common.treasury.estimates, common.treasury.ledger};
+  return {.store = store_link_->store(),
+          .estimates = common.treasury.estimates,
+          .ledger = common.treasury.ledger,
+          .store_outlives = common.treasury.store_outlives};
 }
 
 /// Nothing is made where no reply leaves this process.

@@ -240,9 +240,6 @@ def kill_gateway(race: Race, redis: Redis) -> None:
 SCENARIOS = {"quiet": (Race.redis, None), "redis-restarts": (Race.redis, restart_redis),
              "failover": (Race.pair, promote), "slot-moves": (Race.cluster, move_slot),
              "gateway-killed": (with_short_leases, kill_gateway)}
-# Both hold the ceiling. But the first twice did not end in time on a machine that was overloaded
-# tenfold, and after the second one ledger and Redis did not come to the same sum in one run of ten.
-BY_HAND = {"failover", "gateway-killed"}
 
 
 def race(name: str, folder: pathlib.Path, seed: int = 1, size: tuple[int, int] = SMALL) -> str:
