@@ -179,7 +179,9 @@ std::optional<SystemTime::duration> CacheTurn::age_of(SystemTime stored_at, Syst
 Awaitable<bool> CacheTurn::look_for_reply(const cache::Envelope& envelope, SystemTime now) {
   const auto found = co_await shared_->find(entry(), envelope, rules_.max_entry.count);
   if (!found) co_return false;
-  const auto age = *found ? age_of((*found)->stored_at, now) : std::nullopt;
+  const bool opens = *found && !(*found)->bytes.empty();
+  const auto age = opens ? age_of((*found)->stored_at, now) : std::nullopt;
+  unfit_ = *found && !age;
   if (age) take_found((*found)->bytes, std::chrono::floor<std::chrono::seconds>(*age));
   co_return true;
 }

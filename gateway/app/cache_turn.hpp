@@ -92,6 +92,8 @@ class CacheTurn : public PerCall {
   [[nodiscard]] bool asks_there() const { return shared_ != nullptr; }
   /// Replicas may wait there for each other's reply. False: vectors, which stand there one by one.
   [[nodiscard]] bool waits_there() const { return asks_there() && !inputs_; }
+  /// Something is there that does not do: damaged, or older than the call allows.
+  [[nodiscard]] bool unfit() const { return unfit_; }
   /// The key there.
   [[nodiscard]] std::string entry() const { return shared_->name_of(place()); }
 
@@ -115,7 +117,7 @@ class CacheTurn : public PerCall {
   std::string_view model_;
   bool stream_;
   cache::Digest key_{};
-  bool eligible_ = false;
+  bool eligible_ = false, unfit_ = false;
   std::shared_ptr<Block> block_;
   std::optional<cache::StoredReply> reply_;
   std::chrono::seconds age_{0};

@@ -13,7 +13,7 @@ Awaitable<void> Generation::lead_for_replicas() {
     co_return;
   const bool fresh = run_.cache_wish.no_cache;
   // A reply that another call has left meanwhile may be none that this one may have.
-  for (bool anew = fresh;; anew = true) {
+  for (bool anew = fresh || cache_->unfit();; anew = true) {
     auto answer =
         co_await services_.shared_flights->claim(cache_->entry(), call_.outcome.request_id, anew);
     if (!answer) co_return;

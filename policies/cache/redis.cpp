@@ -103,7 +103,9 @@ Awaitable<Result<std::optional<RedisFound>>> RedisCache::find(std::string name,
   const std::array<std::string_view, 2> args{"GET", name};
   auto reply = co_await ask(name, args);
   if (!reply) co_return std::unexpected(reply.error());
-  co_return opened(name, *reply, envelope, bytes_max);
+  auto found = opened(name, *reply, envelope, bytes_max);
+  if (!found && reply->kind != RedisReply::Kind::nil) found.emplace();
+  co_return found;
 }
 
 std::optional<RedisFound> RedisCache::opened(std::string_view name, const RedisReply& reply,

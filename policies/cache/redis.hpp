@@ -49,7 +49,8 @@ class RedisCache {
   /// Both outlive it.
   RedisCache(policies::RedisPort& port, RedisCacheShared& shared) : port_(port), shared_(shared) {}
 
-  /// The entry of that key, or nothing where there is none that opens. Error: store_unavailable.
+  /// The entry of that key, or nothing where there is none. One that does not open has no bytes.
+  /// Error: store_unavailable.
   Awaitable<Result<std::optional<RedisFound>>> find(std::string name, const Envelope& envelope,
                                                     std::size_t bytes_max);
   /// `find` of several keys of one place, in one round trip; in order.
