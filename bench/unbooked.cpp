@@ -14,6 +14,10 @@ class NoLedger final : public Ledger {
   void start() override {}
   void stop(std::chrono::milliseconds) override {}
   Result<void> begin(const Outcome&) override { return {}; }
+  void ended(const Outcome&) noexcept override {}
+  void keep(std::string_view) noexcept override {}
+  void settled(std::string_view) noexcept override {}
+  [[nodiscard]] std::vector<Unsettled> take_unsettled() override { return {}; }
   void record(const Outcome&) noexcept override {}
   [[nodiscard]] Stats stats() const override { return {}; }
 };
