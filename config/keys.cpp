@@ -8,6 +8,7 @@
 #include "config/load.hpp"
 #include "config/text_check.hpp"
 #include "config/values.hpp"
+#include "gateway/core/hex.hpp"
 
 namespace tollgate::config {
 namespace {
@@ -63,14 +64,10 @@ NewKey make_key(const std::string& tenant, std::string id) {
 }
 
 std::string sha256_hex(std::string_view bytes) {
-  constexpr std::string_view hex = "0123456789abcdef";
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
   // SHA256() is the one-shot form, which OpenSSL 3 keeps.
   SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
-  std::string out;
-  for (const unsigned char byte : digest)
-    (out += hex[byte >> 4U]) += hex[byte & 15U];
-  return out;
+  return hex_of(digest);
 }
 
 bool matches(std::string_view pattern, std::string_view name) {

@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 
 #include "config/load.hpp"
+#include "gateway/core/hex.hpp"
 #include "policies/digest.hpp"
 
 namespace tollgate::policies {
@@ -20,16 +21,6 @@ Digest digest_from_hex(std::string_view hex) {
     digest[i] = static_cast<unsigned char>(hex_value(hex[2 * i]) * 16 + hex_value(hex[2 * i + 1]));
   }
   return digest;
-}
-
-std::string to_hex(const Digest& digest) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string hex;
-  for (unsigned char byte : digest) {
-    hex += digits[byte >> 4U];
-    hex += digits[byte & 15U];
-  }
-  return hex;
 }
 
 /// The public id inside `tg-<id>-<random>`; empty when the secret has another form.
@@ -104,7 +95,7 @@ const Key* KeyTable::find(std::string_view secret, SystemTime now) const {
   if (const auto found = by_id_.find(public_id(secret)); found != by_id_.end()) {
     key = &found->second;
   } else if (!by_digest_.empty()) {
-    if (const auto same = by_digest_.find(to_hex(*digest)); same != by_digest_.end()) {
+    if (const auto same = by_digest_.find(hex_of(*digest)); same != by_digest_.end()) {
       key = &same->second;
     }
   }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 
+#include "gateway/core/hex.hpp"
 #include "policies/cache/together.hpp"
 #include "policies/ledger/archive.hpp"
 
@@ -17,25 +18,11 @@ constexpr std::string_view kind = ":cache:1:";
 constexpr std::string_view scan_count = "1000";
 constexpr std::size_t stamp_bytes = 8;
 
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  for (const char byte : bytes) {
-    out += digits[static_cast<unsigned char>(byte) >> 4U];
-    out += digits[static_cast<unsigned char>(byte) & 15U];
-  }
-  return out;
-}
-
-std::string_view text_of(const Digest& digest) {
-  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
-
 /// Names are of the operator's choosing: as digests they hold no letter that patterns know.
 std::string part_of(std::string_view name) {
   constexpr std::size_t shown = 8;
   const auto digest = policies::sha256({name});
-  return digest ? hex(text_of(*digest).substr(0, shown)) : std::string("none");
+  return digest ? hex_of(std::span(*digest).first(shown)) : std::string("none");
 }
 
 std::string tenant_part(std::string_view tenant) {
@@ -75,7 +62,7 @@ std::string stamp_of(SystemTime time) {
 std::string RedisCache::name_of(const RedisPlace& place) const {
   std::string name = shared_.prefix;
   name.append(kind).append(tenant_part(place.tenant)).append(":");
-  return name.append(part_of(place.model)).append(":").append(hex(text_of(place.key)));
+  return name.append(part_of(place.model)).append(":").append(hex_of(place.key));
 }
 
 /// An answer that is an error (no memory, say) is none either. What is no text in our place is like

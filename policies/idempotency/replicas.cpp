@@ -3,6 +3,7 @@
 #include <array>
 #include <vector>
 
+#include "gateway/core/hex.hpp"
 #include "gateway/core/task.hpp"
 #include "policies/idempotency/kept_reply.hpp"
 

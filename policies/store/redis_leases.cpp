@@ -4,6 +4,7 @@
 #include <openssl/rand.h>
 #include <string_view>
 
+#include "gateway/core/hex.hpp"
 #include "gateway/core/task.hpp"
 
 namespace tollgate::policies {
@@ -33,17 +34,6 @@ std::string new_lease_owner() {
   std::array<unsigned char, 16> bytes{};
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) return {};
   return hex_of(bytes);
-}
-
-std::string hex_of(std::span<const unsigned char> bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  out.reserve(2 * bytes.size());
-  for (const unsigned char byte : bytes) {
-    out += digits[byte >> 4U];
-    out += digits[byte & 15U];
-  }
-  return out;
 }
 
 }  // namespace tollgate::policies

@@ -3,7 +3,6 @@
 // calls (ReplicaKeys) and calls that lead equal ones (SharedFlights). The worker's thread.
 #pragma once
 #include <boost/intrusive/list.hpp>
-#include <span>
 #include <string>
 
 #include "policies/store/redis_port.hpp"
@@ -30,8 +29,5 @@ class RedisLeases {
 
 /// A word that nobody guesses. Empty: there are no random numbers.
 [[nodiscard]] std::string new_lease_owner();
-
-/// In lower case.
-[[nodiscard]] std::string hex_of(std::span<const unsigned char> bytes);
 
 }  // namespace tollgate::policies

@@ -2,6 +2,9 @@
 
 #include <array>
 #include <openssl/evp.h>
+#include <utility>
+
+#include "gateway/core/hex.hpp"
 
 namespace tollgate::policies {
 
@@ -9,13 +12,8 @@ RedisScript RedisScript::of(std::string source) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int length = 0;
   EVP_Digest(source.data(), source.size(), digest.data(), &length, EVP_sha1(), nullptr);
-  constexpr std::string_view hex = "0123456789abcdef";
-  RedisScript made{std::move(source), {}};
-  for (unsigned int i = 0; i < length; ++i) {
-    made.sha1 += hex[digest[i] >> 4U];
-    made.sha1 += hex[digest[i] & 15U];
-  }
-  return made;
+  std::string sha1 = hex_of(std::span(digest).first(length));
+  return {std::move(source), std::move(sha1)};
 }
 
 Awaitable<Result<RedisReply>> RedisPort::script(const RedisScript& script,
