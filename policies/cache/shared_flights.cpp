@@ -28,11 +28,6 @@ constexpr char leave_text[] = {
 
 constexpr std::size_t error_bytes_max = std::size_t{1} << 20U;
 
-template <std::size_t size>
-RedisScript made(const char (&text)[size]) {
-  return RedisScript::of(std::string(text, size));
-}
-
 void rethrow(const std::exception_ptr& thrown) {
   if (thrown) std::rethrow_exception(thrown);
 }
@@ -70,10 +65,10 @@ std::optional<Error> error_in(std::string_view bytes) {
 }  // namespace
 
 FlightScripts::FlightScripts()
-    : claim(made(claim_text)),
-      renew(made(renew_text)),
-      end(made(end_text)),
-      leave(made(leave_text)) {}
+    : claim(RedisScript::embedded(claim_text)),
+      renew(RedisScript::embedded(renew_text)),
+      end(RedisScript::embedded(end_text)),
+      leave(RedisScript::embedded(leave_text)) {}
 
 /// At the node of the entry, in Cluster too.
 std::string SharedFlights::name_of(std::string_view entry) const {

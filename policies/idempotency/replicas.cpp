@@ -23,11 +23,6 @@ constexpr char finish_text[] = {
 /// A reply that unpacks to more is not believed.
 constexpr std::size_t reply_bytes_max = std::size_t{256} << 20U;
 
-template <std::size_t size>
-RedisScript made(const char (&text)[size]) {
-  return RedisScript::of(std::string(text, size));
-}
-
 Error away(std::string why) {
   Error error = make_error(
       ErrorKind::store_unavailable,
@@ -44,7 +39,9 @@ void rethrow(const std::exception_ptr& thrown) {
 }  // namespace
 
 ReplicaScripts::ReplicaScripts()
-    : claim(made(claim_text)), renew(made(renew_text)), finish(made(finish_text)) {}
+    : claim(RedisScript::embedded(claim_text)),
+      renew(RedisScript::embedded(renew_text)),
+      finish(RedisScript::embedded(finish_text)) {}
 
 std::string ReplicaKeys::name_of(const Digest& id) const {
   return shared_.prefix + ":idempotency:1:" + hex_of(id);

@@ -35,6 +35,11 @@ struct RedisScript {
   std::string sha1;  ///< lower-case hex of `source`
   /// The script with its name worked out.
   static RedisScript of(std::string source);
+  /// The same of an embedded file, which ends without a zero.
+  template <std::size_t size>
+  static RedisScript embedded(const char (&text)[size]) {
+    return of(std::string(text, size));
+  }
 };
 
 struct RedisPort {
