@@ -85,9 +85,7 @@ Awaitable<void> watch(const Services& services, WatchedFlight flight) {
 }  // namespace
 
 void watch_flight(const Services& services, WatchedFlight flight) {
-  start(watch(services, std::move(flight)), [](const std::exception_ptr& thrown) {
-    if (thrown) std::rethrow_exception(thrown);
-  });
+  start(watch(services, std::move(flight)));
 }
 
 }  // namespace tollgate::app

@@ -85,10 +85,6 @@ bool LeadCall::goes_on() noexcept {
   return lease_ != nullptr;
 }
 
-void LeadCall::ask_replicas() {
-  start(Watch::ask(watch_), [](const std::exception_ptr& thrown) {
-    if (thrown) std::rethrow_exception(thrown);
-  });
-}
+void LeadCall::ask_replicas() { start(Watch::ask(watch_)); }
 
 }  // namespace tollgate::app

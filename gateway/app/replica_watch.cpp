@@ -23,9 +23,7 @@ Awaitable<void> watch(const Services& services, policies::IdempotencyTable::Lead
 }  // namespace
 
 void watch_replica(const Services& services, policies::IdempotencyTable::Lead lead) {
-  start(watch(services, std::move(lead)), [](const std::exception_ptr& thrown) {
-    if (thrown) std::rethrow_exception(thrown);
-  });
+  start(watch(services, std::move(lead)));
 }
 
 }  // namespace tollgate::app

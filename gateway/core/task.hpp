@@ -210,5 +210,11 @@ template <class T, class Done>
 void start(Task<T> task, Done done) {
   run_to_end(std::move(task), std::move(done)).begin();
 }
+/// The same where nobody waits for the end. What it throws is a bug, for the loop to tell.
+inline void start(Task<void> task) {
+  start(std::move(task), [](const std::exception_ptr& thrown) {
+    if (thrown) std::rethrow_exception(thrown);
+  });
+}
 
 }  // namespace tollgate

@@ -28,10 +28,6 @@ constexpr char leave_text[] = {
 
 constexpr std::size_t error_bytes_max = std::size_t{1} << 20U;
 
-void rethrow(const std::exception_ptr& thrown) {
-  if (thrown) std::rethrow_exception(thrown);
-}
-
 // One list of members for both directions.
 template <class Archive, class E>
 void visit(Archive& archive, E& error) {
@@ -97,7 +93,7 @@ Awaitable<Result<SharedFlights::Answer>> SharedFlights::claim(std::string entry,
   if (!reply) {
     // It may have been granted, and nobody knows.
     if (!policies::never_sent(reply.error())) {
-      start(run(terms_.scripts.end, name, {owner, "failed", "", lease}), rethrow);
+      start(run(terms_.scripts.end, name, {owner, "failed", "", lease}));
     }
     co_return std::unexpected(reply.error());
   }
@@ -133,7 +129,7 @@ Awaitable<Result<SharedFlights::Ending>> SharedFlights::look(std::string entry, 
 }
 
 void SharedFlights::leave(std::string entry, std::string owner) {
-  start(run(terms_.scripts.leave, name_of(entry), {std::move(owner)}), rethrow);
+  start(run(terms_.scripts.leave, name_of(entry), {std::move(owner)}));
 }
 
 /// Whose answer nobody waits for.
@@ -160,9 +156,8 @@ void SharedFlights::Lease::end(std::string said, std::string error) {
   held_.unlink();
   const FlightTerms& terms = flights_.terms_;
   start(flights_.run(
-            terms.scripts.end, held_.name,
-            {held_.owner, std::move(said), std::move(error), std::to_string(terms.lease.count())}),
-        rethrow);
+      terms.scripts.end, held_.name,
+      {held_.owner, std::move(said), std::move(error), std::to_string(terms.lease.count())}));
 }
 
 Awaitable<bool> SharedFlights::Lease::is_awaited() {

@@ -63,9 +63,7 @@ Awaitable<std::vector<Result<RedisReply>>> ask_together(policies::RedisPort& por
   all->left = all->commands.size();
   all->replies.resize(all->left, RedisReply{});
   for (std::size_t i = 0; i < all->commands.size(); ++i) {
-    start(ask_one(port, all, i), [](const std::exception_ptr& thrown) {
-      if (thrown) std::rethrow_exception(thrown);
-    });
+    start(ask_one(port, all, i));
   }
   co_await UntilAnswered(*all);
   co_return std::move(all->replies);

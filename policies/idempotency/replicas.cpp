@@ -32,10 +32,6 @@ Error away(std::string why) {
   return error;
 }
 
-void rethrow(const std::exception_ptr& thrown) {
-  if (thrown) std::rethrow_exception(thrown);
-}
-
 }  // namespace
 
 ReplicaScripts::ReplicaScripts()
@@ -74,7 +70,7 @@ Awaitable<Result<ReplicaKeys::Answer>> ReplicaKeys::claim(ReplicaKey key,
   if (!reply) {
     shared_.away.fetch_add(1, std::memory_order_relaxed);
     // It may have been granted, and nobody will run it.
-    if (!never_sent(reply.error())) start(take_back(name, owner), rethrow);
+    if (!never_sent(reply.error())) start(take_back(name, owner));
     co_return std::unexpected(reply.error());
   }
   Answer answer = answer_of(*reply, name, envelope);

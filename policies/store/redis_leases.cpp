@@ -23,10 +23,7 @@ Awaitable<void> renew_one(RedisPort& port, const RedisScript& script, std::strin
 void RedisLeases::renew(RedisPort& port, const RedisScript& script,
                         std::chrono::milliseconds millis) const {
   for (const RedisLease& lease : held_) {
-    start(renew_one(port, script, lease.name, lease.owner, std::to_string(millis.count())),
-          [](const std::exception_ptr& thrown) {
-            if (thrown) std::rethrow_exception(thrown);
-          });
+    start(renew_one(port, script, lease.name, lease.owner, std::to_string(millis.count())));
   }
 }
 

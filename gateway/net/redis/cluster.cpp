@@ -101,9 +101,7 @@ ClusterClient::Link ClusterClient::link(const RedisEndpoint& endpoint) {
 void ClusterClient::begin_refresh() {
   if (stopped_ || refreshing_ || now() < refresh_again_) return;
   refreshing_ = true;
-  start(refresh(shared_from_this()), [](const std::exception_ptr& thrown) {
-    if (thrown) std::rethrow_exception(thrown);
-  });
+  start(refresh(shared_from_this()));
 }
 
 Awaitable<void> ClusterClient::refresh(std::shared_ptr<ClusterClient> self) {

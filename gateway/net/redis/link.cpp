@@ -43,9 +43,7 @@ Awaitable<Result<RedisLink::Pipeline>> RedisLink::ready() {
   const bool may_connect = now() >= not_before_ && !abort_.aborted();
   if (!connecting_ && may_connect) {
     connecting_ = true;
-    start(connect(shared_from_this()), [](const std::exception_ptr& thrown) {
-      if (thrown) std::rethrow_exception(thrown);
-    });
+    start(connect(shared_from_this()));
   }
   if (connecting_) co_await gathering_.wait();
   if (pipeline_ && pipeline_->is_open()) co_return pipeline_;

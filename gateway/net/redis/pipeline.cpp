@@ -82,11 +82,7 @@ RedisPipeline::RedisPipeline(Parts parts, std::unique_ptr<Stream> stream, ReplyR
 
 RedisPipeline::~RedisPipeline() = default;
 
-void RedisPipeline::begin() {
-  start(read(shared_from_this()), [](const std::exception_ptr& thrown) {
-    if (thrown) std::rethrow_exception(thrown);
-  });
-}
+void RedisPipeline::begin() { start(read(shared_from_this())); }
 
 Awaitable<Result<RedisReply>> RedisPipeline::call(std::span<const std::string_view> args,
                                                   bool asking) {
@@ -113,11 +109,7 @@ void RedisPipeline::queue(Waiter* waiter) {
 void RedisPipeline::flush_soon() {
   if (std::exchange(writing_, true)) return;
   // Behind what else is due in this turn of the loop: other calls join.
-  boost::asio::post(parts_.io, [self = shared_from_this()] {
-    start(self->write(self), [](const std::exception_ptr& thrown) {
-      if (thrown) std::rethrow_exception(thrown);
-    });
-  });
+  boost::asio::post(parts_.io, [self = shared_from_this()] { start(self->write(self)); });
 }
 
 Awaitable<void> RedisPipeline::write(std::shared_ptr<RedisPipeline> self) {

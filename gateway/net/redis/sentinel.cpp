@@ -62,9 +62,7 @@ Awaitable<void> SentinelClient::find_master() {
   const SteadyTime due = doubtful_ ? ask_again_ : ask_again_ + look_again;
   if (!asking_ && !stopped_ && now >= due) {
     asking_ = true;
-    start(ask_all(shared_from_this()), [](const std::exception_ptr& thrown) {
-      if (thrown) std::rethrow_exception(thrown);
-    });
+    start(ask_all(shared_from_this()));
   }
   if (asking_ && doubtful_) co_await gathering_.wait();
 }
