@@ -226,9 +226,7 @@ Awaitable<void> GatewayFront::refuse(Run& run, const Error& error, ReplyWriter& 
 
 Awaitable<void> GatewayFront::answer_models(std::shared_ptr<Run> served, ReplyWriter& writer) {
   Run& run = *served;
-  const auto created =
-      std::chrono::duration_cast<std::chrono::seconds>(run.plan->built_at.time_since_epoch())
-          .count();
+  const auto created = unix_seconds(run.plan->built_at);
   std::string text;
   if (run.call.outcome.endpoint == Endpoint::models) {
     std::vector<std::string> names;

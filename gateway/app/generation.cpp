@@ -12,10 +12,6 @@ using std::chrono::duration_cast;
 using std::chrono::microseconds;
 using std::chrono::steady_clock;
 
-std::int64_t unix_seconds(SystemTime time) {
-  return duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
-}
-
 constexpr std::size_t user_bytes_max = 256;  // of the client's own choosing, for logs and rows
 
 std::string joined(const std::vector<std::string>& names) {

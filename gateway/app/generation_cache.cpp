@@ -7,13 +7,6 @@
 #include "policies/cache/pieces.hpp"
 
 namespace tollgate::app {
-namespace {
-
-std::int64_t seconds_of(SystemTime time) {
-  return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
-}
-
-}  // namespace
 
 /// After authorisation: what a key may not ask for it is not told either. Where replicas share a
 /// store, `ask_shared_cache` is to be awaited next.
@@ -134,7 +127,7 @@ Result<void> Generation::replay_at_once() {
   batch_.hold(cache_->block());
   if (cache_->relays()) {
     const std::string id = reply_id();
-    again_ = cache_->relay({.id = id, .created = seconds_of(call_.outcome.started_at)}, batch_);
+    again_ = cache_->relay({.id = id, .created = unix_seconds(call_.outcome.started_at)}, batch_);
   }
   if (!again_) {
     for (const StreamEvent& event : cache_->reply()->events)

@@ -17,6 +17,11 @@ inline constexpr SteadyTime never = SteadyTime::max();
   return SystemTime(std::chrono::microseconds(micros));
 }
 
+/// Seconds since the epoch, as replies name their time.
+[[nodiscard]] inline std::int64_t unix_seconds(SystemTime time) {
+  return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
 /// Both clocks behind one port, so that tests inject time.
 struct Clock {
   virtual ~Clock() = default;
