@@ -110,8 +110,7 @@ Awaitable<Result<void>> Generation::admit_somehow(const routing::Match& match) {
   if (!run_.idempotency_key.empty()) {
     reserved = co_await admit_keyed(match);
   } else {
-    if (run_.plan->config.cache) ask_cache(match);
-    if (cache_ && services_.shared_cache != nullptr) co_await ask_shared_cache();
+    if (ask_cache(match)) co_await ask_shared_cache();
     reserved = co_await (is_answered() ? admit_answered(match) : admit(match));
   }
   note_room();

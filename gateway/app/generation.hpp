@@ -58,7 +58,7 @@ class Generation {
   bool joins_queue(const Error& why);
   void join_queue();
   [[gnu::noinline]] Awaitable<Result<routing::Step>> next_in_turn(SteadyTime until);
-  void ask_cache(const routing::Match& match);
+  [[nodiscard]] bool ask_cache(const routing::Match& match);
   [[gnu::noinline]] Awaitable<void> ask_shared_cache();
   Awaitable<void> look_there();
   [[gnu::noinline]] Awaitable<void> lead_for_replicas();

@@ -8,11 +8,11 @@
 
 namespace tollgate::app {
 
-/// After authorisation: what a key may not ask for it is not told either. Where replicas share a
-/// store, `ask_shared_cache` is to be awaited next.
-void Generation::ask_cache(const routing::Match& match) {
+/// After authorisation: what a key may not ask for it is not told either. True: replicas share a
+/// store, and `ask_shared_cache` is to be awaited next.
+bool Generation::ask_cache(const routing::Match& match) {
   cache::MemoryCache* const store = services_.shared.cache;
-  if (store == nullptr) return;
+  if (!run_.plan->config.cache || store == nullptr) return false;
   if (services_.key_memo != nullptr) services_.key_memo->under(run_.plan);
   const CacheQuestion question{.tenant = *run_.key->tenant,
                                .match = match,
@@ -23,7 +23,9 @@ void Generation::ask_cache(const routing::Match& match) {
   const std::uint64_t ended = flights != nullptr ? flights->ended() : 0;
   cache_ = std::make_unique<CacheTurn>(*store, *run_.plan->config.cache, question,
                                        std::chrono::steady_clock::now(), services_.shared_cache);
-  if (services_.shared_cache == nullptr) sit_down(ended);
+  if (services_.shared_cache != nullptr) return true;
+  sit_down(ended);
+  return false;
 }
 
 /// The same over the store that replicas share.

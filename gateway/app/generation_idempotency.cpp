@@ -13,8 +13,7 @@ Awaitable<Result<void>> Generation::admit_keyed(const routing::Match& match) {
   auto entered = co_await enter();
   if (!entered) co_return entered;
   if (lead_) {
-    if (run_.plan->config.cache) ask_cache(match);
-    if (cache_ && services_.shared_cache != nullptr) co_await ask_shared_cache();
+    if (ask_cache(match)) co_await ask_shared_cache();
     co_return co_await (is_answered() ? admit_answered(match) : admit(match));
   }
   spending_.consider(terms(*match.route), *view_);
@@ -77,8 +76,7 @@ Awaitable<Result<bool>> Generation::follow() {
 Awaitable<Result<void>> Generation::run_instead() {
   const auto match = run_.plan->routes.find(view_->model);
   if (!match) co_return fail(ErrorKind::model_not_found, "The model is not there any more.");
-  if (run_.plan->config.cache) ask_cache(*match);
-  if (cache_ && services_.shared_cache != nullptr) co_await ask_shared_cache();
+  if (ask_cache(*match)) co_await ask_shared_cache();
   if (hit() || follows_) co_return Result<void>{};
   if (is_answered()) co_return std::unexpected(not_stored());
   co_return start_forwarder(*match);
