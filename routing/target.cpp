@@ -9,6 +9,10 @@ std::string Address::authority() const {
   return text;
 }
 
+bool went_to(const AttemptOutcome& attempt, const Target& target) {
+  return attempt.provider == target.provider->name && attempt.upstream_model == target.model;
+}
+
 const std::string* own_key(const HeaderList* own_keys, std::string_view provider) {
   if (own_keys == nullptr) return nullptr;
   for (const auto& [name, key] : *own_keys) {

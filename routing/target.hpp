@@ -9,6 +9,7 @@
 
 #include "gateway/core/chat.hpp"
 #include "gateway/core/http.hpp"
+#include "gateway/core/outcome.hpp"
 
 namespace tollgate::routing {
 
@@ -65,6 +66,9 @@ struct Target {
   std::uint32_t key = 0;                           ///< which of the provider's api_keys a call uses
   RetryBudget* repeats = nullptr;  ///< its route's; null: its calls are never repeated
 };
+
+/// Whether that attempt was one at this target, with whichever key.
+[[nodiscard]] bool went_to(const AttemptOutcome& attempt, const Target& target);
 
 /// The tenant's own key for a provider, among those of `own_keys` (may be nullptr); or nullptr.
 [[nodiscard]] const std::string* own_key(const HeaderList* own_keys, std::string_view provider);

@@ -41,7 +41,7 @@ void Generation::forget_reply() {
 void Generation::tell_followers(Error why) {
   const auto asked = [this](const routing::Target& target) {
     return std::ranges::any_of(call_.outcome.attempts, [&](const AttemptOutcome& attempt) {
-      return attempt.provider == target.provider->name && attempt.upstream_model == target.model;
+      return routing::went_to(attempt, target);
     });
   };
   if (why.retry == Retry::other_target && route_ && std::ranges::all_of(route_->targets, asked)) {

@@ -6,13 +6,6 @@
 #include "gateway/app/race.hpp"
 
 namespace tollgate::app {
-namespace {
-
-bool went_to(const AttemptOutcome& attempt, const routing::Target& target) {
-  return attempt.provider == target.provider->name && attempt.upstream_model == target.model;
-}
-
-}  // namespace
 
 /// True: somebody reads the reply's text.
 bool Generation::expect_continuation(const routing::Match& match) {
