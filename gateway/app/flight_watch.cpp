@@ -18,21 +18,15 @@ struct Deserted final : ReplyLog::Waiter {
   std::atomic<bool> told{false};
 };
 
-void append(cache::Flights::Lead& lead, std::string frame) {
-  Pieces pieces;
-  pieces.view(frame);
-  lead.append(pieces);
-}
-
 /// True: what was kept is whole, and the followers have it.
 bool give(cache::Flights::Lead& lead, std::string_view bytes) {
   const auto reply = cache::read_reply(bytes);
   if (!reply) return false;
-  append(lead, cache::live_facts(reply->facts));
+  lead.append(cache::live_facts(reply->facts));
   Batch batch;
   for (const StreamEvent& event : reply->events)
     batch.push(event);
-  append(lead, cache::live_events(batch));
+  lead.append(cache::live_events(batch));
   lead.end(ReplyLog::State::done);
   return true;
 }

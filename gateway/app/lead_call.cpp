@@ -48,19 +48,13 @@ LeadCall::~LeadCall() {
 
 void LeadCall::begin(const cache::ReplyFacts& facts) {
   begun_ = true;
-  append(cache::live_facts(facts));
+  lead_->append(cache::live_facts(facts));
 }
 
-void LeadCall::take(const Batch& batch) { append(cache::live_events(batch)); }
-
-void LeadCall::append(std::string frame) {
-  Pieces pieces;
-  pieces.view(frame);
-  lead_->append(pieces);
-}
+void LeadCall::take(const Batch& batch) { lead_->append(cache::live_events(batch)); }
 
 void LeadCall::done(const cache::ReplyFacts& facts) {
-  append(cache::live_facts(facts));
+  lead_->append(cache::live_facts(facts));
   lead_->end(ReplyLog::State::done);
   if (lease_) lease_->done();
   lease_.reset();

@@ -52,7 +52,6 @@ class LeadCall : public PerCall {
  private:
   class Watch;
   void ask_replicas();
-  void append(std::string frame);
 
   std::unique_ptr<cache::Flights::Lead> lead_;
   const Loop& loop_;

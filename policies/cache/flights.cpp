@@ -53,6 +53,12 @@ void Flights::Lead::append(const Pieces& frames) {
   if (!ended_ && !flight_->log.append(frames, *this)) end(ReplyLog::State::lost);
 }
 
+void Flights::Lead::append(std::string_view frame) {
+  Pieces pieces;
+  pieces.view(frame);
+  append(pieces);
+}
+
 void Flights::Lead::end(ReplyLog::State state, std::optional<Error> error) {
   if (std::exchange(ended_, true)) return;
   {

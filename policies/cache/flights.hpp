@@ -82,6 +82,7 @@ class Flights::Lead final : private policies::LogRoom {
 
   /// More of the reply. Where no room is left the rest is lost to the others.
   void append(const Pieces& frames);
+  void append(std::string_view frame);
   /// Once; nobody can join from here on.
   void end(ReplyLog::State state, std::optional<Error> error = std::nullopt);
   /// Its client has gone. True: there are followers, and `when_deserted` is woken, on any thread,
