@@ -4,9 +4,11 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "policies/keys.hpp"
+#include "policies/plan_mark.hpp"
 
 namespace tollgate::policies {
 
@@ -20,6 +22,11 @@ struct Tag {
 class KnownKeys {
  public:
   KnownKeys();
+  /// Every key was found under `plan`; under another all are forgotten.
+  template <class Plan>
+  void under(const std::shared_ptr<Plan>& plan) {
+    if (plan_.moves_to(plan)) forget();
+  }
   /// As `keys.find`. `keys` is the table of all calls since the last `forget`.
   [[nodiscard]] const Key* find(const KeyTable& keys, std::string_view secret, SystemTime now);
   /// The table is another one.
@@ -30,6 +37,7 @@ class KnownKeys {
     Tag tag;
     const Key* key = nullptr;
   };
+  PlanMark plan_;
   Tag secret_;
   std::array<Place, 256> places_;
 };

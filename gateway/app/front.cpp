@@ -126,11 +126,7 @@ Result<void> GatewayFront::route(Run& run, const RequestHead& head) {
 }
 
 const policies::Key* GatewayFront::key_of(const Run& run, std::string_view secret) {
-  const bool same = !known_by_.owner_before(run.plan) && !run.plan.owner_before(known_by_);
-  if (!same) {
-    known_.forget();
-    known_by_ = run.plan;
-  }
+  known_.under(run.plan);
   return known_.find(run.plan->keys, secret, run.call.outcome.started_at);
 }
 

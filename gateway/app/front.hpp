@@ -36,7 +36,6 @@ class GatewayFront final : public Front {
 
   Services& services_;
   policies::KnownKeys known_;
-  std::weak_ptr<const Plan> known_by_;  // whose keys they are
 };
 
 }  // namespace tollgate::app

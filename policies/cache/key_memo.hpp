@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "policies/digest.hpp"
+#include "policies/plan_mark.hpp"
 
 namespace tollgate::cache {
 
@@ -27,9 +28,7 @@ class KeyMemo {
   /// Every key was worked out under `plan`; under another all are forgotten.
   template <class Plan>
   void under(const std::shared_ptr<Plan>& plan) {
-    if (!plan_.owner_before(plan) && !plan.owner_before(plan_)) return;
-    forget();
-    plan_ = plan;
+    if (plan_.moves_to(plan)) forget();
   }
   /// All that decides a key under one plan; what is pointed at belongs to the plan.
   struct Request {
@@ -56,7 +55,7 @@ class KeyMemo {
   void forget();
 
   std::unique_ptr<Hash> hash_;
-  std::weak_ptr<const void> plan_;
+  policies::PlanMark plan_;
   std::vector<Entry> entries_;  // empty as long as nothing is known
 };
 
