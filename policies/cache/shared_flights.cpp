@@ -84,7 +84,7 @@ Result<RedisReply> SharedFlights::said(Result<RedisReply> reply) {
 
 Awaitable<Result<SharedFlights::Answer>> SharedFlights::claim(std::string entry, std::string leader,
                                                               bool anew) {
-  const std::string name = name_of(entry), owner = policies::new_lease_owner();
+  const std::string name = name_of(entry), owner = policies::random_word();
   if (owner.empty()) co_return fail(ErrorKind::internal, "The gateway has no random numbers.");
   const std::string lease = std::to_string(terms_.lease.count());
   const std::array<std::string_view, 2> keys{name, entry};

@@ -60,7 +60,7 @@ Awaitable<Result<RedisReply>> ReplicaKeys::ask(const RedisScript& script, const 
 Awaitable<Result<ReplicaKeys::Answer>> ReplicaKeys::claim(ReplicaKey key,
                                                           std::chrono::milliseconds ttl,
                                                           const cache::Envelope& envelope) {
-  const std::string name = name_of(key.id), owner = new_lease_owner();
+  const std::string name = name_of(key.id), owner = random_word();
   if (owner.empty()) co_return fail(ErrorKind::internal, "The gateway has no random numbers.");
   const std::string print = hex_of(key.fingerprint);
   const std::string lease = std::to_string(shared_.lease.count());

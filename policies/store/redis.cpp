@@ -5,6 +5,7 @@
 
 #include "policies/store/crossings.hpp"
 #include "policies/store/redis_call.hpp"
+#include "policies/store/redis_leases.hpp"
 
 namespace tollgate::policies {
 namespace {
@@ -50,7 +51,7 @@ Denial unavailable(std::span<const Scope* const> scopes) {
 }  // namespace
 
 RedisStore::RedisStore(RedisShared& shared, RedisPort* port)
-    : shared_(shared), port_(port), name_(shared.name_worker()) {}
+    : shared_(shared), port_(port), name_(random_word()) {}
 
 RedisStore::~RedisStore() { assert(running_.empty()); }
 

@@ -27,7 +27,7 @@ void RedisLeases::renew(RedisPort& port, const RedisScript& script,
   }
 }
 
-std::string new_lease_owner() {
+std::string random_word() {
   std::array<unsigned char, 16> bytes{};
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) return {};
   return hex_of(bytes);

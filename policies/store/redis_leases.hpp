@@ -28,6 +28,6 @@ class RedisLeases {
 };
 
 /// A word that nobody guesses. Empty: there are no random numbers.
-[[nodiscard]] std::string new_lease_owner();
+[[nodiscard]] std::string random_word();
 
 }  // namespace tollgate::policies

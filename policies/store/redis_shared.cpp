@@ -1,7 +1,6 @@
 #include "policies/store/redis_shared.hpp"
 
 #include <algorithm>
-#include <random>
 #include <set>
 #include <utility>
 
@@ -168,13 +167,6 @@ void RedisShared::is_to_be_booked(RunOut call, const std::vector<std::string>& k
   if (!terms_.on_run_out) return;
   name(call, keys);
   terms_.on_run_out(call);
-}
-
-std::string RedisShared::name_worker() {
-  std::random_device chance;
-  const std::lock_guard lock(mutex_);
-  return std::to_string(chance()) + "-" + std::to_string(chance()) + "-" +
-         std::to_string(++workers_);
 }
 
 void RedisShared::leave(LeftCall call) {

@@ -117,8 +117,6 @@ class RedisShared {
   void ran_out(RunOut call, const std::vector<std::string>& keys);
   /// The same of one that another replica found, for our ledger.
   void is_to_be_booked(RunOut call, const std::vector<std::string>& keys);
-  /// One that no other worker of any replica has.
-  [[nodiscard]] std::string name_worker();
   [[nodiscard]] std::vector<LeftCall> take_left();
   /// By what the call's records are placed: all the tags that its scopes may have.
   [[nodiscard]] std::vector<std::string> tags_of(const LeftCall& call);
@@ -140,7 +138,6 @@ class RedisShared {
   // Other names may lead here; old plans still hold them.
   std::vector<std::shared_ptr<RedisAccount>> moved_;
   std::vector<LeftCall> left_;
-  std::uint64_t workers_ = 0;
   std::atomic<NanoUsd> reserved_{0}, spent_{0};
   std::atomic<std::uint64_t> moment_{1}, reloads_{0}, errors_{0}, degraded_{0}, unfinished_{0},
       run_out_{0};
