@@ -6,14 +6,6 @@
 namespace tollgate::app {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-    text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
-    text.remove_suffix(1);
-  return text;
-}
-
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -37,14 +29,14 @@ std::string_view presented_key(const RequestHead& head) {
   constexpr std::string_view name = "authorization", scheme = "bearer ";
   const auto given = std::ranges::find_if(
       head.headers, [&](const HeaderView& header) { return iequals(header.name, name); });
-  if (given == head.headers.end()) return trimmed(head.header("x-api-key"));
-  const std::string_view value = trimmed(given->value);
+  if (given == head.headers.end()) return trim(head.header("x-api-key"));
+  const std::string_view value = trim(given->value);
   if (!iequals(value.substr(0, scheme.size()), scheme)) return {};
-  return trimmed(value.substr(scheme.size()));
+  return trim(value.substr(scheme.size()));
 }
 
 Result<std::optional<std::chrono::milliseconds>> asked_timeout(const RequestHead& head) {
-  std::string_view text = trimmed(head.header("x-tollgate-timeout"));
+  std::string_view text = trim(head.header("x-tollgate-timeout"));
   if (text.empty()) return std::nullopt;
   double factor = 1000;
   if (text.ends_with("ms")) {
@@ -73,18 +65,18 @@ HeaderList asked_tags(const RequestHead& head) {
   std::string_view text = head.header("x-tollgate-tags");
   while (!text.empty() && tags.size() < tags_max) {
     const std::size_t comma = text.find(',');
-    const std::string_view pair = trimmed(text.substr(0, comma));
+    const std::string_view pair = trim(text.substr(0, comma));
     text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
     const std::size_t equals = pair.find('=');
     if (equals == 0 || equals == std::string_view::npos || pair.size() > bytes_max) continue;
-    tags.emplace_back(trimmed(pair.substr(0, equals)), trimmed(pair.substr(equals + 1)));
+    tags.emplace_back(trim(pair.substr(0, equals)), trim(pair.substr(equals + 1)));
   }
   return tags;
 }
 
 std::string_view asked_trace(const RequestHead& head) {
   constexpr std::size_t version_size = 2, trace_size = 32, parent_size = 16, whole_size = 55;
-  const std::string_view text = trimmed(head.header("traceparent"));
+  const std::string_view text = trim(head.header("traceparent"));
   if (text.size() < whole_size) return {};
   const std::string_view version = text.substr(0, version_size);
   const std::string_view trace = text.substr(version_size + 1, trace_size);

@@ -37,6 +37,15 @@ bool iequals(std::string_view a, std::string_view b) {
   return true;
 }
 
+std::string_view trim(std::string_view text) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && blank(text.front()))
+    text.remove_prefix(1);
+  while (!text.empty() && blank(text.back()))
+    text.remove_suffix(1);
+  return text;
+}
+
 std::string_view RequestHead::header(std::string_view name) const {
   for (const HeaderView& h : headers) {
     if (iequals(h.name, name)) return h.value;

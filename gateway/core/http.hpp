@@ -69,6 +69,8 @@ inline HeaderFields::Iterator HeaderFields::end() const { return {*this, fields_
 
 /// Case-insensitive ASCII compare, as HTTP header names and tokens need it.
 [[nodiscard]] bool iequals(std::string_view a, std::string_view b);
+/// Without the spaces and tabs around it, which are no part of a header's value.
+[[nodiscard]] std::string_view trim(std::string_view text);
 
 /// How a message's body is delimited.
 enum class Framing : std::uint8_t { none, sized, chunked, until_close };

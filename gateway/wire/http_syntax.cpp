@@ -30,15 +30,6 @@ std::size_t token_length(std::string_view text) {
   return length;
 }
 
-std::string_view trim(std::string_view text) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && blank(text.front()))
-    text.remove_prefix(1);
-  while (!text.empty() && blank(text.back()))
-    text.remove_suffix(1);
-  return text;
-}
-
 std::optional<std::uint64_t> parse_length(std::string_view text) {
   std::uint64_t length = 0;
   const char* end = text.data() + text.size();

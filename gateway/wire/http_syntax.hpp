@@ -6,6 +6,8 @@
 #include <optional>
 #include <string_view>
 
+#include "gateway/core/http.hpp"
+
 namespace tollgate::wire {
 
 /// More than any client or provider sends; every look-up walks over all of them.
@@ -16,8 +18,6 @@ constexpr std::size_t headers_max = 256;
 [[nodiscard]] inline bool is_token(std::string_view text) {
   return !text.empty() && token_length(text) == text.size();
 }
-/// Without the spaces and tabs around it.
-[[nodiscard]] std::string_view trim(std::string_view text);
 /// Digits and nothing else: no sign, no list, no space within, at most 2^62.
 [[nodiscard]] std::optional<std::uint64_t> parse_length(std::string_view text);
 /// Without the empty lines that some clients send behind a body (RFC 9112 2.2): at most two.

@@ -9,6 +9,17 @@
 
 namespace tollgate::wire {
 
+constexpr bool is_json_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+
+/// Without the space around it.
+constexpr std::string_view trim_json(std::string_view text) {
+  while (!text.empty() && is_json_space(text.front()))
+    text.remove_prefix(1);
+  while (!text.empty() && is_json_space(text.back()))
+    text.remove_suffix(1);
+  return text;
+}
+
 /// Walks over JSON text. Every function leaves the cursor behind what it took; false: the text is
 /// no JSON at the cursor, and `problem` says why.
 class JsonScanner {
@@ -18,7 +29,7 @@ class JsonScanner {
       : text_(text), watched_(watched), depth_left_(depth_max) {}
 
   void space() {
-    while (at_ < text_.size() && is_space(text_[at_]))
+    while (at_ < text_.size() && is_json_space(text_[at_]))
       ++at_;
   }
   bool value();  ///< any value, strictly checked
@@ -63,7 +74,6 @@ class JsonScanner {
   void leave() { ++depth_left_; }
 
  private:
-  static constexpr bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
   [[nodiscard]] char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
   bool any_string();
   bool literal(std::string_view word);

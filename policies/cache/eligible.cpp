@@ -9,13 +9,6 @@
 namespace tollgate::cache {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blank = " \t";
-  const std::size_t begin = text.find_first_not_of(blank);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(blank) - begin + 1);
-}
-
 std::optional<std::chrono::seconds> seconds_of(std::string_view text) {
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
     text = text.substr(1, text.size() - 2);
@@ -30,12 +23,12 @@ std::optional<std::chrono::seconds> seconds_of(std::string_view text) {
 
 void take(std::string_view directive, Wish& wish) {
   const std::size_t equals = directive.find('=');
-  const std::string_view name = trimmed(directive.substr(0, equals));
+  const std::string_view name = trim(directive.substr(0, equals));
   if (iequals(name, "no-cache")) wish.no_cache = true;
   if (iequals(name, "no-store")) wish.no_store = true;
   if (iequals(name, "only-if-cached")) wish.only_if_cached = true;
   if (iequals(name, "max-age") && equals != std::string_view::npos) {
-    wish.max_age = seconds_of(trimmed(directive.substr(equals + 1)));
+    wish.max_age = seconds_of(trim(directive.substr(equals + 1)));
   }
 }
 
@@ -72,7 +65,7 @@ Wish parse_wish(std::string_view cache_control) {
   Wish wish;
   while (!cache_control.empty()) {
     const std::size_t comma = cache_control.find(',');
-    take(trimmed(cache_control.substr(0, comma)), wish);
+    take(trim(cache_control.substr(0, comma)), wish);
     if (comma == std::string_view::npos) break;
     cache_control.remove_prefix(comma + 1);
   }

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "config/values.hpp"
+#include "gateway/core/http.hpp"
 #include "routing/providers/error_table.hpp"
 
 namespace tollgate::routing {
@@ -17,14 +18,6 @@ constexpr double day_ms = 24.0 * 3600 * 1000;
 milliseconds clamp_ms(double ms) {
   if (!(ms > 0)) return milliseconds(0);  // NaN too
   return milliseconds(static_cast<std::int64_t>(std::ceil(std::min(ms, day_ms))));
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-    text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
-    text.remove_suffix(1);
-  return text;
 }
 
 std::optional<double> take_number(std::string_view& text) {

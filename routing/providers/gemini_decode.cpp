@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "gateway/core/http.hpp"
+#include "gateway/wire/json_scan.hpp"
 #include "gateway/wire/json_view.hpp"
 #include "gateway/wire/sse.hpp"
 #include "routing/providers/gemini.hpp"
@@ -12,13 +13,6 @@ namespace tollgate::routing::gemini {
 namespace {
 
 using wire::JsonView;
-
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view space = " \t\r\n";
-  const auto first = text.find_first_not_of(space);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(space) - first + 1);
-}
 
 /// A client may have been told nothing yet of a reply that is only half there.
 std::unexpected<Error> cut() {
@@ -61,14 +55,14 @@ class ChatDecoder final : public ReplyDecoder {
     wire::SseEvent event;
     const auto last = events_.finish(out, event);
     if (!last) return std::unexpected(last.error());
-    if (*last && event.has_data && !is_json(event.data) && trim(event.data) != "[DONE]") {
+    if (*last && event.has_data && !is_json(event.data) && wire::trim_json(event.data) != "[DONE]") {
       return cut();
     }
     if (*last) {
       if (auto read = read_event(event, out); !read) return read;
     }
     // A failing server may forget that it was streaming and write its error as it is.
-    if (const auto bare = trim(body_); !bare.empty()) {
+    if (const auto bare = wire::trim_json(body_); !bare.empty()) {
       return std::unexpected(read_error(0, headers_, bare));
     }
     return reader_.finish(false, out);
@@ -78,11 +72,11 @@ class ChatDecoder final : public ReplyDecoder {
   Result<void> read_event(const wire::SseEvent& event, Batch& out) {
     out.begin_frame(event.wire);
     if (!event.has_data) {
-      const std::string_view text = trim(event.wire);
+      const std::string_view text = wire::trim_json(event.wire);
       if (!body_.empty() || text.starts_with('{') || text.starts_with('[')) body_ += event.wire;
       return {};
     }
-    const std::string_view data = trim(event.data);
+    const std::string_view data = wire::trim_json(event.data);
     if (data.empty() || data == "[DONE]") return {};
     if (!is_json(data)) return unreadable();
     return read_response(JsonView(data), out);
@@ -104,7 +98,7 @@ class ChatDecoder final : public ReplyDecoder {
 
   /// One response, or the array of a stream without `alt=sse`.
   Result<void> read_whole(Batch& out) {
-    const std::string_view text = trim(body_);
+    const std::string_view text = wire::trim_json(body_);
     if (text.empty()) return cut();
     if (!is_json(text)) {
       const bool begins_well = text.front() == '{' || text.front() == '[';

@@ -45,13 +45,6 @@ JsonTree build(std::string_view json) {
   return tree;
 }
 
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view space = " \t\r\n";
-  const auto first = text.find_first_not_of(space);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(space) - first + 1);
-}
-
 template <class List, class F>
 void write_list(const List& list, char open, char close, std::string& out, F write_one) {
   out += open;
@@ -101,7 +94,7 @@ bool is_json(std::string_view json, int depth_max) {
 
 std::optional<JsonTree> read_json(std::string_view json, int depth_max) {
   if (!is_json(json, depth_max)) return std::nullopt;
-  return build(trim(json));
+  return build(wire::trim_json(json));
 }
 
 std::string compact_json(std::string_view json) {

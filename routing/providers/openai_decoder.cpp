@@ -1,5 +1,8 @@
 // The openai decoder: finds out which kind of reply comes (error body, whole reply, stream), takes
 // it apart and hands the JSON to ReplyReader.
+#include <algorithm>
+
+#include "gateway/wire/json_scan.hpp"
 #include "gateway/wire/sse.hpp"
 #include "routing/providers/collected.hpp"
 #include "routing/providers/json_tree.hpp"
@@ -11,18 +14,6 @@
 
 namespace tollgate::routing::openai {
 namespace {
-
-constexpr std::string_view whitespace = " \t\r\n";
-
-constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_blank(text.front()))
-    text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back()))
-    text.remove_suffix(1);
-  return text;
-}
 
 Error not_json(std::string_view body) {
   Error error = make_error(ErrorKind::upstream_error, "the provider's reply is no JSON");
@@ -114,9 +105,9 @@ class OkDecoder final : public ReplyDecoder {
 /// Goes by the first byte that is not blank: content types lie, and a stream that was asked for may
 /// come whole.
 void OkDecoder::look(std::string_view bytes) {
-  const auto first = bytes.find_first_not_of(whitespace);
-  if (first == std::string_view::npos) return;
-  const char c = bytes[first];
+  const auto first = std::ranges::find_if_not(bytes, wire::is_json_space);
+  if (first == bytes.end()) return;
+  const char c = *first;
   const bool whole =
       hints_.stream ? c == '{' || c == '[' || c == '<' : c != 'd' && c != ':' && c != 'e';
   shape_ = whole ? Shape::whole : Shape::stream;
@@ -153,7 +144,7 @@ Result<void> OkDecoder::drain(Batch& out) {
 }
 
 Result<void> OkDecoder::event(const wire::SseEvent& event, Batch& out) {
-  const std::string_view data = trim(event.data);
+  const std::string_view data = wire::trim_json(event.data);
   if (!event.has_data || data.empty()) {
     open_frame(event.wire, out);
     return {};
@@ -216,7 +207,7 @@ Result<void> OkDecoder::finish_stream(Batch& out) {
   auto more = sse_.finish(out, last);
   if (!more) return std::unexpected(more.error());
   if (*more) {
-    const std::string_view data = trim(last.data);
+    const std::string_view data = wire::trim_json(last.data);
     const bool half =
         last.has_data && !data.empty() && !data.starts_with("[DONE]") && !is_json(data);
     if (half && !reader_.all_finished()) {
@@ -240,7 +231,7 @@ Result<void> OkDecoder::finish_stream(Batch& out) {
 
 Result<void> OkDecoder::finish_whole(Batch& out) {
   const std::string_view body = body_.join(out);
-  const std::string_view object = trim(body);
+  const std::string_view object = wire::trim_json(body);
   if (object.empty()) return fail(ErrorKind::upstream_error, "the provider sent an empty reply");
   if (!text_.read(object, "message")) return std::unexpected(not_json(object));
   auto checked = check(text_, object);
