@@ -34,7 +34,7 @@ inline bool copy_ascii(std::string_view text, char* to) {
   const char* from = text.data();
   const std::size_t size = text.size();
   constexpr std::size_t block = sizeof(ByteBlock);
-  constexpr auto is_odd = [](auto c) { return (c < 0x20) | (c > 0x7F) | (c == '"') | (c == '\\'); };
+  constexpr NotPlainAscii is_odd;
   if (size >= block) {
     auto odd = is_odd(copy_word<ByteBlock>(from + size - block, to + size - block));
     for (std::size_t at = 0; at + block < size; at += block)

@@ -98,6 +98,10 @@ inline std::size_t find_byte(std::string_view text, Match match) {
 struct NotPlain {
   auto operator()(auto c) const { return (c < 0x20) | (c == '"') | (c == '\\'); }
 };
+/// And what is no ASCII: what is left needs no look at its UTF-8 either.
+struct NotPlainAscii {
+  auto operator()(auto c) const { return NotPlain{}(c) | (c > 0x7F); }
+};
 struct StringEnd {
   auto operator()(auto c) const { return (c == '"') | (c == '\\'); }
 };
@@ -136,9 +140,9 @@ inline std::size_t json_string_run(std::string_view text) {
   return run_by_parts(text, StringEnd{}, json_string_run_long);
 }
 
-/// Length of the ASCII among it: such a run needs no look at its UTF-8 either.
+/// Length of the plain ASCII at the beginning.
 inline std::size_t json_ascii_run(std::string_view text) {
-  return find_byte(text, [](auto c) { return (c < 0x20) | (c > 0x7F) | (c == '"') | (c == '\\'); });
+  return find_byte(text, NotPlainAscii{});
 }
 
 /// Offset of the first CR or LF, or `text.size()`.
