@@ -272,7 +272,7 @@ bool Journal::append_intent(std::string_view request_id, std::string_view record
   Place place;
   if (!put(record, sum, RecordKind::intent, place)) return false;
   forget_intent(key);  // that of the attempt before
-  intents_[key] = {place.chunk, place.at, static_cast<std::uint32_t>(record.size()), false, false};
+  intents_[key] = {.chunk = place.chunk, .at = place.at};
   ++chunks_[place.chunk].open;
   return true;
 }

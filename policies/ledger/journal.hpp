@@ -83,7 +83,7 @@ class Journal {
     bool dirty = false;          // free, but old bytes stand in it
   };
   struct Intent {
-    std::uint32_t chunk = 0, at = 0, bytes = 0;
+    std::uint32_t chunk = 0, at = 0;
     bool kept = false, has_rows = false;
   };
   struct Place {
