@@ -16,7 +16,6 @@ import subprocess
 import sys
 
 import books
-import caches
 import certificates
 import cost
 import idle
@@ -150,7 +149,7 @@ class Bench:
         """What this machine lacks for a profile; nothing: it lacks nothing."""
         if (profile.upstream_tls or profile.client_tls) and not certificates.possible():
             return "the openssl program, which makes certificates, is not installed"
-        if profile.cache == "redis" and not caches.redis_server():
+        if profile.cache == "redis" and not proxies.find_program("redis-server"):
             return "redis-server is not installed"
         return None
 
