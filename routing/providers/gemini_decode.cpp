@@ -55,7 +55,8 @@ class ChatDecoder final : public ReplyDecoder {
     wire::SseEvent event;
     const auto last = events_.finish(out, event);
     if (!last) return std::unexpected(last.error());
-    if (*last && event.has_data && !is_json(event.data) && wire::trim_json(event.data) != "[DONE]") {
+    if (*last && event.has_data && !is_json(event.data) &&
+        wire::trim_json(event.data) != "[DONE]") {
       return cut();
     }
     if (*last) {

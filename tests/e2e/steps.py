@@ -65,6 +65,20 @@ class Steps:
             exchange.keep = True
 
 
+def fails_first(steps: Steps, status: int):
+    """The first call gets that status once `steps` lets it go on from its head; whoever asks later
+    is answered at once."""
+    first = threading.Lock()
+
+    def script(exchange):
+        if first.acquire(blocking=False):
+            steps._stand("head")
+            exchange.json({"error": {"message": "no", "type": "x", "code": "y"}}, status)
+        else:
+            Steps(held=False)(exchange)
+    return script
+
+
 def words(stream: bool, text: str) -> str:
     if not stream:
         return json.loads(text)["choices"][0]["message"]["content"]

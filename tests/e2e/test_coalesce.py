@@ -69,6 +69,15 @@ def followers(gate, count: int, timeout: float = 120) -> None:
     until(lambda: gate.metric("tollgate_coalesce_followers") == count, timeout)
 
 
+def lead_and_follow(pool, gate, provider) -> list:
+    """A call that the provider has, and three that wait for its reply."""
+    leader = pool.submit(ask, gate)
+    provider.arrived.get(timeout=120)
+    others = [pool.submit(ask, gate) for _ in range(3)]
+    followers(gate, 3)
+    return [leader, *others]
+
+
 def own_parts(text: str) -> str:
     """A whole reply without what is every call's own."""
     reply = json.loads(text)
@@ -259,10 +268,7 @@ def test_a_failure_reaches_all_and_each_may_try_once(gateway, upstream, status, 
     provider = upstream(script)
     gate = gateway(config(provider.url, tenant=", limits: {requests_per_minute: 4}"))
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        leader = pool.submit(ask, gate)
-        provider.arrived.get(timeout=120)
-        others = [pool.submit(ask, gate) for _ in range(3)]
-        followers(gate, 3)
+        leader, *others = lead_and_follow(pool, gate, provider)
         first.set()
         assert leader.result(120).status_code == status
         replies = [f.result(120) for f in others]
@@ -297,10 +303,7 @@ def test_who_tries_alone_reserves_first(gateway, upstream):
     provider = upstream(script)
     gate = gateway(config(provider.url, tenant=", budgets: [{usd: 0.006, per: total}]"))
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        leader = pool.submit(ask, gate)
-        provider.arrived.get(timeout=120)
-        others = [pool.submit(ask, gate) for _ in range(3)]
-        followers(gate, 3)
+        leader, *others = lead_and_follow(pool, gate, provider)
         first.set()
         assert leader.result(120).status_code == 503
         next(concurrent.futures.as_completed(others, 120))
@@ -324,10 +327,7 @@ def test_what_every_target_refuses_is_refused_to_all(gateway, upstream):
     provider = upstream(script)
     gate = gateway(config(provider.url))
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        leader = pool.submit(ask, gate)
-        provider.arrived.get(timeout=120)
-        others = [pool.submit(ask, gate) for _ in range(3)]
-        followers(gate, 3)
+        leader, *others = lead_and_follow(pool, gate, provider)
         first.set()
         replies = [c.result(120) for c in (leader, *others)]
     assert {(r.status_code, r.json()["error"]["code"]) for r in replies} == {

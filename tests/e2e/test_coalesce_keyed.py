@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from raw import until
-from steps import CHUNK, COST, USAGE, Steps, choice, words
+from steps import COST, Steps, choice, fails_first, words
 from test_coalesce import ask, config, cut_call, followers
 
 pytestmark = pytest.mark.threads
@@ -121,17 +121,8 @@ def test_a_keyed_follower_that_is_cut_off_retries(gateway, upstream, stream, ste
 @pytest.mark.parametrize("status", [503, 400])
 def test_a_leader_that_fails_leaves_keys_free(gateway, upstream, status):
     """A keyed call that followed tries once, under its own key, or is told the same."""
-    steps, made = Steps(), []
-
-    def script(exchange):
-        made.append(exchange)
-        if len(made) == 1:
-            steps._stand("head")
-            exchange.json({"error": {"message": "no", "type": "x", "code": "y"}}, status)
-        else:
-            Steps(held=False)(exchange)
-
-    provider = upstream(script)
+    steps = Steps()
+    provider = upstream(fails_first(steps, status))
     gate = gateway(config(provider.url))
     with concurrent.futures.ThreadPoolExecutor() as pool:
         leader = pool.submit(ask, gate)

@@ -15,7 +15,7 @@ import pytest
 from gateway import Gateway
 from raw import until
 from redis_servers import Redis
-from steps import CHUNK, COST, USAGE, Steps, choice, words
+from steps import CHUNK, COST, USAGE, Steps, choice, fails_first, words
 from test_coalesce import ask, config, cut_call
 from test_store_redis import redis  # noqa: F401
 
@@ -78,17 +78,8 @@ def test_a_hundred_at_two_gateways_are_one_call(gateway, upstream, redis):
 @pytest.mark.parametrize("status", [503, 400])
 def test_a_failure_reaches_all_replicas(gateway, upstream, redis, status):
     """What the provider refuses as such it is not asked again, by nobody; else each may once."""
-    steps, made = Steps(), []
-
-    def script(exchange):
-        made.append(exchange)
-        if len(made) == 1:
-            steps._stand("head")
-            exchange.json({"error": {"message": "no", "type": "x", "code": "y"}}, status)
-        else:
-            Steps(held=False)(exchange)
-
-    provider = upstream(script)
+    steps = Steps()
+    provider = upstream(fails_first(steps, status))
     one, two = (gateway(shared(provider.url, redis)) for _ in range(2))
     with at_once() as start:
         (leader,) = start(one, 1)

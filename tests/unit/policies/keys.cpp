@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "config/load.hpp"
+#include "tests/unit/policies/support.hpp"
 
 namespace tollgate::policies {
 namespace {
@@ -22,13 +23,6 @@ config::Config with(std::vector<config::KeyConfig> keys) {
   config.tenants["acme"].keys = std::move(keys);
   return config;
 }
-
-/// Key table and what it refers to.
-struct Keys {
-  explicit Keys(const config::Config& config) : scopes(config), table(config, scopes) {}
-  ScopeTable scopes;
-  KeyTable table;
-};
 
 }  // namespace
 

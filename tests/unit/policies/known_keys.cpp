@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "config/load.hpp"
+#include "tests/unit/policies/support.hpp"
 
 namespace tollgate::policies {
 namespace {
@@ -19,12 +20,6 @@ config::Config with(const std::string& tenant) {
   config.tenants[tenant].keys = {key};
   return config;
 }
-
-struct Keys {
-  explicit Keys(const config::Config& config) : scopes(config), table(config, scopes) {}
-  ScopeTable scopes;
-  KeyTable table;
-};
 
 }  // namespace
 
