@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "config/values.hpp"
+#include "gateway/core/signal.hpp"
 #include "gateway/net/deadlines.hpp"
-#include "gateway/net/signal.hpp"
 #include "routing/health_watch.hpp"
 
 namespace tollgate::app {
@@ -23,7 +23,7 @@ class QueueTurn::Standing final : public Waiter {
     boost::asio::post(
         io_, [self = shared_from_this()] { static_cast<Standing&>(*self).signal.notify(); });
   }
-  net::Signal signal;
+  Signal signal;
 
  private:
   boost::asio::io_context& io_;

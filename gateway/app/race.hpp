@@ -8,7 +8,7 @@
 
 #include "gateway/core/call.hpp"
 #include "gateway/core/frame_memory.hpp"
-#include "gateway/net/signal.hpp"
+#include "gateway/core/signal.hpp"
 #include "routing/forwarder.hpp"
 #include "routing/route_table.hpp"
 
@@ -55,7 +55,7 @@ class Race final : public Abortable {
 
   Call& call_;
   std::array<Lane, 2> lanes_;
-  net::Signal changed_;
+  Signal changed_;
   std::optional<std::size_t> winner_;
 };
 

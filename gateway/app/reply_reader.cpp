@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
+#include "gateway/core/signal.hpp"
 #include "gateway/net/deadlines.hpp"
-#include "gateway/net/signal.hpp"
 
 namespace tollgate::app {
 
@@ -19,7 +19,7 @@ class ReplyReader::Wakeup final : public ReplyLog::Waiter,
   void wake() noexcept override {
     boost::asio::post(io_, [self = shared_from_this()] { self->signal.notify(); });
   }
-  net::Signal signal;
+  Signal signal;
 
  private:
   boost::asio::io_context& io_;

@@ -8,10 +8,10 @@
 #include <span>
 #include <string_view>
 
+#include "gateway/core/signal.hpp"
 #include "gateway/net/body_buffer.hpp"
 #include "gateway/net/deadlines.hpp"
 #include "gateway/net/inbox.hpp"
-#include "gateway/net/signal.hpp"
 #include "gateway/net/stream.hpp"
 #include "gateway/net/tls.hpp"
 

@@ -4,6 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include "gateway/core/signal.hpp"
+
 namespace tollgate::cache {
 namespace {
 
@@ -15,32 +17,7 @@ struct All {
   std::vector<Result<RedisReply>> replies;
   std::size_t left = 0;
   std::exception_ptr thrown;  // by one of them: a bug
-  Suspended waiter;
-};
-
-class UntilAnswered {
- public:
-  explicit UntilAnswered(All& all) : all_(all) {}
-  ~UntilAnswered() {
-    if (waiting_) all_.waiter.forget();  // its frame is being destroyed
-  }
-  UntilAnswered(const UntilAnswered&) = delete;
-  UntilAnswered& operator=(const UntilAnswered&) = delete;
-
-  [[nodiscard]] bool await_ready() const noexcept { return all_.left == 0; }
-  template <class Promise>
-  void await_suspend(std::coroutine_handle<Promise> waiting) {
-    all_.waiter = Suspended(waiting);
-    waiting_ = true;
-  }
-  void await_resume() {
-    waiting_ = false;
-    if (all_.thrown) std::rethrow_exception(all_.thrown);
-  }
-
- private:
-  All& all_;
-  bool waiting_ = false;
+  Signal answered;            // all of them
 };
 
 Awaitable<void> ask_one(policies::RedisPort& port, std::shared_ptr<All> all, std::size_t at) {
@@ -51,7 +28,7 @@ Awaitable<void> ask_one(policies::RedisPort& port, std::shared_ptr<All> all, std
   } catch (...) {
     all->thrown = std::current_exception();
   }
-  if (--all->left == 0 && all->waiter) std::exchange(all->waiter, {}).resume();
+  if (--all->left == 0) all->answered.notify();
 }
 
 }  // namespace
@@ -65,7 +42,8 @@ Awaitable<std::vector<Result<RedisReply>>> ask_together(policies::RedisPort& por
   for (std::size_t i = 0; i < all->commands.size(); ++i) {
     start(ask_one(port, all, i));
   }
-  co_await UntilAnswered(*all);
+  if (all->left > 0) co_await all->answered.wait();
+  if (all->thrown) std::rethrow_exception(all->thrown);
   co_return std::move(all->replies);
 }
 

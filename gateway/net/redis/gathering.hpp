@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "gateway/core/front.hpp"
-#include "gateway/net/signal.hpp"
+#include "gateway/core/signal.hpp"
 
 namespace tollgate::net {
 

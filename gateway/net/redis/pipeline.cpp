@@ -4,8 +4,8 @@
 #include <array>
 #include <boost/asio/post.hpp>
 
+#include "gateway/core/signal.hpp"
 #include "gateway/net/asio_task.hpp"
-#include "gateway/net/signal.hpp"
 
 namespace tollgate::net {
 namespace {

@@ -12,7 +12,7 @@ namespace {
 struct ScriptedReply final : routing::UpstreamReply, Abortable {
   ScriptedUpstream& upstream;
   AbortSlot& slot;
-  net::Signal given_up;
+  Signal given_up;
   ResponseHead response;
   routing::UpstreamTimes timing;
   std::size_t next = 0;

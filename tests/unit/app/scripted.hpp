@@ -10,8 +10,8 @@
 
 #include "gateway/app/front.hpp"
 #include "gateway/app/services.hpp"
+#include "gateway/core/signal.hpp"
 #include "gateway/net/deadlines.hpp"
-#include "gateway/net/signal.hpp"
 #include "policies/store/memory.hpp"
 
 namespace tollgate::app::test {
@@ -39,7 +39,7 @@ struct ScriptedUpstream final : routing::Upstream {
   };
   std::map<std::string, Script> scripts;
   std::function<void()> on_send;  ///< what happens meanwhile
-  net::Signal woken;
+  Signal woken;
   void wake() { woken.notify(); }
   std::vector<std::chrono::nanoseconds> pauses;   ///< that were asked for; none is waited
   std::function<void(AbortSlot& slot)> on_pause;  ///< what happens meanwhile

@@ -1,11 +1,11 @@
-// Signal: how one coroutine of a connection waits for another of the same worker. One waiter at a
+// Signal: how one coroutine waits for another of the same worker. One waiter at a
 // time. `notify` resumes it at once, inside the call; what must not be re-entered posts instead.
 #pragma once
 #include <utility>
 
 #include "gateway/core/task.hpp"
 
-namespace tollgate::net {
+namespace tollgate {
 
 class Signal {
  public:
@@ -40,4 +40,4 @@ class Signal {
   Suspended waiter_;
 };
 
-}  // namespace tollgate::net
+}  // namespace tollgate
