@@ -4,13 +4,24 @@
 
 namespace tollgate::policies {
 
-Awaitable<Result<void>> Watches::admit(const PolicyList& policies, Request& request) {
+Awaitable<Result<void>> Watches::admit(std::span<const std::unique_ptr<const Policy>> policies,
+                                       Request& request) {
   for (const auto& policy : policies) {
     auto admission = co_await policy->admit(request);
     if (!admission) co_return std::unexpected(admission.error());
     if (admission->watch) watches_.push_back(std::move(admission->watch));
   }
   co_return Result<void>{};
+}
+
+Result<std::size_t> Watches::judge(const PolicyList& policies, const Request& request) {
+  std::size_t asked = 0;
+  for (; asked < policies.size(); ++asked) {
+    const auto judged = policies[asked]->judge(request);
+    if (!judged) break;
+    if (!*judged) return std::unexpected(judged->error());
+  }
+  return asked;
 }
 
 Result<void> Watches::on_frames(Batch& batch) {

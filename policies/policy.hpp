@@ -3,6 +3,8 @@
 // registry.cpp holds the one ordered list. Called on the call's worker.
 #pragma once
 #include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "gateway/core/block.hpp"
@@ -37,6 +39,9 @@ struct Admission {
 struct Policy {
   virtual ~Policy() = default;
   virtual Awaitable<Result<Admission>> admit(Request& request) const = 0;
+  /// What `admit` says, where that needs neither a wait nor a watch; nullopt: `admit` must be
+  /// asked.
+  [[nodiscard]] virtual std::optional<Result<void>> judge(const Request&) const { return {}; }
 };
 
 using PolicyList = std::vector<std::unique_ptr<const Policy>>;
@@ -46,7 +51,10 @@ class Watches {
  public:
   /// Asks every policy in order. An error denies the call; what was admitted before it is still to
   /// be settled.
-  Awaitable<Result<void>> admit(const PolicyList& policies, Request& request);
+  Awaitable<Result<void>> admit(std::span<const std::unique_ptr<const Policy>> policies,
+                                Request& request);
+  /// The same as far as no policy needs to be waited for: how many were asked.
+  static Result<std::size_t> judge(const PolicyList& policies, const Request& request);
   Result<void> on_frames(Batch& batch);
   /// A second call does nothing.
   Awaitable<void> settle(const Outcome& outcome);

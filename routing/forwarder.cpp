@@ -8,18 +8,29 @@ namespace {
 
 bool has_content(const Batch& batch) { return std::ranges::any_of(batch.events, is_content); }
 
-/// Counts the time until the end of the scope as somebody else's.
+/// Counts the time from the call's last look at the clock as somebody else's, until the end of the
+/// scope or what an exchange noted at the end of its last wait.
 class Waiting {
  public:
-  explicit Waiting(Call& call, SteadyTime since = std::chrono::steady_clock::now())
-      : call_(call), since_(since) {}
-  ~Waiting() { call_.waited += std::chrono::steady_clock::now() - since_; }
+  explicit Waiting(Call& call) : call_(call), since_(call.seen) {}
+  ~Waiting() {
+    if (!ended_) call_.waited += call_.look() - since_;
+  }
   Waiting(const Waiting&) = delete;
   Waiting& operator=(const Waiting&) = delete;
+
+  void end(const UpstreamTimes& times) {
+    if (times.looked == SteadyTime{}) return;
+    ended_ = true;
+    if (times.looked <= since_) return;  // it did not wait
+    call_.seen = std::max(call_.seen, times.looked);
+    call_.waited += times.looked - since_;
+  }
 
  private:
   Call& call_;
   SteadyTime since_;
+  bool ended_ = false;
 };
 
 /// Of what a model made, seen or not; in a relay the escaped bytes, which are never fewer.
@@ -69,6 +80,7 @@ void Forwarder::release_request() {
 
 Awaitable<Result<Step>> Forwarder::next(Batch& out, SteadyTime until) {
   if (ended_) co_return Step::end;  // what the last batch points to stays
+  call_.look();
   out.clear();
   for (;;) {
     Result<Step> step = Step::batch;
@@ -163,6 +175,7 @@ Awaitable<Result<Step>> Forwarder::begin_attempt(SteadyTime until) {
 
 /// Lets the time until the turn pass.
 Awaitable<Result<Step>> Forwarder::rest(SteadyTime until) {
+  call_.look();
   const Waiting waiting(call_);
   call_.resting = true;
   auto rested = co_await upstream_.pause(std::min(turn_->at, until), slot_);
@@ -223,11 +236,11 @@ Result<void> Forwarder::encode(const Target& target) {
                                                      std::string(to_string(plan_.view.endpoint)) +
                                                      ".");
   }
-  encoded_ = {};
+  if (!encoded_.request.target.empty()) encoded_ = {};
   gate_.prepare(call_, target_of(target));
   const EncodeContext context{.api_key = key_for(target),
                               .request_id = call_.outcome.request_id,
-                              .now = std::chrono::system_clock::now(),
+                              .now = call_.seen_at(),
                               .refuse_unsupported = plan_.refuse_unsupported};
   auto encoded = provider.codec->encode(plan_.view, target, context);
   if (!encoded) return std::unexpected(encoded.error());
@@ -247,7 +260,7 @@ Awaitable<Result<void>> Forwarder::send(const Target& target) {
     auto encoded = encode(target);
     if (!encoded) co_return encoded;
   }
-  auto healthy = watch_.enter(target, plan_.tokens, std::chrono::steady_clock::now());
+  auto healthy = watch_.enter(target, plan_.tokens, call_.seen);
   if (!healthy) co_return healthy;
   auto attempt = co_await gate_.begin(call_, target_of(*current_));
   if (!attempt) co_return std::unexpected(attempt.error());
@@ -258,24 +271,26 @@ Awaitable<Result<void>> Forwarder::send(const Target& target) {
   complete_ = finished_ = false;
   reply_bytes_ = text_bytes_ = 0;
   reply_model_.clear();
-  sent_at_ = std::chrono::steady_clock::now();
+  sent_at_ = call_.look();
   if (target.repeats != nullptr && !turn_->repeat) target.repeats->note(sent_at_);
-  const Waiting waiting(call_, sent_at_);
+  Waiting waiting(call_);
   auto reply = co_await upstream_.send(
       {provider, encoded_.request, plan_.view.stream, call_.deadline, slot_});
   if (!reply) co_return std::unexpected(reply.error());
   reply_ = std::move(*reply);
+  waiting.end(reply_->times());
   co_return Result<void>{};
 }
 
 /// One step of the attempt in flight: what the run may see of it.
 Awaitable<Result<Step>> Forwarder::advance(Batch& out, SteadyTime until) {
   if (!decoder_) {
-    const Waiting waiting(call_);
+    Waiting waiting(call_);
     auto ready = co_await reply_->await_head(until);
     if (!ready) co_return std::unexpected(ready.error());
+    waiting.end(reply_->times());
     if (!*ready) co_return Step::timeout;
-    watch_.head(reply_->head().headers, std::chrono::steady_clock::now());
+    watch_.head(reply_->head().headers, call_.seen);
     decoder_ = current_->provider->codec->decoder(reply_->head(), encoded_.hints);
   }
   const bool whole = !plan_.view.stream;
@@ -295,7 +310,7 @@ Awaitable<Result<Step>> Forwarder::advance(Batch& out, SteadyTime until) {
       std::swap(out, held_);
       held_ = {};
       content_out_ = true;
-      watch_.content(std::chrono::steady_clock::now());
+      watch_.content(call_.seen);
     }
     if (out.frames.empty() && !ended_) continue;
     co_return out.frames.empty() ? Step::end : Step::batch;
@@ -307,9 +322,9 @@ Awaitable<Result<Step>> Forwarder::advance(Batch& out, SteadyTime until) {
 /// connection's next use.
 Awaitable<Result<Step>> Forwarder::pull(Batch& into, SteadyTime until) {
   constexpr auto framing_grace = std::chrono::milliseconds(250);
-  const SteadyTime since = std::chrono::steady_clock::now();
-  auto step = co_await reply_->read(complete_ ? since + framing_grace : until);
-  call_.waited += std::chrono::steady_clock::now() - since;
+  Waiting waiting(call_);
+  auto step = co_await reply_->read(complete_ ? call_.seen + framing_grace : until);
+  if (step) waiting.end(reply_->times());
   const bool over = !step || step->what != ReadStep::What::bytes;
   if (complete_ && over) step = ReadStep{.what = ReadStep::What::end, .block = {}, .bytes = {}};
   if (!step) co_return std::unexpected(step.error());
@@ -335,7 +350,7 @@ void Forwarder::note(const Batch& batch) {
       usage_ = usage->usage;
       usage_seen_ = true;
       text_bytes_counted_ = text_bytes_;
-      if (!finished_) usage_at_ = std::chrono::steady_clock::now();
+      if (!finished_) usage_at_ = call_.seen;
     } else if (const auto* started = std::get_if<Started>(&event)) {
       if (reply_model_.empty()) reply_model_ = started->model;
     } else {
@@ -347,7 +362,8 @@ void Forwarder::note(const Batch& batch) {
 }
 
 void Forwarder::end_attempt(const Error* error) noexcept {
-  watch_.end(error, ended_, usage_seen_ ? &usage_ : nullptr, std::chrono::steady_clock::now());
+  if (!ended_) call_.look();  // from outside, perhaps, or after a wait that broke off
+  watch_.end(error, ended_, usage_seen_ ? &usage_ : nullptr, call_.seen);
   if (attempt_) {
     AttemptEnd how;
     how.http_status = reply_ && decoder_ ? reply_->head().status : 0;
@@ -360,7 +376,7 @@ void Forwarder::end_attempt(const Error* error) noexcept {
     how.complete_reply =
         how.head_seen && (ended_ || complete_ || was_refused(error, how.http_status));
     how.text_bytes = text_bytes_ - (how.usage_so_far ? text_bytes_counted_ : 0);
-    how.since_sent = std::chrono::steady_clock::now() - (how.usage_so_far ? usage_at_ : sent_at_);
+    how.since_sent = call_.seen - (how.usage_so_far ? usage_at_ : sent_at_);
     how.reply_model = reply_model_;
     how.status =
         error == nullptr ? (ended_ ? CallStatus::ok : CallStatus::cancelled) : status_for(*error);

@@ -26,6 +26,7 @@ struct ReadStep {
 struct UpstreamTimes {
   SteadyTime sent{};        ///< the request was written
   SteadyTime first_byte{};  ///< the reply's head began
+  SteadyTime looked{};      ///< the clock when the last wait for the peer ended; 0: not noted
   bool reused = false;      ///< over a kept-alive connection
 };
 

@@ -64,7 +64,7 @@ Pieces owned(std::string text) {
 std::shared_ptr<ServedRequest> GatewayFront::open(const RequestHead& head, const Peer& peer) {
   auto run = std::allocate_shared<Run>(PerCallAllocator<Run>());
   run->plan = services_.plan;
-  run->call.started = std::chrono::steady_clock::now();
+  run->call.started = run->call.look();
   run->call.outcome.started_at = std::chrono::system_clock::now();
   run->call.outcome.request_id = services_.ids.next(run->call.outcome.started_at);
   note_client(*run, head, peer);

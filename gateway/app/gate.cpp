@@ -6,7 +6,7 @@ Awaitable<Result<Attempt>> BookGate::begin(Call& call, const AttemptTarget& targ
   AttemptOutcome attempt;
   attempt.provider = target.provider;
   attempt.upstream_model = target.upstream_model;
-  attempt.started_at = std::chrono::system_clock::now();
+  attempt.started_at = call.seen_at();
   call.outcome.attempts.push_back(std::move(attempt));
   auto allowed = co_await spending_.begin(target, call.outcome.attempts.back());
   if (!allowed) {
@@ -21,7 +21,7 @@ Awaitable<Result<Attempt>> BookGate::begin(Call& call, const AttemptTarget& targ
 
 void BookGate::end(Call& call, std::size_t index, const AttemptEnd& how) noexcept {
   AttemptOutcome& attempt = call.outcome.attempts[index];
-  attempt.ended_at = std::chrono::system_clock::now();
+  attempt.ended_at = call.seen_at();
   attempt.status = how.status;
   attempt.http_status = how.http_status;
   attempt.error = how.error;

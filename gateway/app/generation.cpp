@@ -87,10 +87,14 @@ Awaitable<Result<void>> Generation::answer() {
 
 /// Body, shallow decode, route, policies: everything before the first attempt.
 Awaitable<Result<void>> Generation::prepare() {
-  const SteadyTime since = steady_clock::now();
-  auto bytes = co_await body_.read(run_.plan->config.listen.limits.body_bytes.count);
-  call_.waited += steady_clock::now() - since;
-  if (!bytes) co_return std::unexpected(bytes.error());
+  auto bytes = body_.at_hand(run_.plan->config.listen.limits.body_bytes.count);
+  if (!bytes) {
+    const SteadyTime since = call_.look();
+    auto arrived = co_await body_.read(run_.plan->config.listen.limits.body_bytes.count);
+    call_.waited += call_.look() - since;
+    if (!arrived) co_return std::unexpected(arrived.error());
+    bytes = *arrived;
+  }
   call_.outcome.request_bytes = bytes->size();
 
   auto read = read_view(*bytes);
@@ -98,10 +102,18 @@ Awaitable<Result<void>> Generation::prepare() {
   auto match = choose(view_->model);
   if (!match) co_return std::unexpected(match.error());
   policies::Request request{call_, *run_.key, *view_};
-  auto admitted = co_await watches_.admit(run_.plan->policies, request);
-  if (!admitted) co_return admitted;
+  const policies::PolicyList& policies = run_.plan->policies;
+  const auto judged = policies::Watches::judge(policies, request);
+  if (!judged) co_return std::unexpected(judged.error());
+  if (*judged < policies.size()) {
+    auto admitted = co_await watches_.admit(std::span(policies).subspan(*judged), request);
+    if (!admitted) co_return admitted;
+  }
   call_.outcome.booked = true;
-  co_return co_await admit_somehow(*match);
+  const bool plainly = run_.idempotency_key.empty() && !run_.plan->config.cache;
+  auto reserved = co_await (plainly ? admit(*match) : admit_somehow(*match));
+  note_room();
+  co_return reserved;
 }
 
 /// By its key, by a kept reply, or by what its first attempt may cost.
@@ -113,7 +125,6 @@ Awaitable<Result<void>> Generation::admit_somehow(const routing::Match& match) {
     if (ask_cache(match)) co_await ask_shared_cache();
     reserved = co_await (is_answered() ? admit_answered(match) : admit(match));
   }
-  note_room();
   co_return reserved;
 }
 
@@ -277,7 +288,7 @@ void Generation::note_batch() {
   Outcome& outcome = call_.outcome;
   for (StreamEvent& event : batch_.events) {
     if (outcome.ttft.count() < 0 && is_content(event)) {
-      outcome.ttft = duration_cast<microseconds>(steady_clock::now() - call_.started);
+      outcome.ttft = duration_cast<microseconds>(call_.seen - call_.started);
     }
     if (auto* usage = std::get_if<UsageEvent>(&event)) {
       outcome.usage = usage->usage;
@@ -314,8 +325,8 @@ Awaitable<void> Generation::finish(Result<void> how) {
   } else if (source_ && source_->error()) {
     note_failure(*source_->error());
   }
-  outcome.ended_at = std::chrono::system_clock::now();
   note_times();
+  outcome.ended_at = call_.seen_at();
   co_await watches_.settle(outcome);
   const std::vector<Crossing> crossings = co_await spending_.settle();
   if (!crossings.empty()) services_.warnings.tell(crossings);
@@ -343,7 +354,7 @@ void Generation::note_failure(const Error& error) {
 }
 
 void Generation::note_times() {
-  const auto all = steady_clock::now() - call_.started;
+  const auto all = call_.look() - call_.started;
   call_.outcome.duration = duration_cast<microseconds>(all);
   call_.outcome.overhead = duration_cast<microseconds>(all - call_.waited);
 }

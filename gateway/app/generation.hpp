@@ -41,6 +41,7 @@ class Generation {
   [[gnu::noinline]] Awaitable<Result<void>> admit(const routing::Match& match);
   Result<AttemptTarget> look_at(const routing::Match& match);
   Awaitable<Result<void>> reserve(const routing::Match& match);
+  Result<void> shortened(const Result<bool>& admitted);
   Result<routing::Match> downgrade() const;
   Result<void> start_forwarder(const routing::Match& match);
   [[nodiscard]] routing::ChoiceFacts choice_facts(const routing::Route& route) const;

@@ -8,7 +8,13 @@ namespace tollgate::app {
 /// Reserves what the first attempt may cost; a budget that is spent may send the call to a cheaper
 /// model, once (M10).
 Awaitable<Result<void>> Generation::admit(const routing::Match& match) {
-  auto reserved = co_await reserve(match);
+  Result<void> reserved;
+  auto target = look_at(match);
+  if (target) {
+    reserved = shortened(co_await spending_.admit(*target));
+  } else {
+    reserved = std::unexpected(target.error());
+  }
   if (!reserved && may_suit_another(reserved.error())) {
     reserved = co_await fall_back(std::move(reserved.error()));
   }
@@ -45,12 +51,16 @@ Result<AttemptTarget> Generation::look_at(const routing::Match& match) {
 Awaitable<Result<void>> Generation::reserve(const routing::Match& match) {
   auto target = look_at(match);
   if (!target) co_return std::unexpected(target.error());
-  auto admitted = co_await spending_.admit(*target);
-  if (!admitted) co_return std::unexpected(admitted.error());
-  if (!*admitted) co_return Result<void>{};
+  co_return shortened(co_await spending_.admit(*target));
+}
+
+/// What was admitted as asked for, or shorter: then what is sent says so.
+Result<void> Generation::shortened(const Result<bool>& admitted) {
+  if (!admitted) return std::unexpected(admitted.error());
+  if (!*admitted) return {};
   auto shorter = forwarder_->preview();
-  if (!shorter) co_return std::unexpected(shorter.error());
-  co_return Result<void>{};
+  if (!shorter) return std::unexpected(shorter.error());
+  return {};
 }
 
 /// The model that the tenant of the exceeded scope (else the call's own) names for this case, if

@@ -67,7 +67,7 @@ double Generation::price_at(const routing::ProviderEntry& provider, std::string_
 
 routing::ChoiceFacts Generation::choice_facts(const routing::Route& route) const {
   routing::ChoiceFacts facts;
-  facts.now = std::chrono::steady_clock::now();
+  facts.now = call_.look();
   if (counts_tokens(route)) facts.tokens = tokens_in() + tokens_out();
   facts.random = services_.ids.random();
   facts.own_keys = &run_.key->tenant->provider_keys;

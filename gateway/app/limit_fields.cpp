@@ -94,7 +94,7 @@ std::string limit_fields(const policies::Spending& spending) {
   if (spending.cut_to() > 0) {
     Lines(head).text("x-tollgate-max-tokens: ").number(spending.cut_to()).end();
   }
-  return head.fields;
+  return std::move(head.fields);
 }
 
 }  // namespace tollgate::app

@@ -2,6 +2,7 @@
 // ReplyWriter and calls Front; app/ implements Front. Everything runs on the connection's worker.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "gateway/core/abort.hpp"
@@ -27,6 +28,8 @@ struct RequestBody {
   /// it. The view stays true until the request has been served. Errors: 413 request_too_large,
   /// 408 request_timeout, 400 invalid_request (framing), client_gone.
   virtual Awaitable<Result<std::string_view>> read(std::uint64_t limit) = 0;
+  /// What `read` would give without a wait, where all of it is here already.
+  virtual std::optional<std::string_view> at_hand(std::uint64_t /*limit*/) { return std::nullopt; }
   /// Once it was read: nobody looks at its bytes any more, nor at the head's. Their memory may go.
   virtual void release() noexcept {}
 

@@ -26,12 +26,32 @@ bool may_break(const char* begin, const char* end) {
   return found;
 }
 
+/// Eight bytes, the upper-case letters of ASCII among them made lower-case.
+std::uint64_t lower_word(const char* at) {
+  constexpr std::uint64_t ones = ~std::uint64_t{0} / 255, tops = ones << 7U;
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  const std::uint64_t low = word & ~tops;
+  const std::uint64_t from_a = low + ones * (0x80 - 'A'), above_z = low + ones * (0x7F - 'Z');
+  return word | ((from_a ^ above_z) & ~word & tops) >> 2U;
+}
+/// Not zero where eight bytes differ by more than the case of letters.
+std::uint64_t differ(const char* a, const char* b) { return lower_word(a) ^ lower_word(b); }
+
 char* put(char* at, std::string_view text) { return at + text.copy(at, text.size()); }
 }  // namespace
 
 bool iequals(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
+  constexpr std::size_t step = 8;
+  const std::size_t size = a.size();
+  if (size >= step) {
+    std::uint64_t apart = differ(a.data() + size - step, b.data() + size - step);
+    for (std::size_t at = 0; at + step < size; at += step)
+      apart |= differ(a.data() + at, b.data() + at);
+    return apart == 0;
+  }
+  for (std::size_t i = 0; i < size; ++i) {
     if (lower(a[i]) != lower(b[i])) return false;
   }
   return true;

@@ -105,7 +105,7 @@ Awaitable<Result<void>> Exchange::write() {
   if (!sent_whole_ && patience_.over()) co_return give_up("sending the request");
   if (closed_) co_return broken(ErrorKind::stream_cut, abandoned);
   patience_.rest();
-  times_.sent = now();
+  times_.sent = times_.looked = now();
   co_return Result<void>{};
 }
 
@@ -127,9 +127,10 @@ Awaitable<Result<IoResult>> Exchange::receive(SteadyTime until, SteadyTime limit
   const bool over = patience_.over() && (request_.slot.aborted() || !in_time);
   if (got.status != IoStatus::ok && over) co_return give_up(what);
   patience_.rest();
+  times_.looked = now();
   if (got.status == IoStatus::ok) {
     connection_->buffer.filled(got.bytes);
-    last_byte_ = now();
+    last_byte_ = times_.looked;
   }
   co_return got;
 }

@@ -35,7 +35,7 @@ bool is_ours(std::string_view name) {
 }
 
 std::string request_head(const routing::HttpRequest& request, const Way& way,
-                         std::string_view user_agent) {
+                         std::string_view user_agent_line) {
   std::string head;
   head.reserve(512);
   head.append(request.method).append(" ").append(way.before_target);
@@ -46,13 +46,14 @@ std::string request_head(const routing::HttpRequest& request, const Way& way,
     append_header(head, name, value);
     named = named || iequals(name, "user-agent");
   }
-  if (!named) append_header(head, "user-agent", user_agent);
+  if (!named) head += user_agent_line;
   head += way.proxy_line;
   if (!request.body.empty() || request.method == "POST") {
-    std::array<char, 20> digits;
-    const auto end =
-        std::to_chars(digits.data(), digits.data() + digits.size(), request.body.size()).ptr;
-    append_header(head, "content-length", {digits.data(), end});
+    constexpr std::string_view name = "content-length: ";
+    std::array<char, name.size() + 20> line;
+    const auto digits = std::copy(name.begin(), name.end(), line.begin());
+    const auto end = std::to_chars(digits, line.end(), request.body.size()).ptr;
+    head.append(line.data(), end).append("\r\n");
   }
   head += "accept-encoding: identity\r\nconnection: keep-alive\r\n\r\n";
   return head;
@@ -65,9 +66,9 @@ Awaitable<Result<void>> HttpUpstream::pause(SteadyTime until, AbortSlot& slot) {
 }
 
 HttpUpstream::HttpUpstream(const UpstreamParts& parts, HttpUpstreamSettings settings)
-    : user_agent_(std::move(settings.user_agent)),
-      connector_(parts),
-      pool_(parts.deadlines, settings.pool, parts.stats) {}
+    : connector_(parts), pool_(parts.deadlines, settings.pool, parts.stats) {
+  append_header(user_agent_line_, "user-agent", settings.user_agent);
+}
 
 /// The entry's address may be that of an earlier plan's, freed since: what it says is compared.
 std::shared_ptr<const Way> HttpUpstream::way_to(const routing::ProviderEntry& provider) {
@@ -86,7 +87,7 @@ std::shared_ptr<const Way> HttpUpstream::way_to(const routing::ProviderEntry& pr
 Awaitable<Result<std::unique_ptr<routing::UpstreamReply>>> HttpUpstream::send(
     const routing::UpstreamRequest& request) {
   std::shared_ptr<const Way> way = way_to(request.provider);
-  std::string head = request_head(request.http, *way, user_agent_);
+  std::string head = request_head(request.http, *way, user_agent_line_);
   auto exchange =
       std::make_unique<Exchange>(pool_, connector_, request, std::move(way), std::move(head));
   const auto begun = co_await exchange->begin();

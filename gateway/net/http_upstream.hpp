@@ -31,7 +31,7 @@ class HttpUpstream final : public routing::Upstream {
  private:
   std::shared_ptr<const Way> way_to(const routing::ProviderEntry& provider);
 
-  std::string user_agent_;
+  std::string user_agent_line_;
   Connector connector_;
   Pool pool_;
   std::unordered_map<const routing::ProviderEntry*, std::shared_ptr<const Way>> ways_;

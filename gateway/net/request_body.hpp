@@ -17,6 +17,7 @@ class ConnectionBody final : public RequestBody {
       : connection_(connection), head_(head), budget_(budget), idle_(idle) {}
 
   Awaitable<Result<std::string_view>> read(std::uint64_t limit) override;
+  std::optional<std::string_view> at_hand(std::uint64_t limit) override;
   void release() noexcept override;
 
   /// Ends reading with `reason` (the drain's end); the first one stays.

@@ -1,7 +1,10 @@
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "gateway/wire/http_head.hpp"
 #include "gateway/wire/http_syntax.hpp"
@@ -15,23 +18,70 @@ std::unexpected<Error> bad_request(std::string_view problem) {
               "The HTTP request is malformed: " + std::string(problem) + ".");
 }
 
-/// Cuts one line off `text`. Up to its CRLF there may be no control character but a tab, so that
-/// one scan finds the end and every bare CR, bare LF and NUL.
-Result<std::string_view> cut_strict_line(std::string_view& text) {
-  const std::size_t end =
-      find_byte(text, [](auto c) { return ((c < 0x20) & (c != '\t')) | (c == 0x7F); });
-  const std::string_view rest = text.substr(end);
-  if (rest.starts_with("\r\n")) {
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(end + 2);
-    return line;
+/// A head's control characters (a tab is none), one after the other: sixteen bytes are looked at
+/// once, however many lines they hold.
+class Controls {
+ public:
+  explicit Controls(std::string_view text) : text_(text) {}
+
+  /// Offset of the next one, or the text's size.
+  std::size_t next() {
+    while (bits_ == 0) {
+      if (ahead_ >= text_.size()) return text_.size();
+      bits_ = look();
+    }
+    const std::size_t found = ahead_ - block + static_cast<std::size_t>(std::countr_zero(bits_));
+    bits_ &= bits_ - 1;
+    return found;
   }
-  if (rest.empty()) return bad_request("a line has no end");
-  if (rest[0] == '\r') return bad_request("a bare CR");
-  if (rest[0] == '\n') return bad_request("a line ends in a bare LF");
-  if (rest[0] == '\0') return bad_request("a NUL byte");
-  return bad_request("a control character");
-}
+
+ private:
+  static constexpr std::size_t block = sizeof(ByteBlock);
+  static auto is_control(auto c) { return ((c < 0x20) & (c != '\t')) | (c == 0x7F); }
+
+  std::uint32_t look() {
+    const auto control = [](auto c) { return is_control(c); };
+    const char* const at = text_.data() + ahead_;
+    const std::size_t left = text_.size() - ahead_;
+    ahead_ += block;
+    if (left >= block) return bits_of_block(at, control);
+    std::array<char, block> last{};
+    std::memcpy(last.data(), at, left);
+    return bits_of_block(last.data(), control) & ((1U << left) - 1);
+  }
+
+  std::string_view text_;
+  std::size_t ahead_ = 0;   // what lies before it was looked at
+  std::uint32_t bits_ = 0;  // what was found in the last block before it
+};
+
+/// The lines of a head. Up to their CRLF there may be no control character, so that one scan finds
+/// the ends and every bare CR, bare LF and NUL.
+class StrictLines {
+ public:
+  explicit StrictLines(std::string_view text) : text_(text), controls_(text) {}
+
+  Result<std::string_view> next() {
+    const std::size_t end = controls_.next();
+    const std::string_view rest = text_.substr(end);
+    if (rest.starts_with("\r\n")) {
+      controls_.next();
+      const std::size_t begin = std::exchange(begin_, end + 2);
+      return text_.substr(begin, end - begin);
+    }
+    if (rest.empty()) return bad_request("a line has no end");
+    if (rest[0] == '\r') return bad_request("a bare CR");
+    if (rest[0] == '\n') return bad_request("a line ends in a bare LF");
+    if (rest[0] == '\0') return bad_request("a NUL byte");
+    return bad_request("a control character");
+  }
+  [[nodiscard]] bool over() const { return begin_ == text_.size(); }
+
+ private:
+  std::string_view text_;
+  Controls controls_;
+  std::size_t begin_ = 0;  // of the next line
+};
 
 Result<int> parse_version(std::string_view version) {
   if (version == "HTTP/1.1") return 1;
@@ -220,13 +270,13 @@ void reset(RequestHead& out) {
 
 Result<void> parse_request_head(std::string_view head, RequestHead& out) {
   reset(out);
-  std::string_view rest = skip_empty_lines(head);
-  auto line = cut_strict_line(rest);
+  StrictLines lines(skip_empty_lines(head));
+  auto line = lines.next();
   if (!line) return std::unexpected(line.error());
   if (auto parsed = parse_request_line(*line, out); !parsed) return parsed;
   RequestFraming framing(out);
   while (true) {
-    line = cut_strict_line(rest);
+    line = lines.next();
     if (!line) return std::unexpected(line.error());
     if (line->empty()) break;
     auto header = parse_header(*line);
@@ -238,7 +288,7 @@ Result<void> parse_request_head(std::string_view head, RequestHead& out) {
     out.headers.push_back(*header);
     if (auto read = framing.read(*header); !read) return read;
   }
-  if (!rest.empty()) return bad_request("text behind the head");
+  if (!lines.over()) return bad_request("text behind the head");
   return framing.decide();
 }
 

@@ -111,7 +111,7 @@ bool JsonScanner::value() {
 
 bool JsonScanner::object() {
   return scan_object(*this, [this](std::string_view name) {
-    saw_watched_ |= name == watched_;
+    saw(name);
     return value();
   });
 }

@@ -65,6 +65,8 @@ class JsonScanner {
   [[nodiscard]] std::string_view problem() const { return problem_; }
   /// An object inside a value has a member of the watched name, however it is spelt.
   [[nodiscard]] bool saw_watched() const { return saw_watched_; }
+  /// What takes an object's members itself says their names here.
+  void saw(std::string_view name) { saw_watched_ |= name == watched_; }
   /// Counts one container more; false: too deep.
   bool enter() {
     if (depth_left_ <= 0) return fail("it is nested too deeply");

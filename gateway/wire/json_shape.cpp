@@ -138,11 +138,30 @@ bool JsonShape::read_member(JsonScanner& scan) {
   if (!scan.take(':')) return scan.fail("a colon was expected behind a name");
   scan.space();
   const std::size_t begin = scan.at();
-  if (!scan.value()) return false;
+  const bool messages = field.name == "messages" && scan.stands_at('[');
+  if (messages ? !read_messages(scan) : !scan.value()) return false;
   field.value = scan.since(begin);
   fields_.push_back(field);
   scan.space();
   return true;
+}
+
+bool JsonShape::read_messages(JsonScanner& scan) {
+  std::size_t count = 0;
+  bool plain = true;
+  const bool whole = scan_array(scan, [&] {
+    ++count;
+    plain = plain && scan.stands_at('{');
+    if (!scan.stands_at('{')) return scan.value();
+    return scan_object(scan, [&](std::string_view name) {
+      scan.saw(name);
+      const bool known = name == "role" || name == "content" || name == "name";
+      plain = plain && known && scan.stands_at('"');
+      return scan.value();
+    });
+  });
+  if (plain) plain_messages_ = count;
+  return whole;
 }
 
 const JsonField* JsonShape::find(std::string_view name) const {

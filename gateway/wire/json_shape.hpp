@@ -40,6 +40,9 @@ class JsonShape {
   [[nodiscard]] const std::vector<JsonField>& fields() const { return fields_; }
   /// A member of the watched name stands somewhere in it, at whatever depth, however it is spelt.
   [[nodiscard]] bool saw_watched() const { return saw_watched_; }
+  /// How many messages `messages` holds, where each is an object of role, name and content alone,
+  /// and these are strings; else nothing. Who looks for more than text in them need not.
+  [[nodiscard]] std::optional<std::size_t> plain_messages() const { return plain_messages_; }
   /// Where a new member can be inserted: right behind the opening brace.
   [[nodiscard]] std::size_t insert_at() const { return insert_at_; }
 
@@ -52,10 +55,12 @@ class JsonShape {
  private:
   Result<void> read_members(JsonScanner& scan);
   bool read_member(JsonScanner& scan);
+  bool read_messages(JsonScanner& scan);
 
   std::vector<JsonField> fields_;
   std::vector<std::unique_ptr<std::string>> names_;  // names that had escapes
   std::size_t insert_at_ = 0;
+  std::optional<std::size_t> plain_messages_;
   bool saw_watched_ = false;
 };
 

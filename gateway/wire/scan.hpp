@@ -33,6 +33,20 @@ inline auto words_of(Mask mask) {
   return std::bit_cast<std::array<std::uint64_t, sizeof(Mask) / 8>>(mask);
 }
 
+/// One bit for each of the sixteen bytes at `at`, the first byte's lowest: set where it matches.
+template <class Match>
+inline std::uint32_t bits_of_block(const char* at, Match match) {
+#if defined(__SSE2__)
+  const auto found = std::bit_cast<__m128i>(match_block<ByteBlock>(at, match));
+  return static_cast<std::uint32_t>(_mm_movemask_epi8(found));
+#else
+  std::uint32_t bits = 0;
+  for (std::size_t i = 0; i < sizeof(ByteBlock); ++i)
+    bits |= std::uint32_t{match(static_cast<std::uint8_t>(at[i])) != 0} << i;
+  return bits;
+#endif
+}
+
 /// Offset of the first match in one vector at `at`, or the vector's size.
 template <class Vector, class Match>
 inline std::size_t find_in_block(const char* at, Match match) {

@@ -320,8 +320,10 @@ RequestFacts facts_of(const RequestView& view) {
     facts.limit = static_cast<std::uint64_t>(*view.max_tokens);
   }
   for (const JsonField& field : view.shape.fields()) {
-    if (!field.is_null()) note_field(field, facts);
+    const bool plain = view.shape.plain_messages() && field.name == "messages";
+    if (!plain && !field.is_null()) note_field(field, facts);
   }
+  if (view.shape.plain_messages()) facts.messages = *view.shape.plain_messages();
   facts.cache_write_1h = asks_for_an_hour(view);
   for (const RawField* field : view.missing_defaults()) {
     note_field({.name = field->first, .value = field->second}, facts);

@@ -69,7 +69,7 @@ void set_limit(const RequestView& view, const Target& target, BodyEdit& edit) {
   for (const std::string_view name : limit_names) {
     const wire::JsonField* field = edit.find(name);
     if (field == nullptr || field->is_null()) continue;
-    edit.set(name, limit);
+    if (field->value != limit) edit.set(name, limit);
     sent = true;
   }
   if (sent) return;
@@ -115,7 +115,10 @@ Pieces splice(const RequestView& view, const Target& target) {
 HeaderFields headers_for(const RequestView& view, std::string_view api_key) {
   HeaderFields headers;
   headers.reserve(8, 256);
-  if (!api_key.empty()) headers.add("authorization", "Bearer " + std::string(api_key));
+  if (!api_key.empty()) {
+    headers.add("authorization", "Bearer ");
+    headers.extend_last(api_key);
+  }
   headers.add("content-type", "application/json");
   headers.add("accept", view.stream ? "text/event-stream" : "application/json");
   headers.add("accept-encoding", "identity");
@@ -126,10 +129,12 @@ HeaderFields headers_for(const RequestView& view, std::string_view api_key) {
 
 Result<Encoded> encode_relay(const RequestView& view, const Target& target,
                              const EncodeContext& context) {
+  Result<Encoded> made;  // built where it is returned: there is much to move
   auto allowed = check_forbidden_fields(view.shape, *target.provider);
   if (!allowed) return std::unexpected(allowed.error());
-  Encoded encoded;
-  encoded.request.target = target.provider->address.base_path + std::string(path_of(view.endpoint));
+  Encoded& encoded = *made;
+  encoded.request.target = target.provider->address.base_path;
+  encoded.request.target += path_of(view.endpoint);
   encoded.request.headers = headers_for(view, context.api_key);
   encoded.request.body = splice(view, target);
   encoded.hints.endpoint = view.endpoint;
@@ -139,7 +144,7 @@ Result<Encoded> encode_relay(const RequestView& view, const Target& target,
   encoded.hints.relay = !(view.endpoint == Endpoint::embeddings && view.base64);
   encoded.hints.model = target.model;
   encoded.hints.id_seed = context.request_id;
-  return encoded;
+  return made;
 }
 
 }  // namespace tollgate::routing::openai
