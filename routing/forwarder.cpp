@@ -3,35 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "routing/waiting.hpp"
+
 namespace tollgate::routing {
 namespace {
 
 bool has_content(const Batch& batch) { return std::ranges::any_of(batch.events, is_content); }
-
-/// Counts the time from the call's last look at the clock as somebody else's, until the end of the
-/// scope or what an exchange noted at the end of its last wait.
-class Waiting {
- public:
-  explicit Waiting(Call& call) : call_(call), since_(call.seen) {}
-  ~Waiting() {
-    if (!ended_) call_.waited += call_.look() - since_;
-  }
-  Waiting(const Waiting&) = delete;
-  Waiting& operator=(const Waiting&) = delete;
-
-  void end(const UpstreamTimes& times) {
-    if (times.looked == SteadyTime{}) return;
-    ended_ = true;
-    if (times.looked <= since_) return;  // it did not wait
-    call_.seen = std::max(call_.seen, times.looked);
-    call_.waited += times.looked - since_;
-  }
-
- private:
-  Call& call_;
-  SteadyTime since_;
-  bool ended_ = false;
-};
 
 /// Of what a model made, seen or not; in a relay the escaped bytes, which are never fewer.
 std::size_t text_in(const StreamEvent& event) {

@@ -14,6 +14,23 @@ TEST_CASE("header names are compared without case, and only whole") {
   CHECK_FALSE(head.has("x-b"));
 }
 
+TEST_CASE("only letters have a case, at every place of a name of every length") {
+  for (std::size_t length = 1; length <= 20; ++length) {
+    for (std::size_t at = 0; at < length; ++at) {
+      const auto name = [&](char c) {
+        std::string text(length, 'n');
+        text[at] = c;
+        return text;
+      };
+      for (const char c : {'a', 'm', 'z'})
+        CHECK(iequals(name(c), name(static_cast<char>(c - 32))));
+      for (const auto& [a, b] : {std::pair('@', '`'), std::pair('[', '{'), std::pair('\r', '-'),
+                                 std::pair('\xC1', '\xE1'), std::pair('A', '\xC1')})
+        CHECK_FALSE(iequals(name(a), name(b)));
+    }
+  }
+}
+
 TEST_CASE("a value cannot break out of its line") {
   ReplyHead head;
   head.add("x-model", std::string_view("a\r\nset-cookie: b\0c", 18));

@@ -53,8 +53,12 @@ void ScriptedFront::render_early(const Error& error, ReplyHead& head, Pieces& bo
 }
 
 Awaitable<void> ScriptedFront::echo(Served& request, RequestBody& body, ReplyWriter& writer) {
-  auto bytes = co_await body.read(body_limit);
-  if (!bytes) co_return co_await refuse(bytes.error(), writer);
+  auto bytes = body.at_hand(body_limit);
+  if (!bytes) {
+    const auto read = co_await body.read(body_limit);
+    if (!read) co_return co_await refuse(read.error(), writer);
+    bytes = *read;
+  }
   ReplyHead head;
   head.add("content-type", "text/plain");
   Pieces out;

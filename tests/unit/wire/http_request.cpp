@@ -334,6 +334,22 @@ TEST_CASE("head_length: zero until the blank line, then what it measures, from a
   }
 }
 
+TEST_CASE("http_request: a control character is found at every place of a head") {
+  const std::string good = "GET /abc HTTP/1.1\r\nHost: a\r\nX-Long: 0123456789012345\r\n\r\n";
+  REQUIRE(parse(good).has_value());
+  for (std::size_t at = 0; at < good.size(); ++at) {
+    for (const char control : {'\r', '\n', '\0', '\x01', '\x7F'}) {
+      std::string text = good;
+      if (text[at] == control) continue;
+      text[at] = control;
+      CAPTURE(at);
+      CHECK_FALSE(parse(text).has_value());
+      text = good;
+      CHECK_FALSE(parse(text.insert(at, 1, control)).has_value());
+    }
+  }
+}
+
 TEST_CASE("http_request: a head cut anywhere is refused, never misread") {
   const std::string text = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n";
   for (std::size_t length = 0; length < text.size(); ++length)

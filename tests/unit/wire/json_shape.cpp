@@ -253,3 +253,23 @@ TEST_CASE("json_double and json_bool take exactly their kind") {
   for (const std::string_view text : {"", "1", "\"true\"", "True", "null"})
     CHECK_FALSE(json_bool(text).has_value());
 }
+
+TEST_CASE("json_shape: messages of nothing but strings are known as plain, and counted") {
+  const auto plain = [](std::string_view messages) {
+    const auto shape = JsonShape::read("{\"messages\":" + std::string(messages) + "}");
+    REQUIRE_MESSAGE(shape.has_value(), messages);
+    return shape->plain_messages();
+  };
+  CHECK(plain("[]") == 0);
+  CHECK(
+      plain(R"([ {"role":"user","content":"a"} , {"r\u006Fle":"user","content":"","name":"n"}])") ==
+      2);
+  CHECK_FALSE(plain(R"([{"role":"user","content":[]}])"));
+  CHECK_FALSE(plain(R"([{"role":"user","content":null}])"));
+  CHECK_FALSE(plain(R"([{"role":"user","content":"a"},{"audio":"b"}])"));
+  CHECK_FALSE(plain(R"(["a"])"));
+  CHECK_FALSE(plain(R"({"role":"user"})"));
+  CHECK_FALSE(JsonShape::read(R"({"a":{"messages":[{"role":"user"}]}})")->plain_messages());
+  CHECK(JsonShape::read(R"({"messages":[{"watch":1}]})", 64, "watch")->saw_watched());
+  CHECK(refusal(R"({"messages":[{"role":"user",}]})").kind == ErrorKind::invalid_request);
+}
