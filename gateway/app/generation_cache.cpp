@@ -125,6 +125,7 @@ const std::vector<std::string>& Generation::dropped() const {
 }
 
 Result<void> Generation::replay_at_once() {
+  call_.look();
   batch_.clear();
   batch_.hold(cache_->block());
   if (cache_->relays()) {
@@ -147,7 +148,7 @@ Awaitable<Result<void>> Generation::replay_paced() {
   constexpr std::size_t piece_bytes = 12;
   constexpr auto pace = std::chrono::milliseconds(25);
   cache::ReplyPieces pieces(*cache_->reply(), cache_->block(), piece_bytes);
-  SteadyTime due = std::chrono::steady_clock::now();
+  SteadyTime due = call_.look();
   for (batch_.clear(); pieces.next(batch_); batch_.clear()) {
     auto written = co_await on_batch();
     if (!written) co_return written;
