@@ -3,12 +3,11 @@
 namespace tollgate::app {
 
 Awaitable<Result<Attempt>> BookGate::begin(Call& call, const AttemptTarget& target) {
-  AttemptOutcome attempt;
+  AttemptOutcome& attempt = call.outcome.attempts.emplace_back();
   attempt.provider = target.provider;
   attempt.upstream_model = target.upstream_model;
   attempt.started_at = call.seen_at();
-  call.outcome.attempts.push_back(std::move(attempt));
-  auto allowed = co_await spending_.begin(target, call.outcome.attempts.back());
+  auto allowed = co_await spending_.begin(target, attempt);
   if (!allowed) {
     call.outcome.attempts.pop_back();
     co_return std::unexpected(allowed.error());

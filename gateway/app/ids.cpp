@@ -1,17 +1,29 @@
 #include "gateway/app/ids.hpp"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <openssl/rand.h>
 #include <random>
+#include <string_view>
 
 namespace tollgate::app {
 namespace {
 
-/// Writes the lowest `digits` digits of `value` and returns where they end.
+/// The two digits of every byte.
+constexpr auto hex_pairs = [] {
+  constexpr std::string_view alphabet = "0123456789abcdef";
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (std::size_t byte = 0; byte < pairs.size(); ++byte)
+    pairs[byte] = {alphabet[byte / 16], alphabet[byte % 16]};
+  return pairs;
+}();
+
+/// Writes the lowest `digits` digits of `value`, an even number of them, and returns where they
+/// end.
 char* write_hex(char* to, std::uint64_t value, int digits) {
-  constexpr const char* alphabet = "0123456789abcdef";
-  for (int i = digits - 1; i >= 0; --i)
-    *to++ = alphabet[(value >> (4 * i)) & 15U];
+  for (int shift = 4 * digits - 8; shift >= 0; shift -= 8)
+    to = std::ranges::copy(hex_pairs[(value >> shift) & 255U], to).out;
   return to;
 }
 

@@ -26,17 +26,28 @@ bool may_break(const char* begin, const char* end) {
   return found;
 }
 
-/// Eight bytes, the upper-case letters of ASCII among them made lower-case.
-std::uint64_t lower_word(const char* at) {
+/// Eight bytes with the upper-case letters of ASCII among them made lower-case.
+constexpr std::uint64_t lower_word(std::uint64_t word) {
   constexpr std::uint64_t ones = ~std::uint64_t{0} / 255, tops = ones << 7U;
-  std::uint64_t word = 0;
-  std::memcpy(&word, at, sizeof word);
   const std::uint64_t low = word & ~tops;
   const std::uint64_t from_a = low + ones * (0x80 - 'A'), above_z = low + ones * (0x7F - 'Z');
   return word | ((from_a ^ above_z) & ~word & tops) >> 2U;
 }
+template <class Word>
+Word word_at(const char* at) {
+  Word word = 0;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
 /// Not zero where eight bytes differ by more than the case of letters.
-std::uint64_t differ(const char* a, const char* b) { return lower_word(a) ^ lower_word(b); }
+std::uint64_t differ(const char* a, const char* b) {
+  return lower_word(word_at<std::uint64_t>(a)) ^ lower_word(word_at<std::uint64_t>(b));
+}
+/// The first and the last four bytes of a text that has four to eight.
+std::uint64_t both_ends(std::string_view text) {
+  const std::uint64_t first = word_at<std::uint32_t>(text.data());
+  return first << 32U | word_at<std::uint32_t>(text.data() + text.size() - 4);
+}
 
 char* put(char* at, std::string_view text) { return at + text.copy(at, text.size()); }
 }  // namespace
@@ -51,6 +62,7 @@ bool iequals(std::string_view a, std::string_view b) {
       apart |= differ(a.data() + at, b.data() + at);
     return apart == 0;
   }
+  if (size >= step / 2) return lower_word(both_ends(a)) == lower_word(both_ends(b));
   for (std::size_t i = 0; i < size; ++i) {
     if (lower(a[i]) != lower(b[i])) return false;
   }

@@ -129,9 +129,9 @@ HeaderFields headers_for(const RequestView& view, std::string_view api_key) {
 
 Result<Encoded> encode_relay(const RequestView& view, const Target& target,
                              const EncodeContext& context) {
-  Result<Encoded> made;  // built where it is returned: there is much to move
   auto allowed = check_forbidden_fields(view.shape, *target.provider);
   if (!allowed) return std::unexpected(allowed.error());
+  Result<Encoded> made;  // built where it is returned: there is much to move
   Encoded& encoded = *made;
   encoded.request.target = target.provider->address.base_path;
   encoded.request.target += path_of(view.endpoint);

@@ -196,23 +196,30 @@ std::string_view required_beside_model(Endpoint endpoint) {
   }
 }
 
+/// What the view says beside its shape.
+Result<void> fill(RequestView& view) {
+  for (const std::string_view name :
+       {std::string_view("model"), required_beside_model(view.endpoint)}) {
+    if (view.shape.find(name) == nullptr) return missing(Node{view.body}, name);
+  }
+  if (auto done = apply_rules(view); !done) return done;
+  view.legacy_functions =
+      view.shape.find("tools") == nullptr &&
+      (view.shape.find("functions") != nullptr || view.shape.find("function_call") != nullptr);
+  return {};
+}
+
 }  // namespace
 
 Result<RequestView> read_request(Endpoint endpoint, std::string_view body) {
   auto shape = JsonShape::read(body, json_depth_max, "cache_control");
   if (!shape) return std::unexpected(shape.error());
-  RequestView view;
-  view.endpoint = endpoint;
-  view.body = body;
-  view.shape = std::move(*shape);
-  for (const std::string_view name : {std::string_view("model"), required_beside_model(endpoint)}) {
-    if (view.shape.find(name) == nullptr) return missing(Node{body}, name);
-  }
-  if (auto done = apply_rules(view); !done) return std::unexpected(done.error());
-  view.legacy_functions =
-      view.shape.find("tools") == nullptr &&
-      (view.shape.find("functions") != nullptr || view.shape.find("function_call") != nullptr);
-  return view;
+  Result<RequestView> made;  // filled where it is returned: there is much to move
+  made->endpoint = endpoint;
+  made->body = body;
+  made->shape = std::move(*shape);
+  if (auto done = fill(*made); !done) made = std::unexpected(done.error());
+  return made;
 }
 
 }  // namespace tollgate::wire::openai
