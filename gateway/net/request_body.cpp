@@ -40,7 +40,7 @@ std::optional<std::string_view> ConnectionBody::at_hand(std::uint64_t limit) {
   if (failure_ || state_ != State::untouched || head_.framing != Framing::sized) return {};
   const std::uint64_t length = head_.content_length;
   Inbox& inbox = connection_.inbox();
-  if (length > limit || inbox.unread().size() < length) return {};
+  if (length > limit || !inbox.fits(length) || inbox.unread().size() < length) return {};
   state_ = State::complete;
   body_ = inbox.keep(static_cast<std::size_t>(length));
   return body_;
