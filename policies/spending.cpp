@@ -107,7 +107,7 @@ void Spending::prepare(const AttemptTarget& target) {
   const bool uses = under_budget() && !facts_.provider_tools.empty();
   if (!terms_ || !(under_bound() || uses) || facts_.embeddings) return;
   if (cut_to_ > 0) return view_->limit_output(cut_to_);
-  if (facts_.limit) return view_->limit_output(*facts_.limit);
+  if (facts_.limit && facts_.provider_tools.empty()) return view_->limit_output(*facts_.limit);
   const Bound bound = price(target).bound;
   if (bound.output_limit > 0) view_->limit_output(bound.output_limit);
 }
