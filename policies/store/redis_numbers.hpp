@@ -1,6 +1,7 @@
-// What the Redis store and its scripts say to each other: whole numbers of eight bytes, in the
-// order that each script's head names. Money goes as whole dollars and the nano-dollars beyond
-// them, since Lua counts in doubles (exact to 2^53) and a sum in nano-dollars may be larger. Pure.
+// What the Redis store and its scripts say to each other: whole numbers as doubles of eight bytes,
+// which is what Lua counts in and reads fastest, in the order that each script's head names.
+// Doubles are exact to 2^53, and a sum in nano-dollars may be larger: money goes as whole dollars
+// and the nano-dollars beyond them. Pure.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -35,7 +36,7 @@ class RedisAnswer {
   std::int64_t take();
   /// What is beyond the house's whole numbers counts as the largest.
   NanoUsd take_money();
-  [[nodiscard]] bool at_end() const { return at_ + sizeof(std::int64_t) > text_.size(); }
+  [[nodiscard]] bool at_end() const { return at_ + sizeof(double) > text_.size(); }
 
  private:
   std::string text_;
