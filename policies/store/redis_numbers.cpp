@@ -71,10 +71,17 @@ void RedisNumbers::add_budgets(const Scope& scope) {
 }
 
 std::int64_t RedisAnswer::take() {
-  if (at_end()) return 0;
+  const std::int64_t number = number_at(at_);
+  if (!at_end()) at_ += sizeof(double);
+  return number;
+}
+
+std::int64_t RedisAnswer::first() const { return number_at(0); }
+
+std::int64_t RedisAnswer::number_at(std::size_t at) const {
   double number = 0;
-  std::memcpy(&number, text_.data() + at_, sizeof number);
-  at_ += sizeof number;
+  if (at + sizeof number > text_.size()) return 0;
+  std::memcpy(&number, text_.data() + at, sizeof number);
   if (number >= beyond) return INT64_MAX;
   return number > -beyond ? static_cast<std::int64_t>(number) : INT64_MIN;
 }

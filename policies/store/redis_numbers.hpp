@@ -15,6 +15,8 @@ namespace tollgate::policies {
 class RedisNumbers {
  public:
   void add(std::int64_t number);
+  /// Makes room for so many more, that adding them one by one need not.
+  void expect(std::size_t count) { text_.reserve(text_.size() + count * sizeof(double)); }
   /// In the place of the one that was added there.
   void replace(std::size_t place, std::int64_t number);
   /// What is beyond the signed numbers counts as their largest.
@@ -34,11 +36,14 @@ class RedisAnswer {
  public:
   explicit RedisAnswer(std::string text) : text_(std::move(text)) {}
   std::int64_t take();
+  /// The first one, whatever was taken.
+  [[nodiscard]] std::int64_t first() const;
   /// What is beyond the house's whole numbers counts as the largest.
   NanoUsd take_money();
   [[nodiscard]] bool at_end() const { return at_ + sizeof(double) > text_.size(); }
 
  private:
+  [[nodiscard]] std::int64_t number_at(std::size_t at) const;
   std::string text_;
   std::size_t at_ = 0;
 };
