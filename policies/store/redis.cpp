@@ -32,6 +32,9 @@ const Scope* user_scope_of(std::span<const Scope* const> scopes) {
   return found == scopes.end() ? nullptr : *found;
 }
 
+/// As many numbers as rules mostly are, those before them and a scope's: more only cost time.
+constexpr std::size_t numbers_before = 18, numbers_of_scope = 26;
+
 void add_rules(RedisAsk& ask, const RedisGroup& group, const Scope* user_scope) {
   for (const Scope* scope : group.scopes) {
     ask.numbers.add_limits(scope->limits);
@@ -135,9 +138,13 @@ Admitted RedisStore::admitted(std::unique_ptr<RedisReservation> own, RedisPlaces
 
 /// The keys of a call and of what it touches in one place.
 RedisAsk RedisStore::about(const RedisReservation& own, const RedisGroup& group) const {
+  constexpr std::size_t other_keys = 5;
   RedisAsk question;
-  question.keys = {group.record, shared_.keys().leases(group.tag)};
+  question.keys.reserve(other_keys + group.scopes.size());
+  question.keys.push_back(group.record);
+  question.keys.push_back(shared_.keys().leases(group.tag));
   question.add_scopes(group.scopes);
+  question.numbers.expect(numbers_before + numbers_of_scope * group.scopes.size());
   if (own.has_user(group)) question.add_user(shared_.keys(), *own.user_scope, own.user);
   return question;
 }

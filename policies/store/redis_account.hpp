@@ -49,7 +49,7 @@ struct RedisSeat final : Account {
 class RedisKeys {
  public:
   /// Of what stands behind them (M24).
-  static constexpr std::string_view version = "1";
+  static constexpr std::string_view version = "2";
   RedisKeys(std::string prefix, bool cluster)
       : prefix_(std::move(prefix) + ":" + std::string(version) + ":"), cluster_(cluster) {}
   /// Root tenant of the scope's tree, or its model; text that is safe in a key.

@@ -23,6 +23,7 @@ bool RedisReservation::has_user(const RedisGroup& group) const {
 
 void RedisAsk::add_scopes(std::span<const Scope* const> of) {
   scopes = of;
+  accounts.reserve(of.size());
   for (const Scope* scope : of) {
     RedisAccount& account = redis_account(*scope);
     accounts.push_back(&account);

@@ -1,13 +1,18 @@
 #include "policies/store/redis_numbers.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
+#include <limits>
 
 namespace tollgate::policies {
 namespace {
 
 static_assert(std::endian::native == std::endian::little);
+static_assert(sizeof(double) == sizeof(std::int64_t) && std::numeric_limits<double>::is_iec559);
+using Bytes = std::array<char, sizeof(double)>;
+constexpr double beyond = 9223372036854775808.0;  // 2^63: the signed numbers end below it
 constexpr std::int64_t seconds_of_a_day = 86400;
 
 /// The least amount that has reached `permille` of the ceiling.
@@ -19,13 +24,13 @@ NanoUsd step_at(NanoUsd ceiling, std::uint32_t permille) {
 }  // namespace
 
 void RedisNumbers::add(std::int64_t number) {
-  char bytes[sizeof number];
-  std::memcpy(bytes, &number, sizeof number);
-  text_.append(bytes, sizeof number);
+  const auto bytes = std::bit_cast<Bytes>(static_cast<double>(number));
+  text_.append(bytes.data(), bytes.size());
 }
 
 void RedisNumbers::replace(std::size_t place, std::int64_t number) {
-  std::memcpy(text_.data() + place * sizeof number, &number, sizeof number);
+  const auto bytes = std::bit_cast<Bytes>(static_cast<double>(number));
+  std::ranges::copy(bytes, text_.begin() + static_cast<std::ptrdiff_t>(place * bytes.size()));
 }
 
 void RedisNumbers::add_count(std::uint64_t count) {
@@ -66,11 +71,19 @@ void RedisNumbers::add_budgets(const Scope& scope) {
 }
 
 std::int64_t RedisAnswer::take() {
-  std::int64_t number = 0;
-  if (at_end()) return number;
-  std::memcpy(&number, text_.data() + at_, sizeof number);
-  at_ += sizeof number;
+  const std::int64_t number = number_at(at_);
+  if (!at_end()) at_ += sizeof(double);
   return number;
+}
+
+std::int64_t RedisAnswer::first() const { return number_at(0); }
+
+std::int64_t RedisAnswer::number_at(std::size_t at) const {
+  double number = 0;
+  if (at + sizeof number > text_.size()) return 0;
+  std::memcpy(&number, text_.data() + at, sizeof number);
+  if (number >= beyond) return INT64_MAX;
+  return number > -beyond ? static_cast<std::int64_t>(number) : INT64_MIN;
 }
 
 NanoUsd RedisAnswer::take_money() {

@@ -1,6 +1,7 @@
-// What the Redis store and its scripts say to each other: whole numbers of eight bytes, in the
-// order that each script's head names. Money goes as whole dollars and the nano-dollars beyond
-// them, since Lua counts in doubles (exact to 2^53) and a sum in nano-dollars may be larger. Pure.
+// What the Redis store and its scripts say to each other: whole numbers as doubles of eight bytes,
+// which is what Lua counts in and reads fastest, in the order that each script's head names.
+// Doubles are exact to 2^53, and a sum in nano-dollars may be larger: money goes as whole dollars
+// and the nano-dollars beyond them. Pure.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -14,6 +15,8 @@ namespace tollgate::policies {
 class RedisNumbers {
  public:
   void add(std::int64_t number);
+  /// Makes room for so many more, that adding them one by one need not.
+  void expect(std::size_t count) { text_.reserve(text_.size() + count * sizeof(double)); }
   /// In the place of the one that was added there.
   void replace(std::size_t place, std::int64_t number);
   /// What is beyond the signed numbers counts as their largest.
@@ -33,11 +36,14 @@ class RedisAnswer {
  public:
   explicit RedisAnswer(std::string text) : text_(std::move(text)) {}
   std::int64_t take();
+  /// The first one, whatever was taken.
+  [[nodiscard]] std::int64_t first() const;
   /// What is beyond the house's whole numbers counts as the largest.
   NanoUsd take_money();
-  [[nodiscard]] bool at_end() const { return at_ + sizeof(std::int64_t) > text_.size(); }
+  [[nodiscard]] bool at_end() const { return at_ + sizeof(double) > text_.size(); }
 
  private:
+  [[nodiscard]] std::int64_t number_at(std::size_t at) const;
   std::string text_;
   std::size_t at_ = 0;
 };

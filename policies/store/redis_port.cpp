@@ -21,7 +21,9 @@ Awaitable<Result<RedisReply>> RedisPort::script(const RedisScript& script,
                                                 std::span<const std::string_view> keys,
                                                 std::span<const std::string_view> args) {
   const std::string key_count = std::to_string(keys.size());
-  std::vector<std::string_view> command{"EVALSHA", script.sha1, key_count};
+  std::vector<std::string_view> command;
+  command.reserve(3 + keys.size() + args.size());
+  command.assign({"EVALSHA", script.sha1, key_count});
   command.insert(command.end(), keys.begin(), keys.end());
   command.insert(command.end(), args.begin(), args.end());
   auto reply = co_await call(slot_key, command);

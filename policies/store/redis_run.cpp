@@ -20,10 +20,17 @@ Awaitable<Result<RedisReply>> RedisStore::send(const RedisScript& script, RedisA
   const RedisTerms& terms = shared_.terms();
   const std::string time =
       terms.own_clock ? std::to_string(micros_of(shared_.clock().system())) : std::string{};
-  const std::vector<std::string_view> keys(ask.keys.begin(), ask.keys.end());
-  std::vector<std::string_view> args{time, ask.numbers.text(), terms.ledger};
-  args.insert(args.end(), ask.further.begin(), ask.further.end());
-  auto reply = co_await port_->script(script, keys.front(), keys, args);
+  constexpr std::size_t usual_args = 3;
+  std::vector<std::string_view> parts;
+  parts.reserve(ask.keys.size() + usual_args + ask.further.size());
+  parts.assign(ask.keys.begin(), ask.keys.end());
+  for (const std::string_view arg :
+       {std::string_view(time), ask.numbers.text(), std::string_view(terms.ledger)})
+    parts.push_back(arg);
+  parts.insert(parts.end(), ask.further.begin(), ask.further.end());
+  const std::span<const std::string_view> all(parts);
+  auto reply = co_await port_->script(script, all.front(), all.first(ask.keys.size()),
+                                      all.subspan(ask.keys.size()));
   if (reply && reply->is_error()) reply = std::unexpected(away(reply->text, true));
   reply ? shared_.worked() : shared_.failed(reply.error());
   co_return reply;
@@ -51,14 +58,13 @@ Awaitable<Result<RedisAnswer>> RedisStore::run_filled(const RedisScript& script,
     const std::uint64_t asked = shared_.moment();
     auto answer = co_await run(script, ask);
     if (!answer) co_return answer;
-    RedisAnswer places = *answer;
-    if (places.take() != -1) {
+    if (answer->first() != -1) {
       for (RedisAccount* account : ask.accounts)
         shared_.seen(*account);
       co_return answer;
     }
-    while (!places.at_end()) {
-      const auto place = static_cast<std::size_t>(places.take()) - 1;
+    for (answer->take(); !answer->at_end();) {
+      const auto place = static_cast<std::size_t>(answer->take()) - 1;
       const Scope* scope = ask.scopes.empty() ? nullptr : ask.scopes[place];
       auto filled = co_await fill(*ask.accounts[place], scope, asked);
       if (!filled) co_return std::unexpected(filled.error());

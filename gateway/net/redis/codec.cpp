@@ -1,7 +1,6 @@
 #include "gateway/net/redis/codec.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <hiredis/hiredis.h>
 #include <new>
@@ -12,13 +11,11 @@ namespace {
 constexpr std::string_view end_of_line = "\r\n";
 constexpr std::size_t head_bytes_max = 1 + 20 + end_of_line.size();
 
-/// `*3\r\n`, `$5\r\n`.
-void append_head(std::string& out, char kind, std::size_t count) {
-  std::array<char, head_bytes_max> text;
-  text[0] = kind;
-  char* const end = std::to_chars(text.data() + 1, text.data() + text.size(), count).ptr;
-  const char* const rest = std::ranges::copy(end_of_line, end).out;
-  out.append(text.data(), static_cast<std::size_t>(rest - text.data()));
+/// `*3\r\n`, `$5\r\n`; behind them.
+char* write_head(char* to, char kind, std::size_t count) {
+  *to++ = kind;
+  to = std::to_chars(to, to + head_bytes_max, count).ptr;
+  return std::ranges::copy(end_of_line, to).out;
 }
 
 RedisReply converted(const redisReply& from) {
@@ -60,12 +57,16 @@ void append_command(std::string& out, std::span<const std::string_view> args) {
   // Commands that are sent together grow one buffer: by halves, not each to its own length.
   if (out.capacity() - out.size() < bytes)
     out.reserve(std::max(out.size() + bytes, 2 * out.size()));
-  append_head(out, '*', args.size());
-  for (const std::string_view arg : args) {
-    append_head(out, '$', arg.size());
-    out.append(arg);
-    out.append(end_of_line);
-  }
+  const std::size_t before = out.size();
+  out.resize_and_overwrite(before + bytes, [before, args](char* text, std::size_t) {
+    char* to = write_head(text + before, '*', args.size());
+    for (const std::string_view arg : args) {
+      to = write_head(to, '$', arg.size());
+      to = std::ranges::copy(arg, to).out;
+      to = std::ranges::copy(end_of_line, to).out;
+    }
+    return static_cast<std::size_t>(to - text);
+  });
 }
 
 void ReplyReader::Free::operator()(redisReader* reader) const { redisReaderFree(reader); }

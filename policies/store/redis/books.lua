@@ -1,33 +1,52 @@
 -- What all scripts of the store stand on. A scope is one hash: field `s` holds its present state,
--- a `d<second>` each the spending of one day that no window holds any more.
+-- `w` its windows, `b` those before them, a `d<second>` each the spending of one day that no window
+-- holds any more, `m` sums of these.
 --
 -- Lua counts in doubles, exact to 2^53 only. So money is two numbers, whole dollars and the
 -- nano-dollars beyond them (0 .. 999,999,999), and is never brought into one. Times are
 -- microseconds (exact until 2255), windows begin at seconds. Buckets are exact for limits up to
 -- 150 million a minute, and wrong by less than a millionth beyond.
 --
--- ARGV[1]: the time in microseconds, in tests only; ARGV[2]: whole numbers of 8 bytes; ARGV[3]:
+-- Each call runs all of this once more, and Lua hashes each string that comes up, byte for byte:
+-- what a call need not look at stays in Redis.
+--
+-- ARGV[1]: the time in microseconds, in tests only; ARGV[2]: whole numbers, as doubles; ARGV[3]:
 -- the id of the ledger that the balances must have been filled from.
 local call, floor, min, max = redis.call, math.floor, math.min, math.max
+local pack, unpacked, sub = struct.pack, struct.unpack, string.sub
 local unit, amount_max, ceiling = 60000000, 2 ^ 36, 2 ^ 62
-local usd_max, nano_max = 9223372036, 854775807
 
--- State of a scope, by position. Windows follow from `first` on, eight numbers each: start,
--- spent (2), held (2), held by estimate (2), the last step that was told.
-local latest, rolls_at, buckets, books, before, memo, first_day, first = 1, 2, 2, 8, 9, 10, 11, 12
+-- State of a scope, by position: the latest time seen; when a window ends next; its buckets
+-- (positions 3 to 7, of a user as well): used and drained at, twice, running; the first day with
+-- spending; what all its calls ever spent (2), what those that run hold (2), hold by estimate (2);
+-- the ledgers that it was filled from.
+local latest, rolls_at, running_now, first_day, spent, held, guessed, books =
+    1, 2, 7, 8, 9, 11, 13, 15
+local state_format = '<dddddddddddddds'
+local user_format = '<ddddd'
+-- Windows are eight numbers each: start; what is in the sums above and not in this window: spent
+-- (2), held (2), by estimate (2); the last step that was told. So a call that is in all present
+-- windows changes the sums alone. Of windows before: what they hold themselves.
 local width, pers = 8, 5
--- Of buckets (positions 3 to 7 of a scope, 1 to 5 of a user): used and drained at, twice; running.
+local windows_format = '<dddddddddddddddddddddddddddddddddddddddd'
+local window_format = '<dddddddd'
 
-local function numbers_of(piece)
-  local numbers = {struct.unpack('<' .. string.rep('i8', #piece / 8), piece)}
-  numbers[#piece / 8 + 1] = nil  -- where it ended
-  return numbers
-end
--- One piece as a rule: more would not fit on Lua's stack.
-local A = numbers_of(string.sub(ARGV[2], 1, 1600))
-for at = 1601, #ARGV[2], 1600 do
-  local more, behind = numbers_of(string.sub(ARGV[2], at, at + 1599)), (at - 1) / 8
-  for i = 1, #more do A[behind + i] = more[i] end
+local A
+do
+  local numbers = ARGV[2]
+  local count = #numbers / 8
+  if count <= 200 then
+    A = {unpacked('<' .. string.rep('d', count), numbers)}
+    A[count + 1] = nil  -- where it ended
+  else
+    -- One piece after another: more would not fit on Lua's stack.
+    A = {}
+    for at = 1, #numbers, 1600 do
+      local piece = sub(numbers, at, at + 1599)
+      local more, behind = {unpacked('<' .. string.rep('d', #piece / 8), piece)}, (at - 1) / 8
+      for i = 1, #piece / 8 do A[behind + i] = more[i] end
+    end
+  end
 end
 local position = 0
 local function take()
@@ -36,7 +55,7 @@ local function take()
 end
 
 local function packed(numbers)
-  return struct.pack('<' .. string.rep('i8', #numbers), unpack(numbers))
+  return pack('<' .. string.rep('d', #numbers), unpack(numbers))
 end
 
 local now
@@ -44,7 +63,7 @@ if ARGV[1] ~= '' then
   now = tonumber(ARGV[1])
 else
   local time = call('TIME')
-  now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  now = time[1] * 1000000 + time[2]
 end
 
 -- Money ---------------------------------------------------------------------------------------
@@ -68,167 +87,188 @@ local function minus(usd, nano, less_usd, less_nano)
 end
 -- What the gateway's own whole numbers cannot hold counts as their largest.
 local function capped(usd, nano)
-  if less(usd_max, nano_max, usd, nano) then return usd_max, nano_max end
+  if usd >= 9223372036 and (usd > 9223372036 or nano > 854775807) then
+    return 9223372036, 854775807
+  end
   return usd, nano
+end
+
+-- Scopes --------------------------------------------------------------------------------------
+
+-- The scope behind a key, as numbers, with what more is known of it; nothing where it was not
+-- filled from our ledger (`any`: from none).
+local own_books = ARGV[3] .. ','
+local function load(key, any)
+  local raw = call('HGET', key, 's')
+  if not raw then return nil end
+  local scope = {key = key, raw = false, windows = false, before = false, changes = false,
+                 unpacked(state_format, raw)}
+  if scope[books] ~= own_books and not any and
+      not string.find(scope[books], own_books, 1, true) then
+    return nil
+  end
+  return scope
+end
+-- The scopes behind `count` keys from `from` on; second: an answer that names those that are to be
+-- filled, or nothing.
+local function load_all(from, count)
+  local scopes, missing = {}, nil
+  for s = 1, count do
+    local scope = load(KEYS[from + s - 1])
+    if scope then
+      scopes[s] = scope
+    else
+      missing = missing or {-1}
+      missing[#missing + 1] = s
+    end
+  end
+  return scopes, missing and packed(missing)
+end
+local function save(scope)
+  local state, windows = pack(state_format, unpack(scope, 1, books)), scope.windows
+  if not windows then
+    call('HSET', scope.key, 's', state)
+  elseif not scope.changes then
+    call('HSET', scope.key, 's', state, 'w', pack(windows_format, unpack(windows)))
+  else
+    call('HSET', scope.key, 's', state, 'w', pack(windows_format, unpack(windows)),
+         'b', pack(windows_format, unpack(scope.before)))
+  end
+end
+local function raw_windows(scope)
+  if not scope.raw then scope.raw = call('HGET', scope.key, 'w') end
+  return scope.raw
+end
+local function windows_in(raw)
+  local windows = {unpacked(windows_format, raw or string.rep('\0', 8 * width * pers))}
+  windows[width * pers + 1] = nil  -- where it ended
+  return windows
+end
+-- All windows, to be changed.
+local function windows_of(scope)
+  if not scope.windows then scope.windows = windows_in(raw_windows(scope)) end
+  return scope.windows
+end
+local function windows_before(scope)
+  if not scope.before then scope.before = windows_in(call('HGET', scope.key, 'b')) end
+  return scope.before
 end
 
 -- Windows -------------------------------------------------------------------------------------
 
-local function month_start(day)
-  local z = day + 719468
-  local of_era = z - floor(z / 146097) * 146097
-  local year = floor((of_era - floor(of_era / 1460) + floor(of_era / 36524)
-                      - floor(of_era / 146096)) / 365)
-  local of_year = of_era - (365 * year + floor(year / 4) - floor(year / 100))
-  return day - (of_year - floor((153 * floor((5 * of_year + 2) / 153) + 2) / 5))
-end
 local function window_start(per, second)
   if per == 0 then return second - second % 3600 end
   if per == 4 then return 0 end
   local day = floor(second / 86400)
   if per == 2 then day = day - (day + 3) % 7 end
-  if per == 3 then day = month_start(day) end
+  if per == 3 then
+    local z = day + 719468
+    local of_era = z - floor(z / 146097) * 146097
+    local year = floor((of_era - floor(of_era / 1460) + floor(of_era / 36524)
+                        - floor(of_era / 146096)) / 365)
+    local of_year = of_era - (365 * year + floor(year / 4) - floor(year / 100))
+    day = day - (of_year - floor((153 * floor((5 * of_year + 2) / 153) + 2) / 5))
+  end
   return day * 86400
 end
 
-local function fresh()
-  local a = {0, 0, 0, 0, 0, 0, 0, '', '', '', 0}
-  for i = first, first + width * pers - 1 do a[i] = 0 end
-  return a
-end
--- The scope behind a key; nothing where it was not filled from our ledger (`any`: from none).
-local function load(key, any)
-  local raw = call('HGET', key, 's')
-  if not raw then return nil end
-  local a = cmsgpack.unpack(raw)
-  if not any and not string.find(a[books], ARGV[3] .. ',', 1, true) then return nil end
-  return {key = key, a = a}
-end
--- The scopes behind `count` keys from `from` on; second: an answer that names those that are to be
--- filled, or nothing.
-local function load_all(from, count)
-  local scopes, missing = {}, {-1}
-  for s = 1, count do
-    scopes[s] = load(KEYS[from + s - 1])
-    if not scopes[s] then missing[#missing + 1] = s end
-  end
-  return scopes, #missing > 1 and packed(missing) or nil
-end
-local function save(scope)
-  local a = scope.a
-  if scope.before then a[before] = cmsgpack.pack(scope.before) end
-  if scope.memo then a[memo] = cmsgpack.pack(scope.memo) end
-  call('HSET', scope.key, 's', cmsgpack.pack(a))
-end
-local function windows_before(scope)
-  if scope.before then return scope.before end
-  local raw = scope.a[before]
-  if raw ~= '' then
-    scope.before = cmsgpack.unpack(raw)
-  else
-    scope.before = {}
-    for i = 1, width * pers do scope.before[i] = 0 end
-  end
-  return scope.before
-end
--- Sums of archived days from a date on, for budgets that begin there.
-local function memo_of(scope)
-  if not scope.memo then
-    local raw = scope.a[memo]
-    scope.memo = raw ~= '' and cmsgpack.unpack(raw) or {}
-  end
-  return scope.memo
-end
-
+-- A day that no window holds any more; and sums of such days from a date on, for budgets that
+-- begin there.
 local function archive(scope, day, usd, nano)
-  local sum = {0, 0}
-  local known = call('HGET', scope.key, 'd' .. day)
-  if known then sum = cmsgpack.unpack(known) end
+  local key = scope.key
+  local known = call('HGET', key, 'd' .. day)
+  local sum = known and cmsgpack.unpack(known) or {0, 0}
   add(sum, 1, usd, nano)
-  call('HSET', scope.key, 'd' .. day, cmsgpack.pack(sum))
-  for since, each in pairs(memo_of(scope)) do
+  call('HSET', key, 'd' .. day, cmsgpack.pack(sum))
+  local sums = call('HGET', key, 'm')
+  if not sums then return end
+  sums = cmsgpack.unpack(sums)
+  for since, each in pairs(sums) do
     if day >= tonumber(since) then add(each, 1, usd, nano) end
   end
+  call('HSET', key, 'm', cmsgpack.pack(sums))
 end
 
 -- Moves the windows on, never back. The one before the present one is kept for late ends.
 local function roll(scope, time)
-  local a = scope.a
-  if time <= a[latest] then return end
-  a[latest] = time
+  if time <= scope[latest] then return end
+  scope[latest] = time
   local second = floor(time / 1000000)
-  if second < a[rolls_at] then return end
-  a[rolls_at] = second - second % 3600 + 3600
+  if second < scope[rolls_at] then return end
+  scope[rolls_at] = second - second % 3600 + 3600
+  local a, b = windows_of(scope), windows_before(scope)
   for per = 0, pers - 1 do
-    local start, i, j = window_start(per, second), first + width * per, 1 + width * per
+    local start, i = window_start(per, second), 1 + width * per
     if start > a[i] then
-      local b = windows_before(scope)
-      if per == 1 and (b[j + 1] ~= 0 or b[j + 2] ~= 0) then
-        archive(scope, b[j], b[j + 1], b[j + 2])
+      if per == 1 and (b[i + 1] ~= 0 or b[i + 2] ~= 0) then
+        archive(scope, b[i], b[i + 1], b[i + 2])
       end
-      for k = 0, width - 1 do b[j + k], a[i + k] = a[i + k], 0 end
-      a[i] = start
+      b[i], b[i + 7], a[i], a[i + 7] = a[i], a[i + 7], start, 0
+      for k = 0, 4, 2 do
+        local usd, nano = scope[spent + k], scope[spent + k + 1]
+        b[i + k + 1], b[i + k + 2] = minus(usd, nano, a[i + k + 1], a[i + k + 2])
+        a[i + k + 1], a[i + k + 2] = usd, nano
+      end
+      scope.changes = true
     end
   end
 end
 
--- Table and position of the window of a call admitted at `second`; nothing: it is gone.
-local function window(scope, per, second)
-  local i = first + width * per
-  if second >= scope.a[i] then return scope.a, i end
-  local b, j = windows_before(scope), 1 + width * per
-  if window_start(per, second) == b[j] then return b, j end
-end
-local function hold(scope, second, sign, held)
-  local usd, nano, usd_2, nano_2 = sign * held[1], sign * held[2], sign * held[3], sign * held[4]
-  local a, bound, estimate = scope.a, usd ~= 0 or nano ~= 0, usd_2 ~= 0 or nano_2 ~= 0
-  if not bound and not estimate then return end
+-- A change of a sum (`which`) by a call that was admitted before some window began: that one leaves
+-- it out, the one before may have it.
+local function change_late(scope, second, which, usd, nano)
+  local a, b = windows_of(scope), windows_before(scope)
   for per = 0, pers - 1 do
-    local t, i = a, first + width * per
-    if second < a[i] then t, i = window(scope, per, second) end
-    if t and bound then add(t, i + 3, usd, nano) end
-    if t and estimate then add(t, i + 5, usd_2, nano_2) end
+    local i = 1 + width * per
+    if second < a[i] then
+      local k = i + which - spent + 1
+      add(a, k, usd, nano)
+      if window_start(per, second) == b[i] then
+        add(b, k, usd, nano)
+        scope.changes = true
+      elseif per == 1 and which == spent then
+        archive(scope, window_start(1, second), usd, nano)
+      end
+    end
   end
+end
+local function change(scope, second, which, usd, nano)
+  if usd == 0 and nano == 0 then return end
+  add(scope, which, usd, nano)
+  -- No window begins later than the hour.
+  if second < scope[rolls_at] - 3600 then change_late(scope, second, which, usd, nano) end
 end
 local function spend(scope, second, usd, nano)
   if usd == 0 and nano == 0 then return end
-  local a, day = scope.a, window_start(1, second)
-  if a[first_day] == 0 or day < a[first_day] then a[first_day] = day end
-  for per = 0, pers - 1 do
-    local t, i = window(scope, per, second)
-    if t then
-      add(t, i + 1, usd, nano)
-      t[i + 1], t[i + 2] = capped(t[i + 1], t[i + 2])
-    elseif per == 1 then
-      archive(scope, day, usd, nano)
-    end
-  end
+  local day = second - second % 86400
+  if scope[first_day] == 0 or day < scope[first_day] then scope[first_day] = day end
+  change(scope, second, spent, usd, nano)
 end
 
-local function archived_since(scope, since)
-  local sums = memo_of(scope)
-  local sum = sums[since]
-  if sum then return sum end
-  sum = {0, 0}
-  local fields = call('HGETALL', scope.key)
-  for f = 1, #fields, 2 do
-    local day = string.match(fields[f], '^d(%-?%d+)$')
-    if day and tonumber(day) >= since then
-      local amount = cmsgpack.unpack(fields[f + 1])
-      add(sum, 1, amount[1], amount[2])
-    end
-  end
-  sums[since] = sum
-  return sum
-end
 local function spent_since(scope, since)
-  local archived = archived_since(scope, since)
-  local sum = {archived[1], archived[2]}
-  local a, b = scope.a, windows_before(scope)
-  local i, j = first + width, 1 + width
-  if a[i] >= since then add(sum, 1, a[i + 1], a[i + 2]) end
-  if b[j] >= since and b[j] > 0 then add(sum, 1, b[j + 1], b[j + 2]) end
-  return capped(sum[1], sum[2])
+  local raw = call('HGET', scope.key, 'm')
+  local sums = raw and cmsgpack.unpack(raw) or {}
+  local sum = sums[since]
+  if not sum then
+    sum = {0, 0}
+    local fields = call('HGETALL', scope.key)
+    for f = 1, #fields, 2 do
+      local day = string.match(fields[f], '^d(%-?%d+)$')
+      if day and tonumber(day) >= since then
+        local amount = cmsgpack.unpack(fields[f + 1])
+        add(sum, 1, amount[1], amount[2])
+      end
+    end
+    sums[since] = sum
+    call('HSET', scope.key, 'm', cmsgpack.pack(sums))
+  end
+  local a, b = windows_of(scope), windows_before(scope)
+  local i = 1 + width
+  if a[i] >= since then
+    add(sum, 1, minus(scope[spent], scope[spent + 1], a[i + 1], a[i + 2]))
+  end
+  if b[i] >= since and b[i] > 0 then add(sum, 1, b[i + 1], b[i + 2]) end
+  return sum[1], sum[2]
 end
 
 -- Budgets, as they stand among the numbers: per, ceiling (2), by estimate, enforced, since (or
@@ -240,14 +280,35 @@ local function take_budget()
   position = position + 7 + 3 * A[rule + steps_of]
   return rule
 end
--- What is spent (2) and held (2) in it, and its window; nothing: it is gone.
+-- What is spent (2) and held (2) in it; its window's start, the last step told there, and whether
+-- that window is the one before. Nothing: it is gone.
 local function money_in(scope, rule, second)
-  local t, i = window(scope, A[rule], second)
-  if not t then return nil end
-  local usd, nano = t[i + 1], t[i + 2]
+  local per, windows = A[rule], scope.windows
+  local at = 1 + width * per
+  local start, usd, nano, h_usd, h_nano, g_usd, g_nano, told
+  if windows then
+    start, usd, nano, h_usd, h_nano, g_usd, g_nano, told = unpack(windows, at, at + 7)
+  else
+    start, usd, nano, h_usd, h_nano, g_usd, g_nano, told =
+        unpacked(window_format, raw_windows(scope), 8 * at - 7)
+  end
+  local by_estimate, is_before = A[rule + estimate_of] == 1, second < start
+  if is_before then
+    local b = windows_before(scope)
+    if window_start(per, second) ~= b[at] then return nil end
+    start, usd, nano, h_usd, h_nano, g_usd, g_nano, told = unpack(b, at, at + 7)
+    if by_estimate then h_usd, h_nano = g_usd, g_nano end
+  else
+    usd, nano = minus(scope[spent], scope[spent + 1], usd, nano)
+    if by_estimate then
+      h_usd, h_nano = minus(scope[guessed], scope[guessed + 1], g_usd, g_nano)
+    else
+      h_usd, h_nano = minus(scope[held], scope[held + 1], h_usd, h_nano)
+    end
+  end
   if A[rule + since_of] >= 0 then usd, nano = spent_since(scope, A[rule + since_of]) end
-  local h = A[rule + estimate_of] == 1 and i + 5 or i + 3
-  return usd, nano, t[h], t[h + 1], t, i
+  usd, nano = capped(usd, nano)
+  return usd, nano, h_usd, h_nano, start, told, is_before
 end
 -- The largest of its steps that this amount has passed; or `told`, if that is larger.
 local function step_passed(rule, usd, nano, told)
@@ -257,17 +318,19 @@ local function step_passed(rule, usd, nano, told)
   end
   return told
 end
+local function tell(scope, per, is_before, step)
+  local windows = windows_of(scope)
+  if is_before then windows, scope.changes = windows_before(scope), true end
+  windows[8 + width * per] = step
+end
 
 -- Buckets -------------------------------------------------------------------------------------
 
 -- Limits, as they stand among the numbers: requests and tokens a minute, burst in microseconds,
--- concurrent, enforced.
-local no_limits = {0, 0, 0, 0, false}
+-- concurrent, enforced. A rule is the place where it begins.
 local function take_limits()
-  local p = position
-  position = p + 5
-  if A[p + 1] == 0 and A[p + 2] == 0 and A[p + 4] == 0 then return no_limits end
-  return {A[p + 1], A[p + 2], A[p + 3], A[p + 4], A[p + 5] == 1}
+  position = position + 5
+  return position - 4
 end
 local function drain(t, i, rate)
   if now > t[i + 1] then t[i] = max(0, t[i] - (now - t[i + 1]) * rate) end
@@ -279,41 +342,33 @@ end
 local function fill(t, i, amount)
   t[i] = min(ceiling, t[i] + min(amount, amount_max) * unit)
 end
-local function fits(used, rate, burst, amount)
-  local all, asked = min(rate * burst, ceiling), min(amount, amount_max) * unit
-  if asked > all then return used == 0 end
-  return used + asked <= all
-end
-local function drain_both(t, o, rule)
-  if rule[1] > 0 then drain(t, o + 1, rule[1]) end
-  if rule[2] > 0 then drain(t, o + 3, rule[2]) end
+local function drain_both(t, rule)
+  if A[rule] > 0 then drain(t, 3, A[rule]) end
+  if A[rule + 1] > 0 then drain(t, 5, A[rule + 1]) end
 end
 
--- What stands packed behind a key of its own, a user's buckets or a call's record; or nothing.
-local function load_packed(key)
+-- A user's buckets, at the places where a scope has them; or nothing.
+local function load_user(key)
   local raw = call('GET', key)
-  return raw and cmsgpack.unpack(raw)
+  return raw and {0, 0, unpacked(user_format, raw)}
 end
-
 -- Users of a tenant have keys of their own, which end by themselves once their buckets are full.
 local function save_user(key, users, user, rule)
   local wait = 0
-  if rule[1] > 0 then wait = max(wait, user[1] / rule[1]) end
-  if rule[2] > 0 then wait = max(wait, user[3] / rule[2]) end
+  if A[rule] > 0 then wait = max(wait, user[3] / A[rule]) end
+  if A[rule + 1] > 0 then wait = max(wait, user[5] / A[rule + 1]) end
   local ends = min(floor(wait / 1000000), 30 * 86400) + 3600
-  call('SET', key, cmsgpack.pack(user), 'EX', ends)
+  call('SET', key, pack(user_format, unpack(user, 3, 7)), 'EX', ends)
   if users then call('ZADD', users, now + ends * 1000000, key) end
 end
 
--- Records of calls: {what it is, admitted at, held (2), estimate (2), tokens, key of the user's
--- bucket or '', keys of the scopes and the user, the ledger that is to have its row}: `r` running,
--- `x` its lease ran out, `d` given back; {`s`}: settled. All but the running ones end by
--- themselves: whoever may yet settle them, once Redis is back or a gateway, has until then.
-local function close_record(key, record, what, seconds)
-  record[1] = what
-  call('SET', key, cmsgpack.pack(record), 'EX', seconds)
+-- Records of calls: what it is, admitted at, held (2), estimate (2), tokens, key of the user's
+-- bucket or '', the ledger that is to have its row; behind them the keys of the scopes and the
+-- user. `r` running, `x` its lease ran out, `d` given back; a settled one is `s` alone. All but the
+-- running ones end by themselves: whoever may yet settle them, once Redis is back or a gateway, has
+-- until then.
+local record_format = '<c1ddddddI4c0I4c0'
+local function close_record(key, what, record, seconds)
+  call('SET', key, what .. sub(record, 2), 'EX', seconds)
 end
 local kept_seconds, kept_long, answered_seconds = 3600, 90 * 86400, 600
-local function close_settled(key)
-  call('SET', key, cmsgpack.pack({'s'}), 'EX', kept_long)
-end

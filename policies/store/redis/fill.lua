@@ -1,8 +1,8 @@
 -- A scope's balance is made, or gets what one more ledger knows of it; once for each ledger.
 -- KEYS: the scope; the marker that says that there are data here, and since when; names that the
 -- scope had before: the first that has a balance hands it over.
--- Numbers: when the ledger was read; until when ended calls are surely in that reading; count of amounts, each: second, usd, nano; its budgets, whose
--- steps are passed already.
+-- Numbers: when the ledger was read; until when ended calls are surely in that reading; count of
+-- amounts, each: second, usd, nano; its budgets, whose steps are passed already.
 -- Answers 1; 0: it was filled; 2: what was here is lost, and the ledger was read before that.
 local read_at, known_until = take(), take()
 local marked, leeway = call('GET', KEYS[2]), 5000000
@@ -15,9 +15,11 @@ for k = 3, #KEYS do
   end
 end
 if load(KEYS[1]) then return packed({0, now}) end
-local raw = call('HGET', KEYS[1], 's')
-local scope = {key = KEYS[1], a = raw and cmsgpack.unpack(raw) or fresh()}
-scope.a[books] = scope.a[books] .. ARGV[3] .. ','
+local scope = load(KEYS[1], true)
+if not scope then
+  scope = {key = KEYS[1], 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ''}
+end
+scope[books] = scope[books] .. own_books
 roll(scope, now)
 for _ = 1, take() do
   local second, usd, nano = take(), take(), take()
@@ -25,8 +27,9 @@ for _ = 1, take() do
 end
 for _ = 1, take() do
   local rule = take_budget()
-  local usd, nano, _, _, t, i = money_in(scope, rule, floor(scope.a[latest] / 1000000))
-  t[i + 7] = step_passed(rule, usd, nano, t[i + 7])
+  local usd, nano, _, _, _, told, is_before =
+      money_in(scope, rule, floor(scope[latest] / 1000000))
+  tell(scope, A[rule], is_before, step_passed(rule, usd, nano, told))
 end
 save(scope)
 call('HSET', KEYS[1], 'f' .. ARGV[3], string.format('%.0f', known_until))

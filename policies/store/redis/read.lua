@@ -8,25 +8,25 @@ local count, user_scope = take(), take()
 local scopes, unknown = load_all(1, count)
 if unknown then return unknown end
 local answer = {1, now}
-local function note(t, o, rule)
-  drain_both(t, o, rule)
-  answer[#answer + 1], answer[#answer + 2], answer[#answer + 3] = t[o + 1], t[o + 3], t[o + 5]
+local function note(t, rule)
+  drain_both(t, rule)
+  answer[#answer + 1], answer[#answer + 2], answer[#answer + 3] = t[3], t[5], t[running_now]
 end
 for s = 1, count do
   local scope = scopes[s]
   roll(scope, now)
-  answer[#answer + 1] = scope.a[latest]
-  note(scope.a, buckets, take_limits())
+  answer[#answer + 1] = scope[latest]
+  note(scope, take_limits())
   for b = 1, take() do
-    local money = {money_in(scope, take_budget(), floor(scope.a[latest] / 1000000))}
+    local money = {money_in(scope, take_budget(), floor(scope[latest] / 1000000))}
     for m = 1, 4 do answer[#answer + 1] = money[m] end
   end
   save(scope)
 end
 if user_scope > 0 then
   local key, rule = KEYS[1 + count], take_limits()
-  local user = load_packed(key)
-  note(user or {0, 0, 0, 0, 0}, 0, rule)
+  local user = load_user(key)
+  note(user or {0, 0, 0, 0, 0, 0, 0}, rule)
   if user then save_user(key, nil, user, rule) end
 end
 return packed(answer)

@@ -8,100 +8,124 @@
 -- Answers: 1 admitted, 0 denied, -1 scopes that are to be filled (their places), -2 given back
 -- before it came; then now, admitted at, held (2); requests, tokens, running of each scope and of
 -- the user behind the last; spent and held of each budget.
-local again, lease, users_max = take() == 1, take(), take()
-local bound = {take(), take()}
-local estimate = {take(), take()}
-local least = {take(), take()}
-local tokens, count, user_scope, named = take(), take(), take(), take() == 1
+local again, lease, users_max = A[1] == 1, A[2], A[3]
+local bound_usd, bound_nano, guess_usd, guess_nano = A[4], A[5], A[6], A[7]
+local least_usd, least_nano = A[8], A[9]
+local tokens, count, user_scope, named = A[10], A[11], A[12], A[13] == 1
+position = 13
 
 if call('EXISTS', KEYS[1]) == 1 then return packed({-2}) end
 local scopes, unknown = load_all(3, count)
 if unknown then return unknown end
-local admitted, back = now, false
-for s = 1, count do admitted = max(admitted, scopes[s].a[latest]) end
+local admitted = now
+for s = 1, count do admitted = max(admitted, scopes[s][latest]) end
 local second = floor(admitted / 1000000)
 
-local places, budgets = {}, {}
+-- Of each budget: its rule, spent (2), held (2).
+local budgets, rules = {}, {}
 for s = 1, count do
   local scope = scopes[s]
-  places[s] = {scope.a, buckets, take_limits()}
+  rules[s] = position + 1
+  position = position + 5
   roll(scope, admitted)
-  for b = 1, take() do
+  for _ = 1, take() do
     local rule = take_budget()
-    budgets[#budgets + 1] = {rule, money_in(scope, rule, second)}
+    local usd, nano, held_usd, held_nano = money_in(scope, rule, second)
+    budgets[#budgets + 1] = {rule, usd, nano, held_usd, held_nano}
   end
 end
 
 local user, user_key, user_list
 if user_scope > 0 then
   user_key = KEYS[3 + count]
-  user = load_packed(user_key)
+  user = load_user(user_key)
   if named then
     user_list = KEYS[5 + count]
     if not user then
       call('ZREMRANGEBYSCORE', user_list, '-inf', now)
       if call('ZCARD', user_list) >= users_max then
         user_key, user_list = KEYS[4 + count], nil
-        user = load_packed(user_key)
+        user = load_user(user_key)
       end
     end
   end
-  user = user or {0, 0, 0, 0, 0}
-  places[count + 1] = {user, 0, take_limits()}
+  user = user or {0, 0, 0, 0, 0, 0, 0}
+  rules[count + 1] = take_limits()
 end
 
-local denied = false
-local answer = {1, now, admitted, 0, 0}
-for p = 1, #places do
-  local t, o, rule = places[p][1], places[p][2], places[p][3]
-  if now < t[o + 2] or now < t[o + 4] then back = true end
-  drain_both(t, o, rule)
-  local full = (rule[1] > 0 and not fits(t[o + 1], rule[1], rule[3], 1))
-      or (rule[2] > 0 and not fits(t[o + 3], rule[2], rule[3], tokens))
-      or (rule[4] > 0 and t[o + 5] >= rule[4])
-  if full and rule[5] then denied = true end
-  answer[#answer + 1], answer[#answer + 2], answer[#answer + 3] = t[o + 1], t[o + 3], t[o + 5]
+local function fits(used, rate, burst, amount)
+  local all, asked = min(rate * burst, ceiling), min(amount, amount_max) * unit
+  if asked > all then return used == 0 end
+  return used + asked <= all
+end
+local denied, back = false, false
+local answer, a = {1, now, admitted, 0, 0}, 5
+for p = 1, #rules do
+  local t, rule = scopes[p] or user, rules[p]
+  local requests, per_tokens, at_once = A[rule], A[rule + 1], A[rule + 3]
+  if now < t[4] or now < t[6] then back = true end
+  if requests > 0 or per_tokens > 0 or at_once > 0 then
+    drain_both(t, rule)
+    if A[rule + 4] == 1 and
+        ((requests > 0 and not fits(t[3], requests, A[rule + 2], 1))
+         or (per_tokens > 0 and not fits(t[5], per_tokens, A[rule + 2], tokens))
+         or (at_once > 0 and t[running_now] >= at_once)) then
+      denied = true
+    end
+  end
+  answer[a + 1], answer[a + 2], answer[a + 3] = t[3], t[5], t[running_now]
+  a = a + 3
 end
 for b = 1, #budgets do
   local money = budgets[b]
-  local rule, a = money[1], #answer
-  answer[a + 1], answer[a + 2], answer[a + 3], answer[a + 4] = money[2], money[3], money[4], money[5]
-  -- What is not spent (6, 7), and of it what nobody holds (8, 9).
-  money[6], money[7] = minus(A[rule + usd_of], A[rule + nano_of], money[2], money[3])
-  money[8], money[9] = minus(money[6], money[7], money[4], money[5])
+  answer[a + 1], answer[a + 2], answer[a + 3], answer[a + 4] =
+      money[2], money[3], money[4], money[5]
+  a = a + 4
 end
 
 -- A reply is cut for spent money only; money that others hold makes it wait.
-local held = {bound[1], bound[2]}
+local held_usd, held_nano = bound_usd, bound_nano
+-- What is not spent of a budget (2), and of that what nobody holds (2).
+local function left_in(money)
+  local rule = money[1]
+  local usd, nano = minus(A[rule + usd_of], A[rule + nano_of], money[2], money[3])
+  return usd, nano, minus(usd, nano, money[4], money[5])
+end
 if again then denied = false end
-if not again and not denied and (bound[1] > 0 or bound[2] > 0) then
-  local spent_out
+if not again and not denied and (bound_usd > 0 or bound_nano > 0) then
+  local out_usd, out_nano
   for b = 1, #budgets do
     local money = budgets[b]
-    local by_estimate = A[money[1] + estimate_of] == 1
-    local amount = by_estimate and estimate or bound
-    if A[money[1] + enforce_of] == 1 and less(money[8], money[9], amount[1], amount[2]) then
-      denied = true
-      if less(money[6], money[7], amount[1], amount[2]) then
-        if by_estimate then
-          spent_out = nil
-          break
-        end
-        if not spent_out or less(money[6], money[7], spent_out[1], spent_out[2]) then
-          spent_out = {money[6], money[7]}
+    local rule = money[1]
+    if A[rule + enforce_of] == 1 then
+      local by_estimate = A[rule + estimate_of] == 1
+      local usd, nano = bound_usd, bound_nano
+      if by_estimate then usd, nano = guess_usd, guess_nano end
+      local free_usd, free_nano, left_usd, left_nano = left_in(money)
+      if less(left_usd, left_nano, usd, nano) then
+        denied = true
+        if less(free_usd, free_nano, usd, nano) then
+          if by_estimate then
+            out_usd = nil
+            break
+          end
+          if not out_usd or less(free_usd, free_nano, out_usd, out_nano) then
+            out_usd, out_nano = free_usd, free_nano
+          end
         end
       end
     end
   end
-  if spent_out and less(least[1], least[2], bound[1], bound[2])
-      and not less(spent_out[1], spent_out[2], least[1], least[2]) then
-    held, denied = spent_out, false
+  if out_usd and less(least_usd, least_nano, bound_usd, bound_nano)
+      and not less(out_usd, out_nano, least_usd, least_nano) then
+    held_usd, held_nano, denied = out_usd, out_nano, false
     for b = 1, #budgets do
       local money = budgets[b]
-      local amount = A[money[1] + estimate_of] == 1 and estimate or held
-      if A[money[1] + enforce_of] == 1 and less(money[8], money[9], amount[1], amount[2]) then
-        denied = true
-      end
+      local rule = money[1]
+      local usd, nano = held_usd, held_nano
+      if A[rule + estimate_of] == 1 then usd, nano = guess_usd, guess_nano end
+      local _, _, left_usd, left_nano = left_in(money)
+      if A[rule + enforce_of] == 1 and less(left_usd, left_nano, usd, nano) then denied = true end
     end
   end
 end
@@ -110,30 +134,31 @@ if denied then
   answer[1] = 0
   -- A clock that was set back must not stand still until it is where it was.
   for s = 1, back and count or 0 do save(scopes[s]) end
-  if back and user then save_user(user_key, user_list, user, places[count + 1][3]) end
+  if back and user then save_user(user_key, user_list, user, rules[count + 1]) end
   return packed(answer)
 end
 
-answer[4], answer[5] = held[1], held[2]
-for p = 1, #places do
-  local t, o, rule = places[p][1], places[p][2], places[p][3]
-  if rule[1] > 0 then fill(t, o + 1, 1) end
-  if rule[2] > 0 then fill(t, o + 3, tokens) end
-  t[o + 5] = t[o + 5] + 1
+answer[4], answer[5] = held_usd, held_nano
+for p = 1, #rules do
+  local t, rule = scopes[p] or user, rules[p]
+  if A[rule] > 0 then fill(t, 3, 1) end
+  if A[rule + 1] > 0 then fill(t, 5, tokens) end
+  t[running_now] = t[running_now] + 1
 end
-local holds = {held[1], held[2], estimate[1], estimate[2]}
 for s = 1, count do
-  hold(scopes[s], second, 1, holds)
-  save(scopes[s])
+  local scope = scopes[s]
+  change(scope, second, held, held_usd, held_nano)
+  change(scope, second, guessed, guess_usd, guess_nano)
+  save(scope)
 end
-local keys = {}
-for s = 1, count do keys[s] = KEYS[2 + s] end
+local keys = {unpack(KEYS, 3, 2 + count)}
 if user then
-  save_user(user_key, user_list, user, places[count + 1][3])
+  save_user(user_key, user_list, user, rules[count + 1])
   keys[count + 1] = user_key
 end
 -- Whoever finds the lease run out needs to know where it holds something.
+user_key = user and user_key or ''
 call('ZADD', KEYS[2], now + lease, KEYS[1])
-call('SET', KEYS[1], cmsgpack.pack({'r', admitted, held[1], held[2], estimate[1], estimate[2],
-                                    tokens, user and user_key or '', keys, ARGV[3]}))
+call('SET', KEYS[1], pack(record_format, 'r', admitted, held_usd, held_nano, guess_usd, guess_nano,
+                          tokens, #user_key, user_key, #ARGV[3], ARGV[3]) .. cmsgpack.pack(keys))
 return packed(answer)

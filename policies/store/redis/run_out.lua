@@ -4,10 +4,10 @@
 -- the ledger says (2), and whether that also holds where the lease ran out before.
 -- Answers: 1, admitted at, charged (2), whether its row belongs into our ledger; or 0: it did not
 -- run out, is settled, or is gone. A row for another ledger waits in a list for who keeps that.
-local truth = #A > 0 and {take(), take()}
+local truth = #ARGV[2] > 0 and {take(), take()}
 local late = truth and take() == 1
-local record = load_packed(KEYS[1])
-local was = record and record[1]
+local record = call('GET', KEYS[1])
+local was = record and sub(record, 1, 1)
 if truth then
   if was ~= 'r' and not (late and was == 'x') then return packed({0}) end
 else
@@ -17,40 +17,43 @@ end
 call('ZREM', KEYS[2], KEYS[1])
 if was ~= 'r' and not truth then return packed({0}) end
 local running = was == 'r'
-local second, of_user = floor(record[2] / 1000000), record[8] ~= ''
-local due = truth or {record[3], record[4]}
-local before = running and {0, 0} or {record[3], record[4]}
-local function give_back(t, o)
-  t[o + 5] = max(0, t[o + 5] - 1)
-  give(t, o + 3, record[7])
+local _, admitted, held_usd, held_nano, guess_usd, guess_nano, tokens, user_key, owner, behind =
+    unpacked(record_format, record)
+local second, of_user = floor(admitted / 1000000), user_key ~= ''
+local due = truth or {held_usd, held_nano}
+local before = running and {0, 0} or {held_usd, held_nano}
+local function give_back(t)
+  t[running_now] = max(0, t[running_now] - 1)
+  give(t, 5, tokens)
 end
 for k = 3, of_user and #KEYS - 1 or #KEYS do
   local scope = load(KEYS[k], true)
   if scope then
-    if running then give_back(scope.a, buckets) end
+    if running then give_back(scope) end
     roll(scope, now)
     if running then
-      hold(scope, second, 1, {-record[3], -record[4], -record[5], -record[6]})
+      change(scope, second, held, -held_usd, -held_nano)
+      change(scope, second, guessed, -guess_usd, -guess_nano)
     end
     spend(scope, second, due[1] - before[1], due[2] - before[2])
     save(scope)
   end
 end
-local user = of_user and running and load_packed(KEYS[#KEYS])
+local user = of_user and running and load_user(KEYS[#KEYS])
 if user then
-  give_back(user, 0)
-  call('SET', KEYS[#KEYS], cmsgpack.pack(user), 'EX', kept_seconds)
+  give_back(user)
+  call('SET', KEYS[#KEYS], pack(user_format, unpack(user, 3, 7)), 'EX', kept_seconds)
 end
-local owner = record[10] or ARGV[3]
 if truth then
-  close_settled(KEYS[1])
-  return packed({1, record[2], due[1], due[2], 1})
+  call('SET', KEYS[1], 's', 'EX', kept_long)
+  return packed({1, admitted, due[1], due[2], 1})
 end
 if owner ~= ARGV[3] then
   local list = KEYS[2] .. ':' .. owner
-  call('RPUSH', list, packed({record[2], record[3], record[4]}) ..
-                          table.concat({KEYS[1], unpack(record[9])}, '\n'))
+  local keys = cmsgpack.unpack(sub(record, behind))
+  call('RPUSH', list, packed({admitted, held_usd, held_nano}) ..
+                          table.concat({KEYS[1], unpack(keys)}, '\n'))
   call('EXPIRE', list, kept_long)
 end
-close_record(KEYS[1], record, 'x', kept_long)
-return packed({1, record[2], record[3], record[4], owner == ARGV[3] and 1 or 0})
+close_record(KEYS[1], 'x', record, kept_long)
+return packed({1, admitted, held_usd, held_nano, owner == ARGV[3] and 1 or 0})

@@ -1,6 +1,8 @@
 // The URL and the nodes of `store.redis`.
 #include "gateway/net/redis/settings.hpp"
 
+#include <doctest/doctest.h>
+
 using namespace tollgate;
 using namespace tollgate::net;
 

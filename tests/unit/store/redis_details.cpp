@@ -232,7 +232,8 @@ TEST_CASE("M23: after a failover the last reserves and settlements are written o
   shop.world.port.data = "one";
   spend(shop.world, shop.scopes, 1);
   finish(shop.world.redis().keep_up());
-  const std::string prefix = shop.world.shared->terms().prefix + ":1:{acme}:";
+  const std::string prefix = shop.world.shared->terms().prefix + ":" +
+                             std::string(policies::RedisKeys::version) + ":{acme}:";
   const std::vector<std::string> names{"tenant:acme", "key:acme:k"};
   // The replica that takes over has seen all until here.
   for (const std::string& name : names)
