@@ -5,6 +5,21 @@
 #include "gateway/wire/json_walk.hpp"
 
 namespace tollgate::wire {
+namespace {
+
+/// Of digits and nothing else, as nearly every count is written.
+std::optional<std::int64_t> plain_digits(std::string_view text) {
+  constexpr std::size_t digits_max = 18;
+  if (text.empty() || text.size() > digits_max || (text[0] == '0' && text.size() > 1)) return {};
+  std::int64_t number = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return {};
+    number = 10 * number + (c - '0');
+  }
+  return number;
+}
+
+}  // namespace
 
 JsonView JsonView::operator[](std::string_view name) const {
   return is_object() ? JsonView(json_member(text_, name).value_or("")) : JsonView();
@@ -27,7 +42,10 @@ std::string_view JsonView::string_in(Batch& batch) const {
   return batch.store(json_unescape(inner));
 }
 
-std::optional<std::int64_t> JsonView::integer() const { return json_int(text_); }
+std::optional<std::int64_t> JsonView::integer() const {
+  const auto number = plain_digits(text_);
+  return number ? number : json_int(text_);
+}
 
 std::optional<std::uint64_t> JsonView::count() const {
   const auto number = integer();

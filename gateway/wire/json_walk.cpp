@@ -69,17 +69,19 @@ std::string_view JsonCursor::value() {
 }
 
 /// Behind the closing quote; `begin` where there is none.
-std::size_t JsonCursor::string_end(std::size_t begin) const {
+std::size_t JsonCursor::string_end(std::size_t begin) {
+  escaped_ = false;
   for (std::size_t at = begin + 1; at < text_.size();) {
     at += json_string_run(text_.substr(at));
     if (at >= text_.size()) break;
     if (text_[at] == '"') return at + 1;
+    escaped_ = true;
     at += 2;
   }
   return begin;
 }
 
-std::size_t JsonCursor::container_end(std::size_t begin) const {
+std::size_t JsonCursor::container_end(std::size_t begin) {
   std::size_t open = 0;
   for (std::size_t at = begin; at < text_.size();) {
     at += container_mark(text_.substr(at));
@@ -118,7 +120,7 @@ bool JsonMembers::next() {
   const std::string_view quoted = cursor_.string();
   if (quoted.empty()) return false;
   name_ = quoted.substr(1, quoted.size() - 2);
-  if (name_.find('\\') != std::string_view::npos) name_ = unescaped_ = json_unescape(name_);
+  if (cursor_.escaped()) name_ = unescaped_ = json_unescape(name_);
   cursor_.space();
   if (!cursor_.take(':')) return false;
   value_ = cursor_.value();
@@ -134,6 +136,19 @@ bool JsonElements::next() {
   value_ = cursor_.value();
   cursor_.space();
   return !value_.empty();
+}
+
+std::string_view JsonElements::open() {
+  if (!cursor_.take(before_)) return {};
+  before_ = ',';
+  cursor_.space();
+  const std::string_view text = cursor_.rest();
+  return text.starts_with(']') ? std::string_view() : text;
+}
+
+void JsonElements::close(std::string_view rest) {
+  cursor_.go_to(rest);
+  cursor_.space();
 }
 
 std::optional<std::string_view> json_member(std::string_view object, std::string_view name) {

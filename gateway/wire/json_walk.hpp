@@ -25,19 +25,24 @@ class JsonCursor {
   bool take(char c);
   /// Takes the string that stands next, with its quotes.
   std::string_view string();
+  /// The string that was taken last holds an escape.
+  [[nodiscard]] bool escaped() const { return escaped_; }
   /// Takes the value that stands next.
   std::string_view value();
+  /// Goes on at `rest`, an end of the text.
+  void go_to(std::string_view rest) { at_ = text_.size() - rest.size(); }
   /// What was not taken yet.
   [[nodiscard]] std::string_view rest() const { return text_.substr(at_); }
 
  private:
-  [[nodiscard]] std::size_t string_end(std::size_t begin) const;
-  [[nodiscard]] std::size_t container_end(std::size_t begin) const;
+  [[nodiscard]] std::size_t string_end(std::size_t begin);
+  [[nodiscard]] std::size_t container_end(std::size_t begin);
   [[nodiscard]] std::size_t scalar_end(std::size_t begin) const;
   std::string_view take_until(std::size_t end);
 
   std::string_view text_;
   std::size_t at_ = 0;
+  bool escaped_ = false;
 };
 
 class JsonMembers {
@@ -66,6 +71,12 @@ class JsonElements {
   explicit JsonElements(std::string_view array);
   bool next();
   [[nodiscard]] std::string_view value() const { return value_; }
+
+  /// In place of `next`, for who walks over the element too and so finds its end: goes to the next
+  /// element and gives the text that begins with it; empty: there is none.
+  std::string_view open();
+  /// What stands behind the element: an end of that text.
+  void close(std::string_view rest);
 
  private:
   JsonCursor cursor_;

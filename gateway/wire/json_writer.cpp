@@ -234,4 +234,10 @@ JsonWriter& JsonWriter::raw(std::string_view json) {
   return *this;
 }
 
+JsonWriter& JsonWriter::head(std::string_view json) {
+  raw(json);
+  need_comma_ = false;
+  return *this;
+}
+
 }  // namespace tollgate::wire

@@ -58,6 +58,9 @@ class JsonWriter {
   JsonWriter& null();
   /// Text that is JSON already.
   JsonWriter& raw(std::string_view json);
+  /// Text that begins an object or array, up to where its next value goes:
+  /// `{"type":"text","text":`.
+  JsonWriter& head(std::string_view json);
 
   template <class T>
   JsonWriter& member(JsonKey name, const T& v) {

@@ -9,15 +9,19 @@
 namespace tollgate::wire {
 namespace {
 
+/// What ends a run beside quotes and backslashes; each ends it at what the one before does too.
+enum class RunEnd : std::uint8_t { none, control, no_ascii };
+
 #if defined(__x86_64__)
 constexpr std::size_t step = 4 * sizeof(__m256i);
 
-/// Length of the plain run, in whole steps; control characters end it too, or not.
-template <bool Controls>
+/// Length of the plain run, in whole steps.
+template <RunEnd End>
 [[gnu::target("avx2")]] std::size_t plain_steps(const char* data, std::size_t size) {
   const __m256i quote = _mm256_set1_epi8('"');
   const __m256i backslash = _mm256_set1_epi8('\\');
   const __m256i last_control = _mm256_set1_epi8(0x1F);
+  const __m256i space = _mm256_set1_epi8(' ');
   std::size_t at = 0;
   for (; at + step <= size; at += step) {
     __m256i found = _mm256_setzero_si256();
@@ -26,7 +30,10 @@ template <bool Controls>
       const __m256i special =
           _mm256_or_si256(_mm256_cmpeq_epi8(bytes, quote), _mm256_cmpeq_epi8(bytes, backslash));
       found = _mm256_or_si256(found, special);
-      if constexpr (Controls) {
+      if constexpr (End == RunEnd::no_ascii) {
+        // As signed bytes, what is no ASCII lies below the control characters.
+        found = _mm256_or_si256(found, _mm256_cmpgt_epi8(space, bytes));
+      } else if constexpr (End == RunEnd::control) {
         const __m256i control = _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, last_control), bytes);
         found = _mm256_or_si256(found, control);
       }
@@ -41,23 +48,33 @@ bool has_wide_vectors() {
   return has;
 }
 #else
-template <bool Controls>
+template <RunEnd>
 std::size_t plain_steps(const char*, std::size_t) {
   return 0;
 }
 bool has_wide_vectors() { return false; }
 #endif
 
+template <RunEnd End>
+std::size_t wide_steps(std::string_view text) {
+  return has_wide_vectors() ? plain_steps<End>(text.data(), text.size()) : 0;
+}
+
 }  // namespace
 
 std::size_t json_plain_run_long(std::string_view text) {
-  const std::size_t steps = has_wide_vectors() ? plain_steps<true>(text.data(), text.size()) : 0;
+  const std::size_t steps = wide_steps<RunEnd::control>(text);
   return steps + json_plain_run_short(text.substr(steps));
 }
 
 std::size_t json_string_run_long(std::string_view text) {
-  const std::size_t steps = has_wide_vectors() ? plain_steps<false>(text.data(), text.size()) : 0;
+  const std::size_t steps = wide_steps<RunEnd::none>(text);
   return steps + json_string_run_short(text.substr(steps));
+}
+
+std::size_t json_ascii_run_long(std::string_view text) {
+  const std::size_t steps = wide_steps<RunEnd::no_ascii>(text);
+  return steps + find_byte(text.substr(steps), NotPlainAscii{});
 }
 
 }  // namespace tollgate::wire

@@ -154,9 +154,11 @@ inline std::size_t json_string_run(std::string_view text) {
   return run_by_parts(text, StringEnd{}, json_string_run_long);
 }
 
+[[nodiscard]] std::size_t json_ascii_run_long(std::string_view text);
+
 /// Length of the plain ASCII at the beginning.
 inline std::size_t json_ascii_run(std::string_view text) {
-  return find_byte(text, NotPlainAscii{});
+  return run_by_parts(text, NotPlainAscii{}, json_ascii_run_long);
 }
 
 /// Offset of the first CR or LF, or `text.size()`.

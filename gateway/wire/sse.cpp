@@ -51,14 +51,28 @@ SseEvent read_fields(std::string_view bytes, std::string& joined) {
   return event;
 }
 
-constexpr std::string_view data_name = "data: ", blank_line = "\n\n";
+constexpr std::string_view event_name = "event: ", data_name = "data: ", blank_line = "\n\n";
 
-/// An event that stands whole at the front and is one line of data, as most are: the bytes that it
-/// takes; 0: it is another.
-std::size_t one_line(std::string_view text) {
-  if (!text.starts_with(data_name)) return 0;
-  const std::size_t line = find_line_end(text);
-  return text.substr(line).starts_with(blank_line) ? line + blank_line.size() : 0;
+/// An event that stands whole at the front and is one line of data, as most are, behind its name or
+/// without one. No wire: it is another.
+SseEvent one_line(std::string_view text) {
+  SseEvent event;
+  std::string_view left = text;
+  if (left.starts_with(event_name)) {
+    const std::string_view line = left.substr(0, find_line_end(left));
+    left.remove_prefix(line.size());
+    if (!left.starts_with('\n')) return {};
+    left.remove_prefix(1);
+    event.event = line.substr(event_name.size());
+  }
+  if (!left.starts_with(data_name)) return {};
+  const std::string_view line = left.substr(0, find_line_end(left));
+  left.remove_prefix(line.size());
+  if (!left.starts_with(blank_line)) return {};
+  event.data = line.substr(data_name.size());
+  event.has_data = true;
+  event.wire = text.substr(0, text.size() - left.size() + blank_line.size());
+  return event;
 }
 
 std::unexpected<Error> too_large(std::size_t max) {
@@ -107,16 +121,14 @@ std::size_t SseDecoder::find_end() {
 
 Result<bool> SseDecoder::next(Batch& batch, SseEvent& out) {
   const bool fresh = scanned_ == 0 && partial_.empty() && line_empty_ && !after_cr_;
-  if (const std::size_t size = fresh ? one_line(rest_) : 0; size > 0 && size <= max_) {
-    const std::string_view bytes = rest_.substr(0, size);
-    batch.hold(block_);
-    rest_.remove_prefix(size);
-    first_ = false;
-    out = {.wire = bytes,
-           .event = {},
-           .data = bytes.substr(data_name.size(), size - data_name.size() - blank_line.size()),
-           .has_data = true};
-    return true;
+  if (fresh) {
+    if (const SseEvent event = one_line(rest_); event.has_data && event.wire.size() <= max_) {
+      batch.hold(block_);
+      rest_.remove_prefix(event.wire.size());
+      first_ = false;
+      out = event;
+      return true;
+    }
   }
   const std::size_t end = find_end();
   if (partial_.size() + (end == unfinished ? rest_.size() : end) > max_) return too_large(max_);

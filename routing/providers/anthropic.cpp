@@ -59,7 +59,8 @@ class Anthropic final : public Provider {
     if (!request) return std::unexpected(request.error());
     anthropic::Notes notes{.refuse = context.refuse_unsupported,
                            .limit_uses = view.set_limit().has_value()};
-    auto body = anthropic::encode_body(**request, target.model, entry.allow_fields, notes);
+    auto body = anthropic::encode_body(**request, target.model, entry.allow_fields,
+                                       view.body.size(), notes);
     if (!body) return std::unexpected(body.error());
     Encoded encoded;
     encoded.request.target = target_of(entry.address.base_path, "messages");

@@ -1,5 +1,8 @@
 #include "routing/providers/anthropic_blocks.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "routing/providers/anthropic_decode.hpp"
 #include "routing/providers/json_tree.hpp"
 
@@ -18,6 +21,7 @@ BlockEvents::Kind BlockEvents::kind_of(std::string_view type, std::string_view n
 
 void BlockEvents::start(std::int64_t index, const JsonView& object, Batch& out) {
   const JsonObject block(object);
+  last_ = nullptr;
   Open& open = open_[index] = {};
   open.kind = kind_of(block["type"].string_in(out), block["name"].string_in(out));
   switch (open.kind) {
@@ -58,19 +62,39 @@ void BlockEvents::start_thinking(Open& open, const JsonObject& block, Batch& out
   out.push(ReasoningDelta{0, {}, {}, redacted});
 }
 
-void BlockEvents::delta(std::int64_t index, const JsonView& object, Batch& out) {
+std::string_view BlockEvents::delta(std::int64_t index, const JsonView& object, Batch& out) {
+  static constexpr std::array rows{
+      FragmentRow{"text_delta", "text", Fragment::text},
+      FragmentRow{"thinking_delta", "thinking", Fragment::thinking},
+      FragmentRow{"input_json_delta", "partial_json", Fragment::input},
+  };
   const JsonObject delta(object);
   Open& open = open_[index];
   const std::string_view type = delta["type"].string_in(out);
-  const auto fragment = [&](std::string_view name) {
-    const JsonView text = delta[name];
-    return text.is_string() ? open.fragments.take(text.text(), out) : std::string_view();
-  };
-  if (type == "text_delta") return send_text(fragment("text"), out);
-  if (type == "thinking_delta") return send_reasoning(fragment("thinking"), out);
-  if (type == "input_json_delta") return send_input(open, fragment("partial_json"), out);
+  const auto row = std::ranges::find(rows, type, &FragmentRow::type);
+  if (row != rows.end()) {
+    const JsonView text = delta[row->member];
+    if (!text.is_string()) return {};
+    last_ = &open;
+    last_fragment_ = row->what;
+    again(text.text(), out);
+    return text.text();
+  }
   // A later signature replaces an earlier one.
   if (type == "signature_delta") open.signature = delta["signature"].string();
+  return {};
+}
+
+void BlockEvents::again(std::string_view quoted, Batch& out) {
+  const std::string_view text = last_->fragments.take(quoted, out);
+  switch (last_fragment_) {
+    case Fragment::text:
+      return send_text(text, out);
+    case Fragment::thinking:
+      return send_reasoning(text, out);
+    case Fragment::input:
+      return send_input(*last_, text, out);
+  }
 }
 
 void BlockEvents::stop(std::int64_t index, Batch& out) {
@@ -88,6 +112,7 @@ void BlockEvents::stop(std::int64_t index, Batch& out) {
     without_input_.push_back(open);
   }
   open_.erase(found);
+  last_ = nullptr;
 }
 
 void BlockEvents::finish(std::string_view reason, Batch& out) {

@@ -19,7 +19,13 @@ class BlockEvents {
       : json_tool_(hints.json_tool ? hints.json_tool_name : std::string()) {}
 
   void start(std::int64_t index, const wire::JsonView& block, Batch& out);
-  void delta(std::int64_t index, const wire::JsonView& delta, Batch& out);
+  /// Returns the JSON string that the delta brings: of a piece of text, reasoning or arguments.
+  /// Empty: it is none of these.
+  std::string_view delta(std::int64_t index, const wire::JsonView& delta, Batch& out);
+  /// Another delta that says the same as the last one of those but for its string, which is
+  /// `quoted`. Only while `goes_on()`.
+  void again(std::string_view quoted, Batch& out);
+  [[nodiscard]] bool goes_on() const { return last_ != nullptr; }
   void stop(std::int64_t index, Batch& out);
   /// Pushes the finish. `reason` empty: the provider gave none, so the blocks tell.
   void finish(std::string_view reason, Batch& out);
@@ -29,6 +35,11 @@ class BlockEvents {
 
  private:
   enum class Kind : std::uint8_t { text, thinking, tool, json_tool, skipped };
+  enum class Fragment : std::uint8_t { text, thinking, input };
+  struct FragmentRow {
+    std::string_view type, member;
+    Fragment what;
+  };
   struct Open {
     Kind kind = Kind::skipped;
     std::uint32_t tool = 0;   ///< index among the tool calls, not among the blocks
@@ -47,6 +58,8 @@ class BlockEvents {
 
   std::string json_tool_;  ///< name of the tool that stands for structured output, or empty
   std::map<std::int64_t, Open> open_;
+  Open* last_ = nullptr;  ///< what the last delta was for: of open_; and what that was
+  Fragment last_fragment_ = Fragment::text;
   std::vector<Open> without_input_;  ///< calls that ended without arguments
   std::uint32_t tools_ = 0;
   bool json_tool_called_ = false;

@@ -2,11 +2,14 @@
 
 #include <array>
 #include <optional>
+#include <simdjson.h>
 
 #include "gateway/wire/json_shape.hpp"
+#include "gateway/wire/scan.hpp"
 #include "gateway/wire/sse.hpp"
 #include "routing/providers/anthropic_blocks.hpp"
 #include "routing/providers/collected.hpp"
+#include "routing/providers/openai_repeat.hpp"
 
 namespace tollgate::routing::anthropic {
 namespace {
@@ -61,7 +64,7 @@ class StreamDecoder final : public ReplyDecoder {
 
   Result<void> on_event(const wire::SseEvent& event, Batch& out) {
     out.begin_frame(event.wire);
-    if (event.data.empty() || ended_) return {};
+    if (event.data.empty() || ended_ || repeats(event.data, out)) return {};
     const auto shape = wire::JsonShape::read(event.data);
     if (!shape) return unreadable("a stream event");
     static constexpr std::array rows{
@@ -75,10 +78,24 @@ class StreamDecoder final : public ReplyDecoder {
     const JsonObject members(*shape);
     const std::string_view type = members["type"].string_in(out);
     for (const Row& row : rows) {
-      if (row.type == type) return (this->*row.handler)(members, out);
+      if (row.type != type) continue;
+      auto done = (this->*row.handler)(members, out);
+      if (!text_.empty()) repeated_.learn(event.data, text_.substr(1, text_.size() - 2));
+      text_ = {};
+      return done;
     }
     if (type == "error") return std::unexpected(read_error(0, {}, event.data));
     return {};
+  }
+
+  /// Most events say what the last one did, with another text.
+  bool repeats(std::string_view data, Batch& out) {
+    std::string_view text;
+    if (!blocks_.goes_on() || !repeated_.matches(data, text)) return false;
+    const bool ascii = wire::json_ascii_run(text) == text.size();
+    if (!ascii && !simdjson::validate_utf8(text.data(), text.size())) return false;
+    blocks_.again({text.data() - 1, text.size() + 2}, out);
+    return true;
   }
 
   Result<void> on_start(const JsonObject& event, Batch& out) {
@@ -101,7 +118,7 @@ class StreamDecoder final : public ReplyDecoder {
     return {};
   }
   Result<void> on_delta(const JsonObject& event, Batch& out) {
-    blocks_.delta(index_of(event), event["delta"], out);
+    text_ = blocks_.delta(index_of(event), event["delta"], out);
     return {};
   }
   Result<void> on_block_stop(const JsonObject& event, Batch& out) {
@@ -133,6 +150,8 @@ class StreamDecoder final : public ReplyDecoder {
   }
 
   wire::SseDecoder sse_;
+  openai::RepeatedChunk repeated_;
+  std::string_view text_;  // what the event that is read now brought, for repeated_
   BlockEvents blocks_;
   Usage usage_;
   std::string id_, stop_reason_;
@@ -158,7 +177,9 @@ class WholeDecoder final : public ReplyDecoder {
     const auto shape = wire::JsonShape::read(body);
     if (!shape) return unreadable("a reply");
     const JsonObject reply(*shape);
-    if (reply["type"].string() == "error") return std::unexpected(read_error(0, headers_, body));
+    if (reply["type"].string_in(out) == "error") {
+      return std::unexpected(read_error(0, headers_, body));
+    }
     if (!reply["content"].is_array()) return unreadable("a reply without content");
     out.begin_frame(body);
     push_reply(reply, out);

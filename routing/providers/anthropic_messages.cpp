@@ -1,6 +1,7 @@
 // Messages as turns: what Anthropic calls system is taken out, the rest alternates between user and
 // assistant, and every tool result stands first in the user turn behind its call.
 #include <algorithm>
+#include <span>
 
 #include "gateway/wire/base64.hpp"
 #include "gateway/wire/json_writer.hpp"
@@ -92,41 +93,36 @@ class PromptBuilder {
   PromptBuilder(bool thinking_blocks, Notes& notes)
       : thinking_blocks_(thinking_blocks), notes_(notes) {}
 
-  Result<void> add(const Message& message, const std::string& where) {
+  void expect(std::size_t messages) { prompt_.turns.reserve(messages); }
+
+  /// `at`: the message's place in the request.
+  Result<void> add(const Message& message, std::size_t at) {
     if (!message.name.empty() && message.role != Role::tool) {
       if (auto named = notes_.drop("messages.name"); !named) return named;
     }
-    auto blocks = blocks_of(message, where);
-    if (!blocks) return std::unexpected(blocks.error());
     switch (message.role) {
       case Role::system:
       case Role::developer:
-        return add_system(*blocks, where);
+        return add_system(message, at);
       case Role::user:
-        append(turn(false), *blocks);
-        return {};
+        return add_content(message, at, turn(false).blocks);
       case Role::assistant:
-        add_assistant(message, *blocks);
-        return {};
+        return add_assistant(message, at);
       case Role::tool:
-        add_result(message, *blocks);
-        return {};
+        return add_result(message, at);
     }
     return {};
   }
   Prompt take() { return std::move(prompt_); }
 
  private:
-  Result<std::vector<Block>> blocks_of(const Message& message, const std::string& where) {
-    std::vector<Block> blocks;
+  Result<void> add_content(const Message& message, std::size_t at, std::vector<Block>& out) {
     for (std::size_t i = 0; i < message.content.size(); ++i) {
-      const std::string part =
-          where + ".content" + (message.content_is_string ? "" : "[" + std::to_string(i) + "]");
-      auto block = part_block(message.content[i], part, notes_);
-      if (!block) return std::unexpected(block.error());
-      if (*block) blocks.push_back(std::move(**block));
+      Place place{.message = at};
+      if (!message.content_is_string) place.part = i;
+      if (auto added = add_part(message.content[i], place, notes_, out); !added) return added;
     }
-    return blocks;
+    return {};
   }
 
   /// The last turn, or a new one where another role spoke last.
@@ -137,37 +133,33 @@ class PromptBuilder {
     return prompt_.turns.back();
   }
 
-  static void append(Turn& turn, std::vector<Block>& blocks) {
-    std::ranges::move(blocks, std::back_inserter(turn.blocks));
-  }
-
-  Result<void> add_system(std::vector<Block>& blocks, const std::string& where) {
-    for (Block& block : blocks) {
-      if (!block.is_text) {
-        return fail(ErrorKind::invalid_request, "system messages hold text only",
-                    where + ".content");
-      }
-      prompt_.system.push_back(std::move(block));
-    }
-    return {};
+  Result<void> add_system(const Message& message, std::size_t at) {
+    const std::size_t before = prompt_.system.size();
+    if (auto added = add_content(message, at, prompt_.system); !added) return added;
+    if (std::ranges::all_of(std::span(prompt_.system).subspan(before), &Block::is_text)) return {};
+    return fail(ErrorKind::invalid_request, "system messages hold text only",
+                Place{.message = at}.name());
   }
 
   /// An assistant message without anything in it is no turn: most hosts refuse it.
-  void add_assistant(const Message& message, std::vector<Block>& blocks) {
+  Result<void> add_assistant(const Message& message, std::size_t at) {
     std::vector<Block> all;
     if (thinking_blocks_) {
       for (const ThinkingBlock& thought : message.thinking) {
         if (auto block = thinking_block(thought)) all.push_back(std::move(*block));
       }
     }
-    std::ranges::move(blocks, std::back_inserter(all));
+    if (auto added = add_content(message, at, all); !added) return added;
     if (!message.tool_calls.empty()) ids_.begin_calls();
     for (const ToolCall& call : message.tool_calls)
       all.push_back(tool_use_block(call, ids_.call(call.id)));
-    if (!all.empty()) append(turn(true), all);
+    if (!all.empty()) std::ranges::move(all, std::back_inserter(turn(true).blocks));
+    return {};
   }
 
-  void add_result(const Message& message, const std::vector<Block>& content) {
+  Result<void> add_result(const Message& message, std::size_t at) {
+    std::vector<Block> content;
+    if (auto added = add_content(message, at, content); !added) return added;
     std::string json, mark;
     JsonWriter w(json);
     w.begin_object().member("type", "tool_result");
@@ -182,6 +174,7 @@ class PromptBuilder {
     const auto behind_results = std::ranges::find(blocks, false, &Block::is_tool_result);
     blocks.insert(behind_results,
                   {.is_tool_result = true, .json = std::move(json), .cache_control = mark});
+    return {};
   }
 
   bool thinking_blocks_;
@@ -194,17 +187,17 @@ void trim_prefill(Prompt& prompt) {
   Turn& last = prompt.turns.back();
   if (!last.blocks.back().is_text) return;
   // A text block is never blank, so something stays.
-  std::string& text = last.blocks.back().text;
-  text.resize(text.find_last_not_of(" \t\r\n\f\v") + 1);
+  std::string_view& text = last.blocks.back().text;
+  text = text.substr(0, text.find_last_not_of(" \t\r\n\f\v") + 1);
 }
 
 }  // namespace
 
 Result<Prompt> build_prompt(const ChatRequest& request, bool thinking_blocks, Notes& notes) {
   PromptBuilder builder(thinking_blocks, notes);
+  builder.expect(request.messages.size());
   for (std::size_t i = 0; i < request.messages.size(); ++i) {
-    const std::string where = "messages[" + std::to_string(i) + "]";
-    if (auto added = builder.add(request.messages[i], where); !added) {
+    if (auto added = builder.add(request.messages[i], i); !added) {
       return std::unexpected(added.error());
     }
   }
@@ -216,7 +209,7 @@ void settle_turns(Prompt& prompt, bool prefill) {
   if (turns.empty() || turns.front().assistant) turns.insert(turns.begin(), Turn{});
   if (turns.back().assistant && !prefill) turns.push_back({});
   for (Turn& turn : turns) {
-    if (turn.blocks.empty()) turn.blocks.push_back(Block::of_text(std::string(filler)));
+    if (turn.blocks.empty()) turn.blocks.push_back(Block::of_text(filler));
   }
   if (turns.back().assistant) trim_prefill(prompt);
 }

@@ -11,7 +11,6 @@ namespace tollgate::routing::anthropic {
 namespace {
 
 using wire::JsonWriter;
-using OptionalBlock = Result<std::optional<Block>>;
 
 constexpr std::string_view files_beta = "files-api-2025-04-14";
 constexpr std::array<std::string_view, 4> image_types{"image/jpeg", "image/png", "image/gif",
@@ -41,8 +40,9 @@ bool is_web_url(std::string_view url) {
   return url.starts_with("https://") || url.starts_with("http://");
 }
 
-std::unexpected<Error> no_equivalent(const std::string& what, const std::string& where) {
-  return fail(ErrorKind::unsupported_parameter, what + " cannot be sent to this provider", where);
+std::unexpected<Error> no_equivalent(const std::string& what, const Place& where) {
+  return fail(ErrorKind::unsupported_parameter, what + " cannot be sent to this provider",
+              where.name());
 }
 
 /// {"type":"image"|"document","source":{"type":TYPE, MEMBER: value, ...}}
@@ -78,20 +78,20 @@ bool is_image(const DataUrl& url) {
   return std::ranges::find(image_types, url.media_type) != image_types.end();
 }
 
-OptionalBlock image_block(const ImagePart& image, const std::string& where) {
+Result<Block> image_block(const ImagePart& image, const Place& where) {
   if (is_web_url(image.url)) return SourceBlock("image", "url").with("url", image.url).done();
   const auto url = read_data_url(image.url);
   if (!url) {
     return fail(ErrorKind::invalid_request, "an image must be a https: or a base64 data: URL",
-                where);
+                where.name());
   }
   if (is_image(*url)) return inline_block("image", *url);
   return no_equivalent("An image of type '" + url->media_type + "'", where);
 }
 
-OptionalBlock text_document(const DataUrl& url, const FilePart& file, const std::string& where) {
+Result<Block> text_document(const DataUrl& url, const FilePart& file, const Place& where) {
   const auto text = wire::base64_decode(url.data);
-  if (!text) return fail(ErrorKind::invalid_request, "file_data is no base64", where);
+  if (!text) return fail(ErrorKind::invalid_request, "file_data is no base64", where.name());
   SourceBlock block("document", "text");
   return block.with("media_type", "text/plain").with("data", *text).done(file.filename);
 }
@@ -101,7 +101,7 @@ DataUrl guess_type(const FilePart& file) {
   return {file.filename.ends_with(".pdf") ? "application/pdf" : "unknown", file.data};
 }
 
-OptionalBlock file_block(const FilePart& file, const std::string& where, Notes& notes) {
+Result<Block> file_block(const FilePart& file, const Place& where, Notes& notes) {
   if (!file.file_id.empty()) {
     notes.need_beta(files_beta);
     return SourceBlock("document", "file").with("file_id", file.file_id).done(file.filename);
@@ -116,19 +116,32 @@ OptionalBlock file_block(const FilePart& file, const std::string& where, Notes& 
   return no_equivalent("A file of type '" + url.media_type + "'", where);
 }
 
-OptionalBlock text_block(const std::string& text) {
-  if (is_blank(text)) return std::nullopt;
-  return Block::of_text(text);
-}
+class PartEncoder {
+ public:
+  PartEncoder(const Place& where, Notes& notes, std::vector<Block>& out)
+      : where_(where), notes_(notes), out_(out) {}
+  Result<void> operator()(const TextPart& part) const { return text(part.text); }
+  Result<void> operator()(const RefusalPart& part) const { return text(part.text); }
+  Result<void> operator()(const ImagePart& part) const { return add(image_block(part, where_)); }
+  Result<void> operator()(const AudioPart&) const { return no_equivalent("Audio", where_); }
+  Result<void> operator()(const FilePart& part) const {
+    return add(file_block(part, where_, notes_));
+  }
 
-struct PartEncoder {
-  const std::string& where;
-  Notes& notes;
-  OptionalBlock operator()(const TextPart& part) const { return text_block(part.text); }
-  OptionalBlock operator()(const RefusalPart& part) const { return text_block(part.text); }
-  OptionalBlock operator()(const ImagePart& part) const { return image_block(part, where); }
-  OptionalBlock operator()(const AudioPart&) const { return no_equivalent("Audio", where); }
-  OptionalBlock operator()(const FilePart& part) const { return file_block(part, where, notes); }
+ private:
+  [[nodiscard]] Result<void> text(std::string_view text) const {
+    if (!is_blank(text)) out_.push_back(Block::of_text(text));
+    return {};
+  }
+  [[nodiscard]] Result<void> add(Result<Block> block) const {
+    if (!block) return std::unexpected(block.error());
+    out_.push_back(std::move(*block));
+    return {};
+  }
+
+  const Place& where_;
+  Notes& notes_;
+  std::vector<Block>& out_;
 };
 
 }  // namespace
@@ -137,10 +150,19 @@ bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n\f\v") == std::string_view::npos;
 }
 
-Result<std::optional<Block>> part_block(const Part& part, const std::string& where, Notes& notes) {
-  auto block = std::visit(PartEncoder{where, notes}, part.value);
-  if (block && *block) (*block)->cache_control = part.cache_control_json;
-  return block;
+std::string Place::name() const {
+  std::string name = "messages[" + std::to_string(message) + "].content";
+  if (part) name += "[" + std::to_string(*part) + "]";
+  return name;
+}
+
+Result<void> add_part(const Part& part, const Place& where, Notes& notes, std::vector<Block>& out) {
+  const std::size_t before = out.size();
+  if (auto added = std::visit(PartEncoder(where, notes, out), part.value); !added) return added;
+  if (out.size() > before && !part.cache_control_json.empty()) {
+    out.back().cache_control = part.cache_control_json;
+  }
+  return {};
 }
 
 }  // namespace tollgate::routing::anthropic

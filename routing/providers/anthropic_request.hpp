@@ -24,14 +24,15 @@ struct Notes {
   void need_beta(std::string_view beta);
 };
 
-/// One content block. Text is kept apart until the end, since a prefill is still trimmed.
+/// One content block. Text is kept apart until the end, since a prefill is still trimmed; it stays
+/// in the request, which outlives the block.
 struct Block {
   bool is_text = false, is_tool_result = false;
-  std::string text{};           ///< of a text block
+  std::string_view text{};      ///< of a text block
   std::string json{};           ///< any other block, one whole object
   std::string cache_control{};  ///< JSON or empty
 
-  static Block of_text(std::string text) { return {.is_text = true, .text = std::move(text)}; }
+  static Block of_text(std::string_view text) { return {.is_text = true, .text = text}; }
   static Block of_json(std::string json) { return {.json = std::move(json)}; }
 };
 
@@ -54,8 +55,15 @@ Result<Prompt> build_prompt(const ChatRequest& request, bool thinking_blocks, No
 /// user unless `prefill`, where the last text loses its trailing whitespace.
 void settle_turns(Prompt& prompt, bool prefill);
 
-/// The block of one part; nothing for blank text. `where` names it in errors.
-Result<std::optional<Block>> part_block(const Part& part, const std::string& where, Notes& notes);
+/// The content of a message, or a part of it: spelled out only in errors.
+struct Place {
+  std::size_t message = 0;
+  std::optional<std::size_t> part{};
+  [[nodiscard]] std::string name() const;
+};
+
+/// Adds the block of one part; none for blank text. `where` names it in errors.
+Result<void> add_part(const Part& part, const Place& where, Notes& notes, std::vector<Block>& out);
 [[nodiscard]] bool is_blank(std::string_view text);
 
 /// Tools and how they are to be used.
@@ -87,12 +95,14 @@ Result<ThinkingPlan> plan_thinking(const ChatRequest& request, const ModelTraits
 /// `automatic`: the request's top-level mark takes one place.
 Result<void> limit_cache_marks(ToolPlan& tools, Prompt& prompt, bool automatic, Notes& notes);
 
-/// The whole body of POST /v1/messages.
+/// The whole body of POST /v1/messages. `request_bytes`: how long the client's was, which tells how
+/// long this one will be.
 struct Body {
   std::string json;
   std::string json_tool;
 };
 Result<Body> encode_body(const ChatRequest& request, const std::string& model,
-                         const std::vector<std::string>& allow_fields, Notes& notes);
+                         const std::vector<std::string>& allow_fields, std::size_t request_bytes,
+                         Notes& notes);
 
 }  // namespace tollgate::routing::anthropic

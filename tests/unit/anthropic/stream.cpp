@@ -37,6 +37,39 @@ TEST_CASE("text, pings and unknown events") {
   CHECK(got.usage.output == 9);
 }
 
+TEST_CASE("deltas that differ only in their text mean what each would mean alone") {
+  const auto got = decode_stream(
+      start() + block_start(0, text_block) + text_delta(0, R"("a")") + text_delta(0, R"("")") +
+      text_delta(0, R"("b\"c")") + text_delta(0, R"("\ud83d")") + text_delta(0, R"("\ude00")") +
+      text_delta(0, "\"\u00e9\"") + block_stop(0) + block_start(0, tool_block("t", "f")) +
+      text_delta(0, R"("d")") + input_delta(0, R"("{\"x\":")") + input_delta(0, R"("1}")") +
+      block_stop(0) + end("tool_use"));
+  CHECK(got.log ==
+        "started: msg_1\ntext: a\ntext: b\"c\ntext: \U0001f600\ntext: \u00e9\ntool 0: t f \n"
+        "text: d\ntool 0:   {\"x\":\ntool 0:   1}\nfinish: tool_calls\nended\n");
+}
+
+TEST_CASE("deltas of two open blocks in turn each go to their own") {
+  const auto got = decode_stream(
+      start() + block_start(0, tool_block("a", "f")) + block_start(1, tool_block("b", "g")) +
+      input_delta(0, R"("1")") + input_delta(1, R"("")") + input_delta(0, R"("2")") +
+      input_delta(1, R"("3")") + input_delta(1, R"("4")") + input_delta(0, R"("5")") +
+      block_stop(0) + input_delta(1, R"("6")") + block_stop(1) + end("tool_use"));
+  CHECK(got.log ==
+        "started: msg_1\ntool 0: a f \ntool 1: b g \ntool 0:   1\ntool 0:   2\ntool 1:   3\n"
+        "tool 1:   4\ntool 0:   5\ntool 1:   6\nfinish: tool_calls\nended\n");
+}
+
+TEST_CASE("a delta is judged as strictly as the one before it that it repeats") {
+  const std::string begin = start() + block_start(0, text_block) + text_delta(0, R"("a")");
+  for (const std::string_view broken :
+       {"\"\xff\"", R"("\q")", R"("b" "c")", R"("b)", "\"\x01\"", R"(b")", R"("b\")"}) {
+    const auto got = decode_stream(begin + text_delta(0, broken) + block_stop(0) + end("end_turn"));
+    CHECK_MESSAGE(!got.result, broken);
+    CHECK_MESSAGE(got.log.starts_with("started: msg_1\ntext: a\nerror: "), got.log);
+  }
+}
+
 TEST_CASE("tool indices are counted on their own, behind text and provider-run tools") {
   const auto got = decode_stream(
       start() + block_start(0, text_block) + text_delta(0, R"("a")") + block_stop(0) +

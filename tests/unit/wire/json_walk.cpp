@@ -51,6 +51,25 @@ TEST_CASE("elements are cut at their own ends") {
   CHECK(elements_of("{}").empty());
 }
 
+TEST_CASE("who walks over the elements finds their ends for the array") {
+  for (const std::string_view array :
+       {R"([{"a":"]"},{},{"b":[1]}])", R"( [ {"a":"]"} , { } , {"b":[1]} ] )"}) {
+    std::vector<std::string> names;
+    JsonElements walk(array);
+    for (std::string_view text = walk.open(); !text.empty(); text = walk.open()) {
+      JsonMembers members(text);
+      names.emplace_back("-");
+      while (members.next())
+        names.emplace_back(members.name());
+      walk.close(members.rest());
+    }
+    CHECK(names == std::vector<std::string>{"-", "a", "-", "-", "b"});
+  }
+  CHECK(JsonElements("[]").open().empty());
+  CHECK(JsonElements(" [ ] ").open().empty());
+  CHECK(JsonElements("{}").open().empty());
+}
+
 TEST_CASE("long values are skipped whole at every length") {
   for (std::size_t length = 0; length < 200; ++length) {
     const std::string text(length, 'x');

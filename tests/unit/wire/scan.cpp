@@ -52,8 +52,13 @@ TEST_CASE("scan: long texts, a match at every place beside the steps of wide vec
         if (at < length) text[at] = byte;
         REQUIRE(json_plain_run(text) == at);
       }
+      for (const char byte : {'"', '\\', '\x1F', '\0', '\x80', '\xFF'}) {
+        if (at < length) text[at] = byte;
+        REQUIRE(json_ascii_run(text) == at);
+      }
       if (at < length) text[at] = '\x20';
       REQUIRE(json_plain_run(text) == length);
+      REQUIRE(json_ascii_run(text) == length);
     }
   }
 }

@@ -83,6 +83,8 @@ constexpr std::string_view streams[] = {
     "data: a\r\n\ndata: b\n\r\ndata: c\r\r\ndata: d\n\rdata: e\r\n\r",
     "\xEF\xBB\xBF"
     "data: x\n\n: comment\n\nevent: ping\ndata: {}\n\n",
+    "event: a\ndata: 1\n\nevent:  b\ndata:  2\n\nevent: c\ndata: 3\r\n\r\nevent: \ndata: \n\ndata: "
+    "4\n\n",
     "event: a\ndata: 1\ndata: 2\ndata\ndata:\nid: 7\nretry: 10\n\n\n\n\ndata: last",
     "data: no blank line at the end\n",
     "data: cr at the end\r",

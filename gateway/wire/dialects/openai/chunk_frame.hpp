@@ -31,6 +31,11 @@ class ChunkFrame {
   void close_last(std::string& out) const {
     out.append(include_usage_ ? "}],\"usage\":null" : "}]").append(notice_).append("}\n\n");
   }
+  /// Closes a delta that is not the choice's last, and the choice.
+  void close_delta(std::string& out) const {
+    out += include_usage_ ? "},\"finish_reason\":null}],\"usage\":null}\n\n"
+                          : "},\"finish_reason\":null}]}\n\n";
+  }
   /// Closes the choice after its last member.
   void close(std::string& out) const {
     out += include_usage_ ? "}],\"usage\":null}\n\n" : "}]}\n\n";

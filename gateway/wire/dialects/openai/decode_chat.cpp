@@ -6,8 +6,8 @@ namespace {
 
 /// A request on its way in: members that only mean something together wait here.
 struct Draft {
-  ChatRequest request;
-  std::optional<std::int64_t> old_max_tokens;
+  ChatRequest& request;
+  std::optional<std::int64_t> old_max_tokens{};
 };
 
 /// Lifts a rule for the request to one for the draft.
@@ -112,22 +112,26 @@ Result<void> take(std::string_view name, std::string_view json, Draft& out) {
   return {};
 }
 
-}  // namespace
-
-Result<ChatRequest> decode_chat(const RequestView& view) {
-  Draft draft;
+Result<void> fill(const RequestView& view, ChatRequest& request) {
+  Draft draft{.request = request};
   for (const JsonField& member : view.shape.fields()) {
-    if (auto done = take(member.name, member.value, draft); !done) {
-      return std::unexpected(done.error());
-    }
+    if (auto done = take(member.name, member.value, draft); !done) return done;
   }
   for (const RawField* member : view.missing_defaults()) {
     if (auto done = take(member->first, member->second, draft); !done) {
       return bad_default(done.error());
     }
   }
-  if (!draft.request.max_tokens) draft.request.max_tokens = draft.old_max_tokens;
-  return std::move(draft.request);
+  if (!request.max_tokens) request.max_tokens = draft.old_max_tokens;
+  return {};
+}
+
+}  // namespace
+
+Result<ChatRequest> decode_chat(const RequestView& view) {
+  Result<ChatRequest> request;  // filled where the caller wants it: it is large to move
+  if (auto done = fill(view, *request); !done) request = std::unexpected(std::move(done.error()));
+  return request;
 }
 
 }  // namespace tollgate::wire::openai

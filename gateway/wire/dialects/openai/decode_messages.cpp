@@ -1,4 +1,6 @@
 // The conversation: each message with its role, content, calls and reasoning.
+#include <span>
+
 #include "gateway/wire/dialects/openai/openai.hpp"
 
 namespace tollgate::wire::openai {
@@ -6,9 +8,9 @@ namespace {
 
 /// A message on its way in: what depends on the role or on other members waits here.
 struct Draft {
-  Message message;
-  std::string role, refusal, cache_control_json;
-  std::optional<ToolCall> function_call;
+  Message& message;
+  std::string role{}, refusal{}, cache_control_json{};
+  std::optional<ToolCall> function_call{};
   bool has_content = false;
 };
 
@@ -79,7 +81,7 @@ Result<void> set_role(const Node& node, Draft& draft) {
 
 /// Answers of the first API name the function; the hub pairs by id. The latest call of that name is
 /// meant.
-Result<void> pair_function_result(const Node& node, const std::vector<Message>& before,
+Result<void> pair_function_result(const Node& node, std::span<const Message> before,
                                   Message& result) {
   if (result.name.empty()) return missing(node, "name");
   result.tool_call_id = "call_" + result.name;
@@ -112,22 +114,30 @@ Result<void> check(const Node& node, const Draft& draft) {
   return {};
 }
 
-Result<void> read_message(const Node& node, std::vector<Message>& out) {
-  Draft draft;
-  if (auto done = read_object(node, rules, draft); !done) return done;
+/// What its members mean together; `before` are the messages that came earlier.
+Result<void> complete(const Node& node, std::span<const Message> before, Draft& draft) {
   if (auto done = set_role(node, draft); !done) return done;
   Message& message = draft.message;
   if (draft.role == "function") {
-    if (auto done = pair_function_result(node, out, message); !done) return done;
+    if (auto done = pair_function_result(node, before, message); !done) return done;
   }
-  adopt_function_call(draft, out.size());
+  adopt_function_call(draft, before.size());
   if (!draft.refusal.empty()) message.content.push_back({RefusalPart{draft.refusal}, {}});
   if (!draft.cache_control_json.empty() && !message.content.empty()) {
     message.content.back().cache_control_json = std::move(draft.cache_control_json);
   }
-  if (auto done = check(node, draft); !done) return done;
-  out.push_back(std::move(message));
-  return {};
+  return check(node, draft);
+}
+
+/// The text behind the message.
+Result<std::string_view> read_message(const Node& node, std::vector<Message>& out) {
+  Draft draft{.message = out.emplace_back()};
+  auto rest = read_members(node, rules, draft);
+  if (!rest) return rest;
+  if (auto done = complete(node, std::span(out).first(out.size() - 1), draft); !done) {
+    return std::unexpected(std::move(done.error()));
+  }
+  return rest;
 }
 
 /// OpenAI takes a string only. Clients send what other APIs take: an object, or null for none.
@@ -185,9 +195,10 @@ Result<void> read_legacy_call(const Node& node, ToolCall& out) {
 }
 
 Result<void> read_messages(const Node& node, std::vector<Message>& out) {
+  constexpr std::size_t usual = 8;
   out.clear();
-  return read_array(node, "an array of objects",
-                    [&](const Node& message) { return read_message(message, out); });
+  out.reserve(usual);
+  return read_objects(node, [&](const Node& message) { return read_message(message, out); });
 }
 
 }  // namespace tollgate::wire::openai

@@ -101,9 +101,9 @@ Result<void> read_content(const Node& node, Message& out) {
   out.content.clear();
   out.content_is_string = node.kind() == JsonKind::string;
   if (out.content_is_string) {
-    TextPart part;
+    auto& part = std::get<TextPart>(out.content.emplace_back().value);
     if (auto done = read(node, part.text); !done) return done;
-    if (!part.text.empty()) out.content.push_back({std::move(part), {}});
+    if (part.text.empty()) out.content.clear();
     return {};
   }
   return read_array(node, "a string or an array of objects",

@@ -76,6 +76,7 @@ class ChatChunks final : public ChunkRenderer {
     return choice != nullptr ? *choice : choices_.emplace_back(Choice{.index = index});
   }
   Choice& opened(std::uint32_t index, std::string& out);
+  /// `name` is a literal.
   void text(std::uint32_t choice, std::string_view name, std::string_view text, std::string& out);
   void thinking_block(Choice& choice, const ReasoningDelta& e, std::string& out);
   void open_tool(const Choice& choice, const ToolDelta& e, std::string& out);
@@ -89,14 +90,14 @@ class ChatChunks final : public ChunkRenderer {
     frame_.open(out, choice.index);
     out += "\"delta\":{";
   }
-  void end(std::string& out) {
-    out += "},\"finish_reason\":null";
-    frame_.close(out);
-  }
+  void end(std::string& out) { frame_.close_delta(out); }
 
   ChunkFrame frame_;
   std::vector<Choice> choices_;
   std::optional<UsageEvent> usage_;
+  std::string text_head_;  // of the last chunk of text, up to the text, as most chunks begin
+  std::string_view text_name_;
+  std::uint32_t text_choice_ = 0;
   bool legacy_;
   bool roles_sent_ = false;
 };
@@ -115,8 +116,14 @@ Choice& ChatChunks::opened(std::uint32_t index, std::string& out) {
 void ChatChunks::text(std::uint32_t choice, std::string_view name, std::string_view text,
                       std::string& out) {
   if (text.empty()) return;
-  begin(opened(choice, out), out);
-  out.append("\"").append(name).append("\":");
+  if (text_head_.empty() || choice != text_choice_ || name != text_name_) {
+    text_head_.clear();
+    begin(opened(choice, out), text_head_);
+    text_head_.append("\"").append(name).append("\":");
+    text_choice_ = choice;
+    text_name_ = name;
+  }
+  out += text_head_;
   append_quoted(out, text);
   end(out);
 }

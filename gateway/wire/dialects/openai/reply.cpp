@@ -1,11 +1,50 @@
 #include "gateway/wire/dialects/openai/reply.hpp"
 
 #include <algorithm>
-#include <charconv>
+#include <cstring>
 
 #include "gateway/wire/json_writer.hpp"
+#include "gateway/wire/plain_text.hpp"
 
 namespace tollgate::wire::openai {
+namespace {
+
+/// Pieces of JSON, one behind the other where there is room for them.
+class Put {
+ public:
+  explicit Put(char* at) : at_(at) {}
+  template <std::size_t Size>
+  Put& piece(const char (&literal)[Size]) {
+    std::memcpy(at_, literal, Size - 1);
+    at_ += Size - 1;
+    return *this;
+  }
+  Put& number(std::uint64_t number) {
+    at_ = put_number(at_, number);
+    return *this;
+  }
+  [[nodiscard]] char* end() const { return at_; }
+
+ private:
+  char* at_;
+};
+
+/// The usage object but for what it costs and its brace.
+char* put_tokens(char* at, const Usage& usage) {
+  Put put(at);
+  put.piece("{\"prompt_tokens\":").number(usage.prompt());
+  put.piece(",\"completion_tokens\":").number(usage.output);
+  put.piece(",\"total_tokens\":").number(usage.total());
+  put.piece(",\"prompt_tokens_details\":{\"cached_tokens\":").number(usage.cache_read);
+  put.piece(",\"audio_tokens\":").number(usage.audio_input);
+  if (usage.cache_write != 0) put.piece(",\"cache_write_tokens\":").number(usage.cache_write);
+  put.piece("},\"completion_tokens_details\":{\"reasoning_tokens\":");
+  put.number(std::min(usage.reasoning, usage.output));
+  put.piece(",\"audio_tokens\":").number(usage.audio_output).piece("}");
+  return put.end();
+}
+
+}  // namespace
 
 ReplyIdentity::ReplyIdentity(const ReplyContext& context)
     : id_(context.id), model_(context.model), created_(context.created), relay_(context.relay) {}
@@ -26,23 +65,19 @@ void ReplyIdentity::append_head(std::string& out, std::string_view object) const
 }
 
 void append_usage(std::string& out, const Usage& usage, NanoUsd cost) {
-  JsonWriter json(out);
-  json.begin_object().member("prompt_tokens", usage.prompt());
-  json.member("completion_tokens", usage.output).member("total_tokens", usage.total());
-  json.key("prompt_tokens_details").begin_object();
-  json.member("cached_tokens", usage.cache_read).member("audio_tokens", usage.audio_input);
-  if (usage.cache_write != 0) json.member("cache_write_tokens", usage.cache_write);
-  json.end_object().key("completion_tokens_details").begin_object();
-  json.member("reasoning_tokens", std::min(usage.reasoning, usage.output));
-  json.member("audio_tokens", usage.audio_output).end_object();
-  if (cost >= 0) json.raw_member("cost", usd_text(cost));
-  json.end_object();
+  constexpr std::size_t bytes_max = 512;
+  const std::size_t before = out.size();
+  out.resize_and_overwrite(before + bytes_max, [&](char* data, std::size_t) {
+    const char* const end = put_tokens(data + before, usage);
+    return static_cast<std::size_t>(end - data);
+  });
+  if (cost >= 0) out.append(",\"cost\":").append(usd_text(cost));
+  out += '}';
 }
 
 void append_number(std::string& out, std::uint64_t number) {
-  char digits[20];
-  const auto end = std::to_chars(std::begin(digits), std::end(digits), number).ptr;
-  out.append(digits, end);
+  char digits[number_digits_max];
+  out.append(digits, put_number(digits, number));
 }
 
 void append_call_signature(std::string& out, std::string_view signature) {

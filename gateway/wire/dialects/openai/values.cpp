@@ -77,7 +77,12 @@ std::unexpected<Error> bad_default(const Error& error) {
 Result<void> read(const Node& node, std::string& out) {
   if (node.kind() != JsonKind::string) return wrong_type(node, "a string");
   // Checked with the whole body: only its escapes are left to do.
-  out = json_unescape(node.text.substr(1, node.text.size() - 2));
+  const std::string_view inner = node.text.substr(1, node.text.size() - 2);
+  if (inner.find('\\') == std::string_view::npos) {
+    out = inner;
+  } else {
+    out = json_unescape(inner);
+  }
   return {};
 }
 Result<void> read(const Node& node, bool& out) {

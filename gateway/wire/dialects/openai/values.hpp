@@ -99,17 +99,46 @@ const Rule<T>* find_rule(const std::array<Rule<T>, N>& rules, std::string_view n
 }
 
 /// Applies the rules to an object's members. JSON null counts as absent; what has no rule is passed
-/// over.
+/// over. `node.text` may go on behind the object: what stands there is returned.
 template <class T, std::size_t N>
-Result<void> read_object(const Node& node, const std::array<Rule<T>, N>& rules, T& out) {
-  if (node.kind() != JsonKind::object) return wrong_type(node, "an object");
-  for (JsonMembers members(node.text); members.next();) {
+Result<std::string_view> read_members(const Node& node, const std::array<Rule<T>, N>& rules,
+                                      T& out) {
+  JsonMembers members(node.text);
+  while (members.next()) {
     if (members.value() == "null") continue;
     const Rule<T>* rule = find_rule(rules, members.name());
     if (rule == nullptr) continue;
-    if (auto done = rule->read(node.member(rule->name, members.value()), out); !done) return done;
+    if (auto done = rule->read(node.member(rule->name, members.value()), out); !done) {
+      return std::unexpected(std::move(done.error()));
+    }
   }
-  return {};
+  return members.rest();
+}
+
+/// The same for text that is the object and no more, or something else.
+template <class T, std::size_t N>
+Result<void> read_object(const Node& node, const std::array<Rule<T>, N>& rules, T& out) {
+  if (node.kind() != JsonKind::object) return wrong_type(node, "an object");
+  auto read = read_members(node, rules, out);
+  return read ? Result<void>{} : std::unexpected(std::move(read.error()));
+}
+
+/// Calls `each(element)` for every object of an array until one fails. The element's text goes on
+/// behind it; `each` returns what stands there, so that the array is walked over once.
+template <class Each>
+Result<void> read_objects(const Node& node, Each&& each) {
+  if (node.kind() != JsonKind::array) return wrong_type(node, "an array of objects");
+  JsonElements elements(node.text);
+  for (std::size_t at = 0;; ++at) {
+    const std::string_view text = elements.open();
+    if (text.empty()) return {};
+    if (json_kind(text) != JsonKind::object) {
+      return wrong_type(node.element(at, JsonCursor(text).value()), "an object");
+    }
+    const Result<std::string_view> rest = each(node.element(at, text));
+    if (!rest) return std::unexpected(rest.error());
+    elements.close(*rest);
+  }
 }
 
 template <class>

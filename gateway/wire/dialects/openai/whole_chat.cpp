@@ -37,8 +37,8 @@ class ChatBody {
 
  private:
   void message(JsonWriter& json, const CollectedChoice& choice) {
-    json.begin_object().member("role", "assistant");
-    write_text_or_null(json, "content", choice.text);
+    json.head(R"({"role":"assistant","content":)");
+    choice.text.empty() ? json.null() : json.value(choice.text);
     write_text_or_null(json, "refusal", choice.refusal);
     if (!choice.reasoning.empty()) {
       json.member("reasoning_content", std::string_view(choice.reasoning));
@@ -116,7 +116,12 @@ void append_tail(std::string& out, const std::optional<Usage>& usage) {
 }  // namespace
 
 std::string render_chat(CollectedReply reply, const ReplyContext& context) {
+  constexpr std::size_t more_bytes = 1024;
   std::string out;
+  std::size_t text_bytes = 0;
+  for (const CollectedChoice& choice : reply.choices)
+    text_bytes += choice.text.size() + choice.reasoning.size();
+  out.reserve(text_bytes + text_bytes / 8 + more_bytes);
   reply.identity.append_head(out, "chat.completion");
   out += ",\"choices\":[";
   ChatBody body(out, reply.identity, context.legacy_functions);
