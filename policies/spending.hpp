@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gateway/core/attempt.hpp"
+#include "gateway/core/rare.hpp"
 #include "gateway/core/store.hpp"
 #include "policies/keys.hpp"
 #include "policies/ledger/ledger.hpp"
@@ -146,7 +147,7 @@ class Spending {
   std::optional<Looked> looked_;
 
   std::optional<std::size_t> under_way_;  // of the outcome's attempts: which is `current_`
-  std::optional<Beside> beside_;
+  Rare<Beside> beside_;
   bool any_ended_ = false;
   Priced current_;
   std::string_view current_provider_, current_kind_, current_model_, current_host_;

@@ -269,6 +269,8 @@ Awaitable<Result<Step>> Forwarder::advance(Batch& out, SteadyTime until) {
     if (!*ready) co_return Step::timeout;
     watch_.head(reply_->head().headers, call_.seen);
     decoder_ = current_->provider->codec->decoder(reply_->head(), encoded_.hints);
+    // A stream brings them one by one.
+    if (plan_.view.stream && held_.events.empty()) held_.events.reserve(2);
   }
   const bool whole = !plan_.view.stream;
   for (;;) {

@@ -12,6 +12,7 @@
 #include "gateway/core/attempt.hpp"
 #include "gateway/core/block.hpp"
 #include "gateway/core/call.hpp"
+#include "gateway/core/rare.hpp"
 #include "routing/health_watch.hpp"
 #include "routing/turns.hpp"
 #include "routing/upstream.hpp"
@@ -127,7 +128,7 @@ class Forwarder {
   bool held_back_ = false;
   std::size_t lent_ = 0;
   std::uint32_t begun_ = 0;
-  std::optional<Error> last_error_;
+  Rare<Error> last_error_;
 
   const Target* current_ = nullptr;
   std::optional<Attempt> attempt_;

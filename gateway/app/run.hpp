@@ -11,6 +11,7 @@
 #include "gateway/app/services.hpp"
 #include "gateway/core/call.hpp"
 #include "gateway/core/front.hpp"
+#include "gateway/core/rare.hpp"
 #include "policies/cache/eligible.hpp"
 
 namespace tollgate::app {
@@ -44,7 +45,7 @@ struct Run final : ServedRequest {
   std::shared_ptr<const Plan> plan;
   Call call;
   const policies::Key* key = nullptr;  ///< nullptr: not authenticated, so not logged
-  std::optional<Error> refusal;
+  Rare<Error> refusal;
   bool preflight = false;
   std::string model_path;                            ///< GET /v1/models/{this}
   std::string_view allow;                            ///< for a 405
@@ -56,7 +57,7 @@ struct Run final : ServedRequest {
   std::string idempotency_key;                       ///< empty: none
   bool drains = false;        ///< an attempt runs that a hang-up does not end
   LeadCall* leads = nullptr;  ///< one runs that others may want to the end
-  std::optional<Error> left;  ///< the client has gone meanwhile
+  Rare<Error> left;           ///< the client has gone meanwhile
   std::optional<InFlight> in_flight;
 };
 

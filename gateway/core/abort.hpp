@@ -1,7 +1,6 @@
 // AbortSlot: how a hang-up, a drain's end or a shutdown reaches what a run waits on.
 // One slot a call, one wait at a time; everything on the call's worker thread.
 #pragma once
-#include <optional>
 
 #include "gateway/core/error.hpp"
 
@@ -28,7 +27,7 @@ class AbortSlot {
 
  private:
   friend class AbortScope;
-  std::optional<Error> reason_;
+  Rare<Error> reason_;
   Abortable* waiting_ = nullptr;
 };
 

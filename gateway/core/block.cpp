@@ -39,7 +39,7 @@ void Batch::begin_frame(std::string_view wire) {
 
 void Batch::push(StreamEvent event) {
   if (frames.empty()) begin_frame({});
-  if (events.empty()) events.reserve(8);
+  if (events.capacity() == 0) events.reserve(8);
   events.push_back(std::move(event));
   ++frames.back().event_count;
 }

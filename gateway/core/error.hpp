@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/core/result.hpp"
+
 namespace tollgate {
 
 /// What went wrong. Decides status, `code` and `type` unless the provider's own are kept.
@@ -73,8 +75,9 @@ struct Error {
   std::optional<std::chrono::milliseconds> asked_wait;   ///< what the provider itself asked for
 };
 
+/// Used as std::expected<T, Error> is.
 template <class T>
-using Result = std::expected<T, Error>;
+using Result = LeanResult<T, Error>;
 
 /// Error of `kind` with the contract's status, code, type and origin filled in.
 [[nodiscard]] Error make_error(ErrorKind kind, std::string message, std::string param = {});

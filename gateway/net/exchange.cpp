@@ -200,6 +200,9 @@ Result<bool> Exchange::take_head() {
 }
 
 Result<void> Exchange::judge_head() {
+  // What was answered is not sent again.
+  std::string().swap(request_head_);
+  std::vector<std::string_view>().swap(parts_);
   body_ = ReplyBody(head_);
   if (head_.status >= 300 && head_.status < 400) {
     auto refused = broken(

@@ -84,8 +84,7 @@ void Listener::admit(tcp::socket socket) {
   if (error) return;  // gone already
   socket.set_option(tcp::no_delay(true), error);
   const bool secure = tls_ != nullptr && host_.settings->tls;
-  Session::Arrival arrival{std::move(socket), peer, secure ? tls_->current() : nullptr,
-                           std::nullopt};
+  Session::Arrival arrival{std::move(socket), peer, secure ? tls_->current() : nullptr, {}};
   if (secure && !arrival.tls) return;  // no certificate: never plain instead
   const std::uint32_t before = host_.connections.fetch_add(1, std::memory_order_relaxed);
   const std::uint32_t limit = host_.settings->limits.connections;

@@ -73,7 +73,11 @@ bool bodyless(int status) { return status < 200 || status == 204 || status == 30
 
 void render_head(std::string& out, const ReplyHead& head, std::string_view date_line,
                  const ReplyShape& shape) {
-  out = "HTTP/1.1 ";
+  // Grown by itself it would have room for two heads, for as long as a stream lasts.
+  constexpr std::size_t own_lines = 160, step = 128;
+  out.clear();
+  out.reserve((head.fields.size() + own_lines + step - 1) / step * step);
+  out += "HTTP/1.1 ";
   append_number(out, head.status);
   out += ' ';
   out += reason_phrase(head.status);

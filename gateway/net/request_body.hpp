@@ -3,9 +3,9 @@
 // Lives for the length of one `serve`; its worker's thread.
 #pragma once
 #include <chrono>
-#include <optional>
 
 #include "gateway/core/front.hpp"
+#include "gateway/core/rare.hpp"
 #include "gateway/net/client_connection.hpp"
 
 namespace tollgate::net {
@@ -45,7 +45,7 @@ class ConnectionBody final : public RequestBody {
   std::chrono::milliseconds idle_;
   State state_ = State::untouched;
   std::string_view body_;
-  std::optional<Error> failure_;
+  Rare<Error> failure_;
 };
 
 }  // namespace tollgate::net

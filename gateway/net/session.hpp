@@ -7,12 +7,12 @@
 #include <boost/intrusive/list.hpp>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "config/config.hpp"
 #include "gateway/core/buffer_budget.hpp"
 #include "gateway/core/front.hpp"
+#include "gateway/core/rare.hpp"
 #include "gateway/net/client_connection.hpp"
 #include "gateway/net/reply_head.hpp"
 #include "gateway/net/reply_writer.hpp"
@@ -54,8 +54,8 @@ class Session final : public std::enable_shared_from_this<Session>,
   struct Arrival {
     boost::asio::ip::tcp::socket socket;
     boost::asio::ip::tcp::endpoint peer;
-    SslContext tls;                ///< empty: plain
-    std::optional<Error> refusal;  ///< answers the first request with this and closes
+    SslContext tls;       ///< empty: plain
+    Rare<Error> refusal;  ///< answers the first request with this and closes
   };
   /// Begins to serve; the session owns itself until the connection has ended. Its place in
   /// `host.connections` must have been taken, and is given back.
@@ -87,14 +87,14 @@ class Session final : public std::enable_shared_from_this<Session>,
   Result<bool> parse_head(std::size_t length);
   [[nodiscard]] SteadyTime head_deadline(bool begun) const;
   Awaitable<Next> serve();
-  Awaitable<Next> refuse(const Error& error);
+  [[gnu::noinline]] Awaitable<Next> refuse(const Error& error);  // else a part of every frame
   void hung_up() noexcept override;
   bool may_keep() override;
 
   SessionHost& host_;
   std::string address_;
   Peer peer_;
-  std::optional<Error> refusal_;
+  Rare<Error> refusal_;
   std::shared_ptr<const ServerSettings> settings_;
   std::uint64_t header_bytes_max_;  // for good: the inbox was made for it
   TlsStream* tls_;
@@ -103,7 +103,7 @@ class Session final : public std::enable_shared_from_this<Session>,
   RequestHead head_;
   std::shared_ptr<ServedRequest> request_;
   ConnectionBody* body_ = nullptr;  // of the request that is being served
-  std::optional<Error> ending_;
+  Rare<Error> ending_;
   bool fresh_ = true, idle_ = false;
 };
 
