@@ -25,7 +25,16 @@ void ReplyIdentity::append_head(std::string& out, std::string_view object) const
   append_quoted(out, model_);
 }
 
-void append_usage(std::string& out, const Usage& usage, NanoUsd cost) {
+void append_members(std::string& out, std::span<const RawField> members) {
+  for (const auto& [name, json] : members) {
+    out += ',';
+    append_quoted(out, name);
+    out.append(":").append(json);
+  }
+}
+
+void append_usage(std::string& out, const Usage& usage, NanoUsd cost,
+                  std::span<const RawField> more) {
   JsonWriter json(out);
   json.begin_object().member("prompt_tokens", usage.prompt());
   json.member("completion_tokens", usage.output).member("total_tokens", usage.total());
@@ -36,6 +45,8 @@ void append_usage(std::string& out, const Usage& usage, NanoUsd cost) {
   json.member("reasoning_tokens", std::min(usage.reasoning, usage.output));
   json.member("audio_tokens", usage.audio_output).end_object();
   if (cost >= 0) json.raw_member("cost", usd_text(cost));
+  for (const auto& [name, text] : more)
+    json.raw_member(name, text);
   json.end_object();
 }
 
