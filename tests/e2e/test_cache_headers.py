@@ -1,4 +1,4 @@
-"""Headers of calls that the cache or a key may answer: said twice, as proxies do, and their cost."""
+"""Headers of calls that the cache or a key may answer: said twice, as proxies do; their cost."""
 from __future__ import annotations
 
 import http.client
