@@ -122,9 +122,9 @@ def test_who_shares_a_call(gateway, upstream, leader, follower):
     gate = gateway(config(upstream(provider)))
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         first = pool.submit(post, gate, body(leader))
-        until(lambda: provider.calls == 1)
+        until(lambda: provider.calls == 1, timeout=60)
         second = pool.submit(post, gate, body(follower))
-        until(lambda: gate.metric("tollgate_coalesce_followers") == 1)
+        until(lambda: gate.metric("tollgate_coalesce_followers") == 1, timeout=60)
         provider.go.set()
         assert said_in(first.result(60), leader) == SAID
         assert second.result(60)[1]["x-tollgate-cache"] == "coalesced"
