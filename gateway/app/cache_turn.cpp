@@ -80,7 +80,10 @@ void CacheTurn::look_again(SteadyTime now) {
   if (!fills_) record();
 }
 
-void CacheTurn::record() { recorder_.emplace(rules_.max_entry.count, stream_); }
+void CacheTurn::record() {
+  recorder_.emplace(rules_.max_entry.count, stream_);
+  extras_.emplace(rules_.max_entry.count);
+}
 
 bool CacheTurn::relays() const {
   return reply_ && !reply_->relayed.empty() && cache::is_relayed_stream(reply_->relayed) == stream_;
@@ -145,7 +148,8 @@ void CacheTurn::keep(const cache::ReplyFacts& facts, SteadyTime now) {
   };
   if (std::exchange(fills_, false)) inputs_->keep(facts, rules_.max_entry.count, put);
   if (!recorder_) return;
-  std::string bytes = recorder_->finish(facts);
+  std::string bytes =
+      extras_->too_large() ? std::string() : recorder_->finish(facts, extras_->bytes());
   recorder_.reset();
   if (!bytes.empty()) put(key_, std::move(bytes));
 }

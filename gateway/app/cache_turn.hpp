@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "config/config.hpp"
 #include "gateway/core/frame_memory.hpp"
 #include "policies/cache/eligible.hpp"
+#include "policies/cache/extras.hpp"
 #include "policies/cache/inputs.hpp"
 #include "policies/cache/key_memo.hpp"
 #include "policies/cache/memory.hpp"
@@ -72,12 +74,18 @@ class CacheTurn : public PerCall {
   /// into it. Error: it is not what was asked for.
   Result<void> take(Batch& batch, bool relayed) {
     if (fills_) return inputs_->take(batch);
+    if (extras_ && relayed) extras_->take(batch);
     if (recorder_) recorder_->take(batch, relayed);
     return {};
+  }
+  /// What the provider said in the batch that was taken last and the events do not.
+  [[nodiscard]] std::span<const StreamEvent> extras() const {
+    return extras_ ? extras_->fresh() : std::span<const StreamEvent>{};
   }
   /// The reply is not what was asked for (another model, a cut): it is not kept.
   void forget() {
     recorder_.reset();
+    extras_.reset();
     fills_ = false;
   }
   /// The reply has ended.
@@ -122,6 +130,7 @@ class CacheTurn : public PerCall {
   std::optional<cache::StoredReply> reply_;
   std::chrono::seconds age_{0};
   std::optional<cache::ReplyRecorder> recorder_;
+  std::optional<cache::RelayedExtras> extras_;
   std::unique_ptr<cache::Inputs> inputs_;
   bool fills_ = false;  // the inputs' vectors are on their way
   std::string short_body_;

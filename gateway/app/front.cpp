@@ -53,6 +53,15 @@ std::string cors_fields(const std::vector<std::string>& allowed, std::string_vie
   return head.fields;
 }
 
+/// A proxy may have added a header of its own beside the client's.
+cache::Wish cache_wish(const RequestHead& head) {
+  cache::Wish wish;
+  for (const HeaderView& header : head.headers) {
+    if (iequals(header.name, "cache-control")) cache::add_wish(header.value, wish);
+  }
+  return wish;
+}
+
 Pieces owned(std::string text) {
   Pieces pieces;
   pieces.own(std::move(text));
@@ -95,7 +104,7 @@ void GatewayFront::look(Run& run, const RequestHead& head) {
       seen = std::unexpected(timeout.error());
     }
   }
-  if (run.plan->config.cache) run.cache_wish = cache::parse_wish(head.header("cache-control"));
+  if (run.plan->config.cache) run.cache_wish = cache_wish(head);
   if (!seen) run.refusal = std::move(seen.error());
 }
 
@@ -173,6 +182,12 @@ Result<void> GatewayFront::note_idempotency(Run& run, const RequestHead& head) {
   const std::string_view key = head.header("idempotency-key");
   if (key.size() > key_bytes_max) {
     return fail(ErrorKind::invalid_request, "An Idempotency-Key has at most 255 bytes.",
+                "Idempotency-Key");
+  }
+  if (!key.empty() && std::ranges::any_of(head.headers, [&](const HeaderView& other) {
+        return iequals(other.name, "idempotency-key") && other.value != key;
+      })) {
+    return fail(ErrorKind::invalid_request, "A request has one Idempotency-Key.",
                 "Idempotency-Key");
   }
   run.idempotency_key = key;

@@ -56,7 +56,7 @@ Result<void> Generation::take_down() {
   auto taken = cache_->take(batch_, forwarder_ != nullptr && forwarder_->hints().relay);
   if (!taken || !leads_) return taken;
   if (!leads_->begun()) leads_->begin(reply_facts());
-  leads_->take(batch_);
+  leads_->take(batch_, cache_->extras());
   return taken;
 }
 

@@ -122,6 +122,7 @@ ReplyHead Generation::followed_head() const {
     add_content_fields(head);
   }
   head.add("x-tollgate-idempotent", joined_ ? "joined" : "replayed");
+  if (kept != nullptr && kept->status < 400 && !kept->stream) head.add("x-tollgate-cost-usd", "0");
   // The same key brings the same error again.
   if (kept != nullptr && kept->status >= 400) head.add("x-should-retry", "false");
   add_overhead(head, run_);

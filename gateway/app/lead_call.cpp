@@ -51,7 +51,9 @@ void LeadCall::begin(const cache::ReplyFacts& facts) {
   lead_->append(cache::live_facts(facts));
 }
 
-void LeadCall::take(const Batch& batch) { lead_->append(cache::live_events(batch)); }
+void LeadCall::take(const Batch& batch, std::span<const StreamEvent> extras) {
+  lead_->append(cache::live_events(batch, extras));
+}
 
 void LeadCall::done(const cache::ReplyFacts& facts) {
   lead_->append(cache::live_facts(facts));

@@ -3,6 +3,7 @@
 // have gone too. Owned by the call, on its worker; absent where nobody may share.
 #pragma once
 #include <memory>
+#include <span>
 
 #include "gateway/app/services.hpp"
 #include "gateway/core/block.hpp"
@@ -30,8 +31,8 @@ class LeadCall : public PerCall {
   [[nodiscard]] bool begun() const { return begun_; }
   /// Once, before the first batch: what is known of the reply.
   void begin(const cache::ReplyFacts& facts);
-  /// The provider's next batch.
-  void take(const Batch& batch);
+  /// The provider's next batch, and what it says beside its events.
+  void take(const Batch& batch, std::span<const StreamEvent> extras);
   /// It has said all. `facts` are complete now.
   void done(const cache::ReplyFacts& facts);
   /// There is no such reply: whoever waits for it sees for himself, or is told the same.

@@ -31,7 +31,7 @@ class InFlight {
 struct Run final : ServedRequest {
   /// A model may want its provider read to the end all the same (`on_disconnect: drain`).
   void leave(Error reason) noexcept override {
-    if (!call.resting && reason.kind == ErrorKind::client_gone && stays()) {
+    if (reason.kind == ErrorKind::client_gone && (call.resting ? is_awaited() : stays())) {
       call.deserted = true;
       left.emplace(std::move(reason));
     } else {
@@ -40,7 +40,9 @@ struct Run final : ServedRequest {
   }
 
   /// True: its client has gone, and its provider is read to the end all the same.
-  [[nodiscard]] bool stays() noexcept { return drains || (leads != nullptr && leads->goes_on()); }
+  [[nodiscard]] bool stays() noexcept { return drains || is_awaited(); }
+  /// Others follow it, who would have to begin again.
+  [[nodiscard]] bool is_awaited() noexcept { return leads != nullptr && leads->goes_on(); }
 
   std::shared_ptr<const Plan> plan;
   Call call;

@@ -28,7 +28,8 @@ void take(std::string_view directive, Wish& wish) {
   if (iequals(name, "no-store")) wish.no_store = true;
   if (iequals(name, "only-if-cached")) wish.only_if_cached = true;
   if (iequals(name, "max-age") && equals != std::string_view::npos) {
-    wish.max_age = seconds_of(trim(directive.substr(equals + 1)));
+    const auto age = seconds_of(trim(directive.substr(equals + 1)));
+    if (age) wish.max_age = std::min(*age, wish.max_age.value_or(*age));
   }
 }
 
@@ -63,13 +64,17 @@ bool has_hosted_tools(const wire::RequestView& view) {
 
 Wish parse_wish(std::string_view cache_control) {
   Wish wish;
+  add_wish(cache_control, wish);
+  return wish;
+}
+
+void add_wish(std::string_view cache_control, Wish& wish) {
   while (!cache_control.empty()) {
     const std::size_t comma = cache_control.find(',');
     take(trim(cache_control.substr(0, comma)), wish);
     if (comma == std::string_view::npos) break;
     cache_control.remove_prefix(comma + 1);
   }
-  return wish;
 }
 
 bool is_eligible(const wire::RequestView& view, config::CacheWhen when, const Wish& wish) {

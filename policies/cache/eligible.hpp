@@ -20,6 +20,8 @@ struct Wish {
 
 /// Reads the header's directives; what is unknown or malformed does not count.
 [[nodiscard]] Wish parse_wish(std::string_view cache_control);
+/// Adds those of one more such header to `wish`; of two ages the shorter one holds.
+void add_wish(std::string_view cache_control, Wish& wish);
 
 /// True for a request whose answer may be stored and given again: `when` admits it, one choice is
 /// asked for, nothing is stored or done at the provider's on the way (`store`, hosted tools).

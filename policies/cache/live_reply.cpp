@@ -42,8 +42,11 @@ std::string live_facts(const ReplyFacts& facts) {
   return finished(std::move(frame));
 }
 
-std::string live_events(const Batch& batch) {
+std::string live_events(const Batch& batch, std::span<const StreamEvent> extras) {
   std::string frame = unfinished(Kind::events);
+  // First: behind its end a reply says no more.
+  for (const StreamEvent& event : extras)
+    write_event(frame, event);
   for (const StreamEvent& event : batch.events)
     write_event(frame, event);
   return frame.size() == header_bytes ? std::string() : finished(std::move(frame));

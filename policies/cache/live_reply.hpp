@@ -4,6 +4,7 @@
 #pragma once
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +17,9 @@ namespace tollgate::cache {
 
 /// One frame: what stands beside the events. The last one counts.
 [[nodiscard]] std::string live_facts(const ReplyFacts& facts);
-/// One frame: the events of one batch. Empty: it says nothing that others need.
-[[nodiscard]] std::string live_events(const Batch& batch);
+/// One frame: the events of one batch, and RelayedExtras' of it. Empty: it says nothing that others
+/// need.
+[[nodiscard]] std::string live_events(const Batch& batch, std::span<const StreamEvent> extras = {});
 
 class LiveReader {
  public:

@@ -18,12 +18,12 @@ void ReplyRecorder::take(const Batch& batch, bool relayed) {
   given_up_ || !relayed ? relay_.give_up() : relay_.take(batch);
 }
 
-std::string ReplyRecorder::finish(const ReplyFacts& facts) {
+std::string ReplyRecorder::finish(const ReplyFacts& facts, const std::string& extras) {
   flush();
   if (given_up_ || !ended_ || !finished_) return {};
   std::string out;
   write_facts(out, facts);
-  out += bytes_;
+  out.append(bytes_).append(extras);
   if (usage_) write_event(out, *usage_);
   const std::string relayed = relay_.finish();
   if (!relayed.empty() && out.size() + relayed.size() + head_most <= bytes_max_) {

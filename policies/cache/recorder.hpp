@@ -23,9 +23,10 @@ class ReplyRecorder {
   void take(const Batch& batch, bool relayed = false);
   /// What the reply called its model; empty: it did not.
   [[nodiscard]] const std::string& model() const { return model_; }
-  /// The bytes to store, once. Empty: the reply did not end well (every choice by `stop` or a
-  /// call), is too large, or holds what is only true once (audio that expires, vectors).
-  [[nodiscard]] std::string finish(const ReplyFacts& facts);
+  /// The bytes to store, once, with `extras`, RelayedExtras'. Empty: the reply did not end well
+  /// (every choice by `stop` or a call), is too large, or holds what is only true once (audio that
+  /// expires, vectors).
+  [[nodiscard]] std::string finish(const ReplyFacts& facts, const std::string& extras = {});
 
  private:
   struct Texts {  // of the open event

@@ -150,7 +150,9 @@ Awaitable<Result<void>> RedisCache::put(RedisPlace place, std::span<const RedisE
   auto replies = co_await ask_together(port_, std::move(commands));
   for (auto& reply : replies) {
     judge(reply);
-    if (!reply && done) done = std::unexpected(reply.error());
+    if (reply) continue;
+    done = std::unexpected(reply.error());
+    break;
   }
   co_return done;
 }

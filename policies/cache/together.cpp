@@ -1,5 +1,6 @@
 #include "policies/cache/together.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <memory>
 #include <utility>
@@ -37,13 +38,23 @@ Awaitable<std::vector<Result<RedisReply>>> ask_together(policies::RedisPort& por
                                                         std::vector<RedisCommand> commands) {
   const auto all = std::make_shared<All>();
   all->commands = std::move(commands);
-  all->left = all->commands.size();
-  all->replies.resize(all->left, RedisReply{});
-  for (std::size_t i = 0; i < all->commands.size(); ++i) {
-    start(ask_one(port, all, i));
+  all->replies.reserve(all->commands.size());
+  while (all->replies.size() < all->commands.size()) {
+    const std::size_t begin = all->replies.size();
+    const std::size_t end = std::min(begin + together_most, all->commands.size());
+    all->left = end - begin;
+    all->replies.resize(end, RedisReply{});
+    for (std::size_t i = begin; i < end; ++i)
+      start(ask_one(port, all, i));
+    if (all->left > 0) co_await all->answered.wait();
+    if (all->thrown) std::rethrow_exception(all->thrown);
+    const auto failed =
+        std::ranges::find_if(all->replies.begin() + static_cast<std::ptrdiff_t>(begin),
+                             all->replies.end(), [](const auto& r) { return !r; });
+    if (failed == all->replies.end()) continue;
+    const Error why = failed->error();
+    all->replies.resize(all->commands.size(), std::unexpected(why));
   }
-  if (all->left > 0) co_await all->answered.wait();
-  if (all->thrown) std::rethrow_exception(all->thrown);
   co_return std::move(all->replies);
 }
 

@@ -39,10 +39,10 @@ def client(gateway, tenant="acme", **options) -> openai.OpenAI:
 ASK = {"model": "m", "temperature": 0, "messages": [{"role": "user", "content": "Hello?"}]}
 
 
-def post(gateway, body=None, tenant="acme", **headers):
-    """(status, headers, parsed body)"""
+def post(gateway, body=None, tenant="acme", path="/chat/completions", only=None, **headers):
+    """(status, headers, body); `only`: the whole request"""
     request = urllib.request.Request(
-        gateway.base_url + "/chat/completions", json.dumps({**ASK, **(body or {})}).encode(),
+        gateway.base_url + path, json.dumps(only or {**ASK, **(body or {})}).encode(),
         {"authorization": "Bearer " + key(tenant), "content-type": "application/json",
          **{k.replace("_", "-"): v for k, v in headers.items()}})
     try:

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gateway/wire/dialects/openai/reply.hpp"
 
@@ -25,11 +26,17 @@ class ChunkFrame {
     append_number(out, choice);
     out += ',';
   }
-  /// What the gateway says about the reply, as JSON, in each chunk that ends it.
-  void notice(std::string_view json) { notice_.assign(",\"x-tollgate\":").append(json); }
+  /// A member of the reply, as JSON, in each chunk that ends it; the last one of a name counts.
+  void member(std::string_view name, std::string_view json) { put(members_, name, json); }
+  /// The same, of its usage.
+  void usage_member(std::string_view name, std::string_view json) {
+    put(usage_members_, name, json);
+  }
   /// Closes the choice of a chunk that ends it.
   void close_last(std::string& out) const {
-    out.append(include_usage_ ? "}],\"usage\":null" : "}]").append(notice_).append("}\n\n");
+    out += include_usage_ ? "}],\"usage\":null" : "}]";
+    append_members(out, members_);
+    out += "}\n\n";
   }
   /// Closes a delta that is not the choice's last, and the choice.
   void close_delta(std::string& out) const {
@@ -43,11 +50,16 @@ class ChunkFrame {
   void usage(std::string& out, const std::optional<UsageEvent>& usage) {
     if (!include_usage_ || !usage) return;
     out.append(head()).append("],\"usage\":");
-    append_usage(out, usage->usage, usage->cost);
-    out.append(notice_).append("}\n\n");
+    append_usage(out, usage->usage, usage->cost, usage_members_);
+    append_members(out, members_);
+    out += "}\n\n";
   }
 
  private:
+  static void put(std::vector<RawField>& to, std::string_view name, std::string_view json) {
+    std::erase_if(to, [&](const RawField& each) { return each.first == name; });
+    to.emplace_back(name, json);
+  }
   const std::string& head() {
     if (head_.empty()) {
       head_ = "data: ";
@@ -59,7 +71,8 @@ class ChunkFrame {
 
   ReplyIdentity identity_;
   std::string_view object_;
-  std::string head_, notice_;
+  std::string head_;
+  std::vector<RawField> members_, usage_members_;
   bool include_usage_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gateway/wire/json_walk.hpp"
+#include "gateway/wire/reply_extra.hpp"
 
 namespace tollgate::wire::openai {
 namespace {
@@ -13,8 +14,15 @@ T& at_index(std::vector<T>& items, std::uint32_t index) {
   return at == items.end() ? items.emplace_back(T{.index = index}) : *at;
 }
 
-/// Two arrays become one; `logprobs` pieces hold theirs one level deeper. Of anything else the
-/// later one stands.
+/// The last one of a name counts.
+void put(std::vector<RawField>& to, const ExtraDelta& e) {
+  const auto at = std::ranges::find(to, e.name, &RawField::first);
+  at == to.end() ? static_cast<void>(to.emplace_back(e.name, e.json))
+                 : static_cast<void>(at->second = e.json);
+}
+
+/// Two arrays become one, and two strings; `logprobs` pieces hold theirs one level deeper. Of
+/// anything else the later one stands.
 std::string merge_json(std::string_view first, std::string_view second);
 
 std::string merge_arrays(std::string_view first, std::string_view second) {
@@ -40,8 +48,15 @@ std::string merge_logprobs(std::string_view first, std::string_view second) {
   return merged.empty() ? "{}" : merged + "}";
 }
 
+std::string merge_strings(std::string_view first, std::string_view second) {
+  return std::string(first.substr(0, first.size() - 1)).append(second.substr(1));
+}
+
 std::string merge_json(std::string_view first, std::string_view second) {
   if (json_kind(second) == JsonKind::null) return std::string(first);
+  if (json_kind(first) == JsonKind::string && json_kind(second) == JsonKind::string) {
+    return merge_strings(first, second);
+  }
   const bool arrays = json_kind(first) == JsonKind::array && json_kind(second) == JsonKind::array;
   return arrays ? merge_arrays(first, second) : std::string(second);
 }
@@ -79,6 +94,9 @@ void CollectedReply::on(const ToolDelta& e) {
 }
 
 void CollectedReply::on(const ExtraDelta& e) {
+  if (e.choice == of_reply) return put(members, e);
+  if (e.choice == of_usage) return put(usage_members, e);
+  if ((e.choice & of_choice) != 0) return put(choice(e.choice & ~of_choice).members, e);
   std::vector<RawField>& extras = choice(e.choice).extras;
   const auto at = std::ranges::find(extras, e.name, &RawField::first);
   if (at == extras.end()) {

@@ -24,6 +24,7 @@ struct CollectedChoice {
   std::vector<ThinkingBlock> thinking{};
   std::vector<CollectedCall> calls{};
   std::vector<RawField> extras{};
+  std::vector<RawField> members{};  ///< unknown ones beside the message
   std::optional<FinishReason> finish{};
 
   /// What the provider said, else what the content says.
@@ -40,6 +41,7 @@ class CollectedReply {
   ReplyIdentity identity;
   std::vector<CollectedChoice> choices;
   std::optional<Usage> usage;
+  std::vector<RawField> members, usage_members;  ///< unknown ones
 
  private:
   void on(const Started& e) { identity.started(e); }

@@ -6,6 +6,7 @@
 #include "gateway/wire/dialects/openai/chunk_frame.hpp"
 #include "gateway/wire/dialects/openai/chunks.hpp"
 #include "gateway/wire/json_writer.hpp"
+#include "gateway/wire/reply_extra.hpp"
 
 namespace tollgate::wire::openai {
 namespace {
@@ -216,9 +217,10 @@ void ChatChunks::complete_arguments(const Choice& choice, Tool& tool, std::strin
 }
 
 void ChatChunks::on(const ExtraDelta& e, std::string& out) {
-  if (e.name == "x-tollgate") return frame_.notice(e.json);
-  begin(opened(e.choice, out), out);
-  const bool beside = belongs_to_choice(e.name);
+  if (e.name == "x-tollgate" || e.choice == of_reply) return frame_.member(e.name, e.json);
+  if (e.choice == of_usage) return frame_.usage_member(e.name, e.json);
+  begin(opened(e.choice & ~of_choice, out), out);
+  const bool beside = (e.choice & of_choice) != 0 || belongs_to_choice(e.name);
   if (beside) out += "},";
   append_quoted(out, e.name);
   out.append(":").append(e.json);

@@ -6,6 +6,7 @@
 #include "gateway/wire/dialects/openai/chunk_frame.hpp"
 #include "gateway/wire/dialects/openai/chunks.hpp"
 #include "gateway/wire/json_writer.hpp"
+#include "gateway/wire/reply_extra.hpp"
 
 namespace tollgate::wire::openai {
 namespace {
@@ -45,10 +46,22 @@ class CompletionChunks final : public ChunkRenderer {
     if (e.text.empty()) return;
     choice(e.choice);
     chunk(e.choice, e.text, "null", out);
+    frame_.close(out);
   }
   void on(const Finished& e, std::string&) { choice(e.choice).finish = e.reason; }
   void on(const UsageEvent& e, std::string&) { usage_ = e; }
   void on(const Ended&, std::string& out) { settle(out); }
+  void on(const ExtraDelta& e, std::string& out) {
+    if (e.choice == of_reply) return frame_.member(e.name, e.json);
+    if (e.choice == of_usage) return frame_.usage_member(e.name, e.json);
+    choice(e.choice & ~of_choice);
+    frame_.open(out, e.choice & ~of_choice);
+    out += "\"text\":\"\",";
+    if (e.name != "logprobs") out += "\"logprobs\":null,";
+    append_quoted(out, e.name);
+    out.append(":").append(e.json).append(",\"finish_reason\":null");
+    frame_.close(out);
+  }
   void on(const auto&, std::string&) {}  // text is all that this endpoint knows
 
   Choice& choice(std::uint32_t index) {
@@ -59,15 +72,16 @@ class CompletionChunks final : public ChunkRenderer {
   void finish(Choice& choice, FinishReason reason, std::string& out) {
     choice.finished = true;
     chunk(choice.index, {}, "\"" + std::string(to_string(reason)) + "\"", out);
+    frame_.close_last(out);
   }
 
+  /// All but its end.
   void chunk(std::uint32_t index, std::string_view text, std::string_view finish,
              std::string& out) {
     frame_.open(out, index);
     out += "\"text\":";
     append_quoted(out, text);
     out.append(",\"logprobs\":null,\"finish_reason\":").append(finish);
-    frame_.close(out);
   }
 
   ChunkFrame frame_;

@@ -64,7 +64,16 @@ void ReplyIdentity::append_head(std::string& out, std::string_view object) const
   append_quoted(out, model_);
 }
 
-void append_usage(std::string& out, const Usage& usage, NanoUsd cost) {
+void append_members(std::string& out, std::span<const RawField> members) {
+  for (const auto& [name, json] : members) {
+    out += ',';
+    append_quoted(out, name);
+    out.append(":").append(json);
+  }
+}
+
+void append_usage(std::string& out, const Usage& usage, NanoUsd cost,
+                  std::span<const RawField> more) {
   constexpr std::size_t bytes_max = 512;
   const std::size_t before = out.size();
   out.resize_and_overwrite(before + bytes_max, [&](char* data, std::size_t) {
@@ -72,6 +81,7 @@ void append_usage(std::string& out, const Usage& usage, NanoUsd cost) {
     return static_cast<std::size_t>(end - data);
   });
   if (cost >= 0) out.append(",\"cost\":").append(usd_text(cost));
+  append_members(out, more);
   out += '}';
 }
 

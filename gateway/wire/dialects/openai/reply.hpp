@@ -2,6 +2,7 @@
 // usage, and how pieces are named. For this folder only; pure.
 #pragma once
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -26,8 +27,12 @@ class ReplyIdentity {
   bool relay_;
 };
 
-/// Appends the usage object of chat and completions; `cost` below 0 is left out.
-void append_usage(std::string& out, const Usage& usage, NanoUsd cost = -1);
+/// Appends the usage object of chat and completions, with `more` members; `cost` below 0 is left
+/// out.
+void append_usage(std::string& out, const Usage& usage, NanoUsd cost = -1,
+                  std::span<const RawField> more = {});
+/// Appends `,"name":json` for each.
+void append_members(std::string& out, std::span<const RawField> members);
 
 void append_number(std::string& out, std::uint64_t number);
 

@@ -32,6 +32,8 @@ class ChatBody {
     message(json, choice);
     if (!has_extra(choice, "logprobs")) json.key("logprobs").null();
     extras(json, choice, true);
+    for (const auto& [name, text] : choice.members)
+      json.raw_member(name, text);
     json.member("finish_reason", finish_name(choice.finish_reason(), legacy_)).end_object();
   }
 
@@ -104,12 +106,13 @@ class ChatBody {
   bool legacy_;
 };
 
-void append_tail(std::string& out, const std::optional<Usage>& usage) {
+void append_tail(std::string& out, const CollectedReply& reply) {
   out += ']';
-  if (usage) {
+  if (reply.usage) {
     out += ",\"usage\":";
-    append_usage(out, *usage);
+    append_usage(out, *reply.usage, -1, reply.usage_members);
   }
+  append_members(out, reply.members);
   out += '}';
 }
 
@@ -129,7 +132,7 @@ std::string render_chat(CollectedReply reply, const ReplyContext& context) {
     if (&choice != &reply.choices.front()) out += ',';
     body.choice(choice);
   }
-  append_tail(out, reply.usage);
+  append_tail(out, reply);
   return out;
 }
 
@@ -141,10 +144,14 @@ std::string render_completion(CollectedReply reply) {
     if (&choice != &reply.choices.front()) out += ',';
     JsonWriter json(out);
     json.begin_object().member("text", std::string_view(choice.text));
-    json.member("index", std::uint64_t{choice.index}).key("logprobs").null();
+    json.member("index", std::uint64_t{choice.index}).key("logprobs");
+    const auto logprobs = std::ranges::find(choice.extras, "logprobs", &RawField::first);
+    logprobs == choice.extras.end() ? json.null() : json.raw(logprobs->second);
+    for (const auto& [name, text] : choice.members)
+      json.raw_member(name, text);
     json.member("finish_reason", to_string(choice.finish_reason())).end_object();
   }
-  append_tail(out, reply.usage);
+  append_tail(out, reply);
   return out;
 }
 
