@@ -315,6 +315,7 @@ Awaitable<void> Generation::finish(Result<void> how) {
     note_failure(*source_->error());
   }
   outcome.ended_at = std::chrono::system_clock::now();
+  if (outcome.attempts.empty()) outcome.cost = 0;  // sent nowhere: no price is needed (M12)
   note_times();
   co_await watches_.settle(outcome);
   const std::vector<Crossing> crossings = co_await spending_.settle();
