@@ -325,6 +325,7 @@ Awaitable<void> Generation::finish(Result<void> how) {
   } else if (source_ && source_->error()) {
     note_failure(*source_->error());
   }
+  if (outcome.attempts.empty()) outcome.cost = 0;  // sent nowhere: no price is needed (M12)
   note_times();
   outcome.ended_at = call_.seen_at();
   co_await watches_.settle(outcome);

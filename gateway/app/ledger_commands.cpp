@@ -59,6 +59,9 @@ int ledger_export(const config::Config& config, const LedgerQuestion& question, 
   ledger::Period period;
   if (!read_time("--from", question.from, period.from, err)) return wrong_usage;
   if (!read_time("--to", question.to, period.to, err)) return wrong_usage;
+  if (period.to < period.from) {
+    return tell(err, "--to must not be before --from", wrong_usage);
+  }
   auto reader = open(config, err);
   if (!reader) return refused;
   std::string text = ledger::export_head(*format);

@@ -27,6 +27,13 @@ std::string value_of(const Outcome& call, std::string_view name, const std::stri
   return tag == call.tags.end() ? "" : tag->second;
 }
 
+/// Names that clients choose must not draw on an operator's terminal.
+std::string printable(std::string text) {
+  constexpr unsigned char space = 0x20, del = 0x7f;
+  std::ranges::replace_if(text, [](unsigned char c) { return c < space || c == del; }, '?');
+  return text;
+}
+
 /// Cells under each other: names to the left, numbers to the right.
 std::string aligned(const std::vector<std::vector<std::string>>& rows, std::size_t names) {
   std::vector<std::size_t> widths(rows.front().size());
@@ -106,6 +113,7 @@ std::string Summary::table() const {
   });
   std::vector<std::vector<std::string>> rows;
   const auto row = [&](std::vector<std::string> cells, const Line& line) {
+    std::ranges::transform(cells, cells.begin(), printable);
     cells.push_back(std::to_string(line.calls));
     cells.push_back(std::to_string(line.input));
     cells.push_back(std::to_string(line.output));

@@ -157,6 +157,14 @@ std::string search_problem(const BoundTarget& target, const Tariff& tariff) {
          "' searches by itself, and has no price for a request and a context window.";
 }
 
+/// M12: speech in the reply has a price of its own or none, but where output is free.
+bool speech_unpriced(const RequestFacts& facts, const Tariff& tariff) {
+  const auto prices = [](const PriceRow* row) { return row->rates.audio_output.has_value(); };
+  const auto costs = [](const PriceRow* row) { return row->rates.output.value_or(0) > 0; };
+  return facts.audio_output && std::ranges::none_of(tariff.rows, prices) &&
+         std::ranges::any_of(tariff.rows, costs);
+}
+
 /// What makes the price unknown; empty: nothing.
 std::string problem(const RequestFacts& facts, const BoundTarget& target, const Tariff& tariff,
                     bool searches) {
@@ -167,6 +175,9 @@ std::string problem(const RequestFacts& facts, const BoundTarget& target, const 
   const auto paints = [](const PriceRow* row) { return row->image.has_value(); };
   if (facts.image_output && std::ranges::none_of(tariff.rows, paints)) {
     return "pictures of the model '" + std::string(target.model) + "' have no price.";
+  }
+  if (speech_unpriced(facts, tariff)) {
+    return "speech of the model '" + std::string(target.model) + "' has no price.";
   }
   return searches ? search_problem(target, tariff) : std::string();
 }

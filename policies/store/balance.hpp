@@ -16,9 +16,12 @@ struct WindowSum {
   SystemTime start{};
   NanoUsd spent = 0;
   // Wide: a sum that saturates could not be taken back call by call.
-  __int128 held = 0;                ///< by running calls: their bounds
-  __int128 held_estimate = 0;       ///< their estimates, for soft budgets
-  std::uint32_t told_permille = 0;  ///< the last `warn_at` step that was reported
+  __int128 held = 0;           ///< by running calls: their bounds
+  __int128 held_estimate = 0;  ///< their estimates, for soft budgets
+  /// The last `warn_at` step that was reported, and the amount that it stood for: a reload may
+  /// raise the ceiling, or lower it.
+  std::uint32_t told_permille = 0;
+  NanoUsd told_amount = 0;
   /// What running calls hold in such a budget.
   [[nodiscard]] NanoUsd held_in(const BudgetRule& budget) const {
     const __int128 sum = budget.estimate ? held_estimate : held;

@@ -20,6 +20,10 @@ std::uint64_t permille_of(NanoUsd spent, NanoUsd ceiling) {
   return static_cast<std::uint64_t>(part / static_cast<std::uint64_t>(ceiling));
 }
 
+NanoUsd amount_of(std::uint32_t permille, NanoUsd ceiling) {
+  return static_cast<NanoUsd>(static_cast<__int128>(ceiling) * permille / 1000);
+}
+
 }  // namespace
 
 Crossing crossing_of(const Scope& scope, const BudgetRule& rule, std::uint32_t permille,
@@ -43,8 +47,11 @@ void note_crossings(const Scope& scope, Balance& balance, SystemTime admitted, S
     SystemTime start = window->start;
     if (rule.per == Per::total) start = rule.since ? *rule.since : balance.first_day();
     for (const std::uint32_t step : rule.warn_permille) {
-      if (step > share || step <= window->told_permille) continue;
-      window->told_permille = step;
+      const NanoUsd amount = amount_of(step, rule.ceiling);
+      if (step > share) continue;
+      if (step <= window->told_permille && amount <= window->told_amount) continue;
+      window->told_permille = std::max(window->told_permille, step);
+      window->told_amount = std::max(window->told_amount, amount);
       out.push_back(crossing_of(scope, rule, step,
                                 {.start = start,
                                  .admitted = admitted,

@@ -103,6 +103,8 @@ def test_a_period_and_an_unreadable_place(books):
     assert ledger(books, "export", "--to", "2020-01-01").stdout == ""
     assert ledger(books, "export", "--from", "2020-01-01").stdout.count("\n") == 6
     assert "no calls" in ledger(books, "summary", "--since", "2100-01-01").stdout
+    turned = ledger(books, "export", "--from", "2020-01-02", "--to", "2020-01-01")
+    assert turned.returncode == 2 and "--to must not be before --from" in turned.stderr
     (books / "t.db").rename(books / "away.db")
     gone = ledger(books, "summary")
     assert gone.returncode == 1 and "t.db" in gone.stderr

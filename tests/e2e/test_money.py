@@ -364,6 +364,7 @@ def test_refusals_beyond_ten_a_second_share_a_row(start, tmp_path):
     gate.stop()
     denied = [row for row in rows(tmp_path) if row["status"] == "denied"]
     assert sum(row["count"] for row in denied) == 200
+    assert {row["cost_nano_usd"] for row in denied} == {0}  # null would mean an unknown price
     seconds = {row["ended_at"] // 1_000_000 for row in denied}
     assert len(denied) <= 11 * (len(seconds) + 1) and max(row["count"] for row in denied) > 1
     logged = [line for line in gate.access_lines(1 + len(denied)) if line["status"] == "denied"]

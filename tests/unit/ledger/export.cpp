@@ -1,5 +1,7 @@
 #include "policies/ledger/export.hpp"
 
+#include <algorithm>
+
 #include "calls.hpp"
 #include "policies/ledger/summary.hpp"
 
@@ -46,6 +48,17 @@ TEST_CASE("CSV quotes what would break a line (RFC 4180)") {
   REQUIRE(lines.size() == 3);
   CHECK(lines[0].starts_with("kind,request_id,client_request_id,attempt,started_at,ended_at,"));
   CHECK(lines[0].ends_with(",attempts,cache,trace_id"));
+}
+
+TEST_CASE("a summary shows no control character of a client's") {
+  auto summary = Summary::by("user");
+  REQUIRE(summary);
+  Outcome call = ended_call(1);
+  call.user = "an\x1b[2Jn\n";
+  summary->add(call);
+  const std::string table = summary->table();
+  CHECK(table.find("an?[2Jn?") != std::string::npos);
+  CHECK(std::ranges::count(table, '\n') == 3);
 }
 
 TEST_CASE("a summary adds exactly, dearest first, with a line for all") {

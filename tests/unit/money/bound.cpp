@@ -277,6 +277,14 @@ TEST_CASE("M2: pictures in the reply are priced by the piece, or not at all") {
   CHECK(paints.bound(facts).total == 2 * usd + usd / 2);
 }
 
+TEST_CASE("M12: speech in the reply has a price of its own or none, but where output is free") {
+  RequestFacts facts = limited(1);
+  facts.audio_output = true;
+  CHECK_FALSE(plain().bound(facts).priced);
+  const Prices free({"{provider: p, model: m, input: 1, output: 0}"});
+  CHECK(free.bound(facts).priced);
+}
+
 TEST_CASE("M9: the largest limit within a sum fits it, and one token more does not") {
   RequestFacts facts = limited(1'000);
   facts.choices = 3;
