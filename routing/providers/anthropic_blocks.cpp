@@ -21,7 +21,6 @@ BlockEvents::Kind BlockEvents::kind_of(std::string_view type, std::string_view n
 
 void BlockEvents::start(std::int64_t index, const JsonView& object, Batch& out) {
   const JsonObject block(object);
-  last_ = nullptr;
   Open& open = open_[index] = {};
   open.kind = kind_of(block["type"].string_in(out), block["name"].string_in(out));
   switch (open.kind) {

@@ -54,7 +54,8 @@ TEST_CASE("deltas of two open blocks in turn each go to their own") {
       start() + block_start(0, tool_block("a", "f")) + block_start(1, tool_block("b", "g")) +
       input_delta(0, R"("1")") + input_delta(1, R"("")") + input_delta(0, R"("2")") +
       input_delta(1, R"("3")") + input_delta(1, R"("4")") + input_delta(0, R"("5")") +
-      block_stop(0) + input_delta(1, R"("6")") + block_stop(1) + end("tool_use"));
+      block_stop(0) + input_delta(1, R"("6")") + block_stop(1) + input_delta(1, R"("late")") +
+      end("tool_use"));
   CHECK(got.log ==
         "started: msg_1\ntool 0: a f \ntool 1: b g \ntool 0:   1\ntool 0:   2\ntool 1:   3\n"
         "tool 1:   4\ntool 0:   5\ntool 1:   6\nfinish: tool_calls\nended\n");

@@ -152,3 +152,9 @@ TEST_CASE("malformed messages name their place") {
   second(R"({"role":"assistant","thinking_blocks":[{"thinking":1}]})",
          ".thinking_blocks[0].thinking");
 }
+
+TEST_CASE("what stands in place of a message is named by its kind, whatever follows it") {
+  CHECK(error_of(chat_of("5,{}")).message.contains("expected an object, but got an integer"));
+  CHECK(error_of(chat_of("5.5")).message.contains("expected an object, but got a number"));
+  check_invalid(chat_of(R"({"role":"user","content":"a"} , ["b"] )"), "messages[1]");
+}
