@@ -38,6 +38,10 @@ Result<routing::Match> Generation::choose(std::string_view model) {
 }
 
 void Generation::run_under(const routing::Route& route) {
+  // What was sent under the model that is left stays that model's (M14).
+  for (AttemptOutcome& attempt : call_.outcome.attempts) {
+    if (attempt.model.empty()) attempt.model = call_.outcome.model;
+  }
   route_ = &route;
   call_.outcome.model = route.name;
   view_->set_defaults(&route.defaults);

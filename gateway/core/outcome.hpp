@@ -32,6 +32,7 @@ enum class CallStatus : std::uint8_t {
 /// One request sent to a provider.
 struct AttemptOutcome {
   std::string provider, upstream_model;
+  std::string model;  ///< the name in the file that it ran under, where the call has left it
   CallStatus status = CallStatus::unknown;
   int http_status = 0;           ///< the provider's; 0: none came
   std::string error;             ///< code, empty when fine

@@ -24,6 +24,19 @@ void Totals::add(const Booking& call) {
   Sum& sum = of(call);
   sum.calls += static_cast<std::int64_t>(call.count);
   sum.charged += call.charged;
+  for (const std::string_view row : call.attempts) {
+    const PackedColumns attempt(row);
+    if (attempt.size() <= attempt_width) continue;
+    const std::string model = attempt.text_at(attempt_model);
+    Booking other;
+    other.booked_at = call.booked_at;
+    other.tenant = call.tenant;
+    other.key_id = call.key_id;
+    other.model = model;
+    const std::int64_t charged = attempt.number_at(attempt_charged);
+    sum.charged -= charged;
+    of(other).charged += charged;
+  }
 }
 
 void Totals::take_away(const Booking& unknown) {

@@ -40,8 +40,7 @@ class Totals {
 template <class Row>
 [[nodiscard]] std::string hour_difference(const Row& row) {
   return hour_text(row.number_at(0)) + " tenant " + row.text_at(1) + " key " + row.text_at(2) +
-         " model " + row.text_at(3) + ": sums say " + row.text_at(4) + ", rows say " +
-         row.text_at(5) + " nano-dollars";
+         ": sums say " + row.text_at(3) + ", rows say " + row.text_at(4) + " nano-dollars";
 }
 
 /// Columns as `calls_that_differ` gives them.

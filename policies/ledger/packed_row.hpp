@@ -108,10 +108,11 @@ class PackedColumns {
   [[nodiscard]] std::int64_t number_at(int column) const { return maybe_at(column).value_or(0); }
   [[nodiscard]] std::optional<std::int64_t> maybe_at(int column) const;
 
-  /// Gives the columns to a statement, in their order.
+  /// Gives the columns to a statement, in their order; `most`: its own.
   template <class Values>
-  void bind_to(Values& values) const {
-    for (int column = 0; column < static_cast<int>(values_.size()); ++column) {
+  void bind_to(Values& values, std::size_t most = SIZE_MAX) const {
+    const int columns = static_cast<int>(std::min(most, values_.size()));
+    for (int column = 0; column < columns; ++column) {
       const char first = at(column).empty() ? 'n' : at(column).front();
       if (first == '"' || first == '{') {
         values.text(text_at(column));

@@ -211,7 +211,7 @@ Result<void> PostgresBooks::insert_attempts(const Rows& calls) {
   };
   for (const Booking* call : calls) {
     for (const std::string_view row : call->attempts)
-      PackedColumns(row).bind_to(values);
+      PackedColumns(row).bind_to(values, attempt_width);
     if (values.size() < values_most / 2) continue;
     auto done = flush();
     if (!done) return done;

@@ -8,6 +8,13 @@ void put_usage(PackedRow& row, const Usage& usage) {
   row.number(usage.cache_write_1h).number(usage.output).number(usage.reasoning);
 }
 
+/// Its money is not that of the call's model (M14). A row `unknown` has one model, because whoever
+/// replaces it finds no other there.
+bool charged_elsewhere(const Outcome& call, const AttemptOutcome& attempt) {
+  return !attempt.model.empty() && attempt.model != call.model &&
+         call.status != CallStatus::unknown;
+}
+
 /// The last columns of `calls`.
 void put_only_attempt(PackedRow& row, const Outcome& call) {
   const bool one = is_one_row(call);
@@ -55,21 +62,24 @@ void pack_attempt(const Outcome& call, std::size_t number, std::string& out) {
   row.word(usage_source(attempt.usage_from_provider, attempt.charged, true));
   row.maybe(attempt.cost).number(attempt.charged).costs(attempt.cost_by_kind);
   row.text(attempt.price_version);
+  if (charged_elsewhere(call, attempt)) row.text(attempt.model);
 }
 
 const std::string_view hours_that_differ = R"sql(
-  WITH booked AS (SELECT booked_at / 3600000000 * 3600000000 AS hour, tenant, key_id, model,
-      sum(charged_nano_usd) AS charged FROM calls GROUP BY 1, 2, 3, 4),
+  WITH booked AS (SELECT booked_at / 3600000000 * 3600000000 AS hour, tenant, key_id,
+      sum(charged_nano_usd) AS charged FROM calls GROUP BY 1, 2, 3),
+    summed AS (SELECT hour, tenant, key_id, sum(charged_nano_usd) AS charged FROM totals
+      GROUP BY 1, 2, 3),
     gone AS (SELECT coalesce(max(CAST(value AS BIGINT)), -1) AS hour FROM meta
       WHERE name = 'forgotten')
-  SELECT t.hour, t.tenant, t.key_id, t.model, t.charged_nano_usd, coalesce(b.charged, 0)
-    FROM totals t CROSS JOIN gone LEFT JOIN booked b ON b.hour = t.hour AND b.tenant = t.tenant
-      AND b.key_id = t.key_id AND b.model = t.model
-    WHERE t.hour > gone.hour AND t.charged_nano_usd <> coalesce(b.charged, 0)
+  SELECT t.hour, t.tenant, t.key_id, t.charged, coalesce(b.charged, 0)
+    FROM summed t CROSS JOIN gone LEFT JOIN booked b ON b.hour = t.hour AND b.tenant = t.tenant
+      AND b.key_id = t.key_id
+    WHERE t.hour > gone.hour AND t.charged <> coalesce(b.charged, 0)
   UNION ALL
-  SELECT b.hour, b.tenant, b.key_id, b.model, 0, b.charged
-    FROM booked b LEFT JOIN totals t ON b.hour = t.hour AND b.tenant = t.tenant
-      AND b.key_id = t.key_id AND b.model = t.model WHERE t.hour IS NULL)sql";
+  SELECT b.hour, b.tenant, b.key_id, 0, b.charged
+    FROM booked b LEFT JOIN summed t ON b.hour = t.hour AND b.tenant = t.tenant
+      AND b.key_id = t.key_id WHERE t.hour IS NULL)sql";
 
 const std::string_view calls_that_differ = R"sql(
   SELECT c.request_id, c.charged_nano_usd, coalesce(sum(a.charged_nano_usd), 0)
@@ -98,7 +108,8 @@ CREATE VIEW spend_by_hour AS SELECT )sql" +
 bool is_one_row(const Outcome& call) {
   if (call.attempts.size() != 1) return false;
   const AttemptOutcome& only = call.attempts.front();
-  return only.provider == call.provider && only.upstream_model == call.upstream_model &&
+  return !charged_elsewhere(call, only) && only.provider == call.provider &&
+         only.upstream_model == call.upstream_model &&
          only.usage_from_provider == call.usage_from_provider && only.cost == call.cost &&
          only.charged == call.charged && only.cost_by_kind == call.cost_by_kind &&
          only.price_version == call.price_version && only.usage == call.usage;

@@ -43,6 +43,9 @@ inline constexpr std::string_view attempt_columns = R"sql(
   cost_nano_usd BIGINT, charged_nano_usd BIGINT NOT NULL, cost_by_kind TEXT NOT NULL,
   price_version TEXT NOT NULL)sql";
 inline constexpr std::size_t attempt_width = 21;
+/// Of a packed row. Behind its columns stands the model that bears its money, where it is not the
+/// call's (M14): sums need it, the tables do not have it.
+inline constexpr int attempt_charged = 18, attempt_model = 21;
 
 /// By the hour of admission; kept with the rows in one transaction, and outlives them.
 inline constexpr std::string_view totals_columns = R"sql(

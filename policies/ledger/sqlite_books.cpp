@@ -204,7 +204,7 @@ Result<bool> SqliteBooks::insert(const Booking& call) {
 
 Result<void> SqliteBooks::write_attempts(const Booking& call) {
   for (const std::string_view row : call.attempts) {
-    PackedColumns(row).bind_to(attempt_);
+    PackedColumns(row).bind_to(attempt_, attempt_width);
     const int step = attempt_.step();
     attempt_.reset();
     if (step != SQLITE_DONE) return sqlite_error(database_.get());

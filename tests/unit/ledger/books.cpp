@@ -96,6 +96,27 @@ TEST_CASE("a true row replaces an unknown one and nothing else does (M13)") {
   CHECK(charged_of(*books) == 300);
 }
 
+TEST_CASE("what was sent under the model that a call has left stays that model's (M14)") {
+  const Place place;
+  const auto books = place.books();
+  Outcome call = ended_call(1, 100);
+  call.model = "fallback";
+  call.attempts.insert(call.attempts.begin(), begun_call(1).attempts.front());
+  call.attempts[0].model = "gpt";
+  call.attempts[0].charged = 40;
+  call.charged = 140;
+  // Nothing was begun under the fallback: its model's row tells of another's attempt.
+  Outcome only = ended_call(2, 5);
+  only.model = "fallback";
+  only.attempts[0].model = "gpt";
+  REQUIRE(write(*books, {call, only}));
+  std::map<std::string, NanoUsd> by_model;
+  REQUIRE(books->hours({}, [&](const HourSum& sum) { by_model[sum.model] += sum.charged; }));
+  CHECK(by_model == std::map<std::string, NanoUsd>{{"gpt", 45}, {"fallback", 100}});
+  CHECK(calls_of(*books)[0].attempts.size() == 2);
+  CHECK(books->verify().value().empty());
+}
+
 TEST_CASE("hour sums are the rows' by the hour of admission, and outlive them") {
   const Place place;
   const auto books = place.books();
