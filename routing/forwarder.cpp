@@ -60,7 +60,8 @@ Forwarder::Forwarder(Call& call, ForwardPlan plan, Upstream& upstream, AttemptGa
 Forwarder::~Forwarder() { close(); }
 
 void Forwarder::close() noexcept {
-  if (attempt_ || watch_.holds()) end_attempt(slot_.aborted() ? &slot_.reason() : nullptr);
+  if (!attempt_ && !watch_.holds()) return;
+  end_attempt(slot_.aborted() ? &slot_.reason() : nullptr, std::chrono::steady_clock::now());
 }
 
 void Forwarder::release_request() {
@@ -68,6 +69,26 @@ void Forwarder::release_request() {
 }
 
 Awaitable<Result<Step>> Forwarder::next(Batch& out, SteadyTime until) {
+  return content_out_ && attempt_ ? go_on(out, until) : begin(out, until);
+}
+
+/// Once content is out, as in most steps of a stream: there is no way back.
+Awaitable<Result<Step>> Forwarder::go_on(Batch& out, SteadyTime until) {
+  out.clear();
+  do {
+    const SteadyTime since = std::chrono::steady_clock::now();
+    const auto step = digest(co_await reply_->read(wait_until(since, until)), since, out);
+    if (!step) {
+      end_attempt(&step.error(), now_);
+      fail_over(step.error(), Phase::shown, true);
+      co_return std::unexpected(*last_error_);
+    }
+    if (*step == Step::timeout) co_return step;
+  } while (out.frames.empty() && !ended_);
+  co_return out.frames.empty() ? Step::end : Step::batch;
+}
+
+Awaitable<Result<Step>> Forwarder::begin(Batch& out, SteadyTime until) {
   if (ended_) co_return Step::end;  // what the last batch points to stays
   out.clear();
   for (;;) {
@@ -79,7 +100,7 @@ Awaitable<Result<Step>> Forwarder::next(Batch& out, SteadyTime until) {
     step = co_await advance(out, until);
     if (step) co_return *step;
     const Phase reached = phase();
-    end_attempt(&step.error());
+    end_attempt(&step.error(), std::chrono::steady_clock::now());
     if (!fail_over(std::move(step.error()), reached, true)) co_return std::unexpected(*last_error_);
     out.clear();
     held_.clear();
@@ -154,7 +175,7 @@ Awaitable<Result<Step>> Forwarder::begin_attempt(SteadyTime until) {
     auto sent = co_await send(turns_.target(turn_->target));
     if (sent) co_return Step::batch;
     const bool begun = attempt_.has_value();
-    end_attempt(&sent.error());
+    end_attempt(&sent.error(), std::chrono::steady_clock::now());
     if (!fail_over(std::move(sent.error()), Phase::connecting, begun)) {
       co_return std::unexpected(*last_error_);
     }
@@ -187,23 +208,6 @@ Result<AttemptTarget> Forwarder::preview() {
     if (!fail_over(std::move(encoded.error()), Phase::connecting, false)) break;
   }
   return std::unexpected(why_none());
-}
-
-std::vector<Waiter::Place> Forwarder::places() const {
-  std::vector<Waiter::Place> places;
-  for (std::size_t i = 0; i < turns_.targets().size(); ++i) {
-    const Target& target = turns_.target(i);
-    if (!target.health || !target.health->limit() || target.key == TargetHealth::foreign_key)
-      continue;
-    places.push_back({.health = target.health, .key = target.key, .target = i});
-  }
-  return places;
-}
-
-void Forwarder::call_up(const Waiter::Place& place, const Pass& pass) {
-  previewed_ = previewed_ && turn_ && turn_->target == place.target;
-  turn_ = turns_.call(place.target);
-  watch_.hold(place.health, pass, std::chrono::steady_clock::now());
 }
 
 AttemptTarget Forwarder::target_of(const Target& target) const {
@@ -268,55 +272,58 @@ Awaitable<Result<void>> Forwarder::send(const Target& target) {
   co_return Result<void>{};
 }
 
-/// One step of the attempt in flight: what the run may see of it.
+/// The attempt in flight up to its first content: what the run may see of it.
 Awaitable<Result<Step>> Forwarder::advance(Batch& out, SteadyTime until) {
+  SteadyTime since = std::chrono::steady_clock::now();
   if (!decoder_) {
-    const Waiting waiting(call_);
     auto ready = co_await reply_->await_head(until);
+    waited_since(since);
     if (!ready) co_return std::unexpected(ready.error());
     if (!*ready) co_return Step::timeout;
-    watch_.head(reply_->head().headers, std::chrono::steady_clock::now());
+    watch_.head(reply_->head().headers, now_);
     decoder_ = current_->provider->codec->decoder(reply_->head(), encoded_.hints);
+    since = now_;
   }
-  const bool whole = !plan_.view.stream;
-  for (;;) {
-    Batch& into = content_out_ ? out : held_;
-    auto step = co_await pull(into, until);
+  for (;; since = now_) {
+    const auto step = digest(co_await reply_->read(wait_until(since, until)), since, held_);
     if (!step || *step == Step::timeout) co_return step;
-    note(into);
-    if (*step == Step::end) {
-      ended_ = true;
-      end_attempt(nullptr);
-    }
-    if (!content_out_) {
-      // A reply that is no stream is only shown whole: a cut one is an invisible retry.
-      const bool show = ended_ || (!whole && has_content(held_));
-      if (!show) continue;
-      std::swap(out, held_);
-      held_ = {};
-      content_out_ = true;
-      watch_.content(std::chrono::steady_clock::now());
-    }
-    if (out.frames.empty() && !ended_) continue;
-    co_return out.frames.empty() ? Step::end : Step::batch;
+    // A reply that is no stream is only shown whole: a cut one is an invisible retry.
+    if (ended_ || (plan_.view.stream && has_content(held_))) break;
   }
+  out = std::move(held_);
+  content_out_ = true;
+  watch_.content(now_);
+  co_return out.frames.empty() ? Step::end : Step::batch;
 }
 
-/// Reads once from the provider and decodes it. A reply that has said its last word is complete
-/// whatever happens to its connection; only a moment is given to the end of its framing, for the
-/// connection's next use.
-Awaitable<Result<Step>> Forwarder::pull(Batch& into, SteadyTime until) {
+void Forwarder::waited_since(SteadyTime since) {
+  now_ = std::chrono::steady_clock::now();
+  call_.waited += now_ - since;
+}
+
+/// A reply that has said its last word is complete whatever happens to its connection; only a
+/// moment is given to the end of its framing, for the connection's next use.
+SteadyTime Forwarder::wait_until(SteadyTime now, SteadyTime until) const {
   constexpr auto framing_grace = std::chrono::milliseconds(250);
-  const SteadyTime since = std::chrono::steady_clock::now();
-  auto step = co_await reply_->read(complete_ ? since + framing_grace : until);
-  call_.waited += std::chrono::steady_clock::now() - since;
-  const bool over = !step || step->what != ReadStep::What::bytes;
-  if (complete_ && over) step = ReadStep{.what = ReadStep::What::end, .block = {}, .bytes = {}};
-  if (!step) co_return std::unexpected(step.error());
-  if (step->what == ReadStep::What::timeout) co_return Step::timeout;
-  auto taken = take(*step, into);
-  if (!taken) co_return std::unexpected(taken.error());
-  co_return step->what == ReadStep::What::end ? Step::end : Step::batch;
+  return complete_ ? now + framing_grace : until;
+}
+
+/// Decodes what one read brought. `end`: the attempt is over.
+Result<Step> Forwarder::digest(Result<ReadStep> read, SteadyTime since, Batch& into) {
+  using What = ReadStep::What;
+  waited_since(since);
+  if (complete_ && (!read || read->what != What::bytes)) read = ReadStep{};
+  if (!read) return std::unexpected(std::move(read.error()));
+  if (read->what == What::timeout) return Step::timeout;
+  auto taken = take(*read, into);
+  const bool last = read->what == What::bytes && !plan_.view.stream && reply_->ended();
+  if (taken && last) taken = decoder_->finish(into);
+  if (!taken) return std::unexpected(std::move(taken.error()));
+  note(into);
+  if (read->what == What::bytes && !last) return Step::batch;
+  ended_ = true;
+  end_attempt(nullptr, now_);
+  return Step::end;
 }
 
 Result<void> Forwarder::take(const ReadStep& step, Batch& into) {
@@ -335,7 +342,7 @@ void Forwarder::note(const Batch& batch) {
       usage_ = usage->usage;
       usage_seen_ = true;
       text_bytes_counted_ = text_bytes_;
-      if (!finished_) usage_at_ = std::chrono::steady_clock::now();
+      if (!finished_) usage_at_ = now_;
     } else if (const auto* started = std::get_if<Started>(&event)) {
       if (reply_model_.empty()) reply_model_ = started->model;
     } else {
@@ -346,8 +353,8 @@ void Forwarder::note(const Batch& batch) {
   }
 }
 
-void Forwarder::end_attempt(const Error* error) noexcept {
-  watch_.end(error, ended_, usage_seen_ ? &usage_ : nullptr, std::chrono::steady_clock::now());
+void Forwarder::end_attempt(const Error* error, SteadyTime now) noexcept {
+  watch_.end(error, ended_, usage_seen_ ? &usage_ : nullptr, now);
   if (attempt_) {
     AttemptEnd how;
     how.http_status = reply_ && decoder_ ? reply_->head().status : 0;
@@ -360,7 +367,7 @@ void Forwarder::end_attempt(const Error* error) noexcept {
     how.complete_reply =
         how.head_seen && (ended_ || complete_ || was_refused(error, how.http_status));
     how.text_bytes = text_bytes_ - (how.usage_so_far ? text_bytes_counted_ : 0);
-    how.since_sent = std::chrono::steady_clock::now() - (how.usage_so_far ? usage_at_ : sent_at_);
+    how.since_sent = now - (how.usage_so_far ? usage_at_ : sent_at_);
     how.reply_model = reply_model_;
     how.status =
         error == nullptr ? (ended_ ? CallStatus::ok : CallStatus::cancelled) : status_for(*error);

@@ -105,12 +105,16 @@ class Forwarder {
   bool fail_over(Error error, Phase phase, bool begun);
   Result<void> encode(const Target& target);
   [[nodiscard]] AttemptTarget target_of(const Target& target) const;
+  Awaitable<Result<Step>> begin(Batch& out, SteadyTime until);
   Awaitable<Result<Step>> advance(Batch& out, SteadyTime until);
-  Awaitable<Result<Step>> pull(Batch& into, SteadyTime until);
+  Awaitable<Result<Step>> go_on(Batch& out, SteadyTime until);
+  [[nodiscard]] SteadyTime wait_until(SteadyTime now, SteadyTime until) const;
+  void waited_since(SteadyTime since);
+  Result<Step> digest(Result<ReadStep> read, SteadyTime since, Batch& into);
   Result<void> take(const ReadStep& step, Batch& into);
   void note(const Batch& batch);
   void remember(Error error);
-  void end_attempt(const Error* error) noexcept;
+  void end_attempt(const Error* error, SteadyTime now) noexcept;
   [[nodiscard]] Phase phase() const;
   [[nodiscard]] Error why_none() const;
   [[nodiscard]] std::string_view key_for(const Target& target) const;
@@ -145,8 +149,8 @@ class Forwarder {
   std::uint64_t reply_bytes_ = 0;
   std::uint64_t text_bytes_ = 0;
   std::string reply_model_;
-  SteadyTime sent_at_{};
-  bool content_out_ = false;  // handed to the run: from here failover would be visible
+  SteadyTime sent_at_{}, now_{};  // now_: when the last wait for the provider ended
+  bool content_out_ = false;      // handed to the run: from here failover would be visible
   bool ended_ = false;
 };
 
