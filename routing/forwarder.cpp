@@ -48,7 +48,8 @@ Forwarder::Forwarder(Call& call, ForwardPlan plan, Upstream& upstream, AttemptGa
 Forwarder::~Forwarder() { close(); }
 
 void Forwarder::close() noexcept {
-  if (attempt_ || watch_.holds()) end_attempt(slot_.aborted() ? &slot_.reason() : nullptr);
+  if (!attempt_ && !watch_.holds()) return;
+  end_attempt(slot_.aborted() ? &slot_.reason() : nullptr);
 }
 
 void Forwarder::release_request() {
@@ -56,6 +57,27 @@ void Forwarder::release_request() {
 }
 
 Awaitable<Result<Step>> Forwarder::next(Batch& out, SteadyTime until) {
+  return content_out_ && attempt_ ? go_on(out, until) : begin(out, until);
+}
+
+/// Once content is out, as in most steps of a stream: there is no way back.
+Awaitable<Result<Step>> Forwarder::go_on(Batch& out, SteadyTime until) {
+  call_.look();
+  out.clear();
+  do {
+    Waiting waiting(call_);
+    const auto step = digest(co_await reply_->read(wait_until(until)), waiting, out);
+    if (!step) {
+      end_attempt(&step.error());
+      fail_over(step.error(), Phase::shown, true);
+      co_return std::unexpected(*last_error_);
+    }
+    if (*step == Step::timeout) co_return step;
+  } while (out.frames.empty() && !ended_);
+  co_return out.frames.empty() ? Step::end : Step::batch;
+}
+
+Awaitable<Result<Step>> Forwarder::begin(Batch& out, SteadyTime until) {
   if (ended_) co_return Step::end;  // what the last batch points to stays
   call_.look();
   out.clear();
@@ -143,7 +165,7 @@ Awaitable<Result<Step>> Forwarder::begin_attempt(SteadyTime until) {
     auto sent = co_await send(turns_.target(turn_->target));
     if (sent) co_return Step::batch;
     const bool begun = attempt_.has_value();
-    end_attempt(&sent.error());
+    end_attempt(&sent.error(), std::chrono::steady_clock::now());
     if (!fail_over(std::move(sent.error()), Phase::connecting, begun)) {
       co_return std::unexpected(*last_error_);
     }
@@ -177,23 +199,6 @@ Result<AttemptTarget> Forwarder::preview() {
     if (!fail_over(std::move(encoded.error()), Phase::connecting, false)) break;
   }
   return std::unexpected(why_none());
-}
-
-std::vector<Waiter::Place> Forwarder::places() const {
-  std::vector<Waiter::Place> places;
-  for (std::size_t i = 0; i < turns_.targets().size(); ++i) {
-    const Target& target = turns_.target(i);
-    if (!target.health || !target.health->limit() || target.key == TargetHealth::foreign_key)
-      continue;
-    places.push_back({.health = target.health, .key = target.key, .target = i});
-  }
-  return places;
-}
-
-void Forwarder::call_up(const Waiter::Place& place, const Pass& pass) {
-  previewed_ = previewed_ && turn_ && turn_->target == place.target;
-  turn_ = turns_.call(place.target);
-  watch_.hold(place.health, pass, std::chrono::steady_clock::now());
 }
 
 AttemptTarget Forwarder::target_of(const Target& target) const {
@@ -259,7 +264,7 @@ Awaitable<Result<void>> Forwarder::send(const Target& target) {
   co_return Result<void>{};
 }
 
-/// One step of the attempt in flight: what the run may see of it.
+/// The attempt in flight up to its first content: what the run may see of it.
 Awaitable<Result<Step>> Forwarder::advance(Batch& out, SteadyTime until) {
   if (!decoder_) {
     Waiting waiting(call_);
@@ -272,45 +277,42 @@ Awaitable<Result<Step>> Forwarder::advance(Batch& out, SteadyTime until) {
     // A stream brings them one by one.
     if (plan_.view.stream && held_.events.empty()) held_.events.reserve(2);
   }
-  const bool whole = !plan_.view.stream;
   for (;;) {
-    Batch& into = content_out_ ? out : held_;
-    auto step = co_await pull(into, until);
+    Waiting waiting(call_);
+    const auto step = digest(co_await reply_->read(wait_until(until)), waiting, held_);
     if (!step || *step == Step::timeout) co_return step;
-    note(into);
-    if (*step == Step::end) {
-      ended_ = true;
-      end_attempt(nullptr);
-    }
-    if (!content_out_) {
-      // A reply that is no stream is only shown whole: a cut one is an invisible retry.
-      const bool show = ended_ || (!whole && has_content(held_));
-      if (!show) continue;
-      std::swap(out, held_);
-      held_ = {};
-      content_out_ = true;
-      watch_.content(call_.seen);
-    }
-    if (out.frames.empty() && !ended_) continue;
-    co_return out.frames.empty() ? Step::end : Step::batch;
+    // A reply that is no stream is only shown whole: a cut one is an invisible retry.
+    if (ended_ || (plan_.view.stream && has_content(held_))) break;
   }
+  out = std::exchange(held_, {});
+  content_out_ = true;
+  watch_.content(call_.seen);
+  co_return out.frames.empty() ? Step::end : Step::batch;
 }
 
-/// Reads once from the provider and decodes it. A reply that has said its last word is complete
-/// whatever happens to its connection; only a moment is given to the end of its framing, for the
-/// connection's next use.
-Awaitable<Result<Step>> Forwarder::pull(Batch& into, SteadyTime until) {
+/// A reply that has said its last word is complete whatever happens to its connection; only a
+/// moment is given to the end of its framing, for the connection's next use.
+SteadyTime Forwarder::wait_until(SteadyTime until) const {
   constexpr auto framing_grace = std::chrono::milliseconds(250);
-  Waiting waiting(call_);
-  auto step = co_await reply_->read(complete_ ? call_.seen + framing_grace : until);
-  if (step) waiting.end(reply_->times());
-  const bool over = !step || step->what != ReadStep::What::bytes;
-  if (complete_ && over) step = ReadStep{.what = ReadStep::What::end, .block = {}, .bytes = {}};
-  if (!step) co_return std::unexpected(step.error());
-  if (step->what == ReadStep::What::timeout) co_return Step::timeout;
-  auto taken = take(*step, into);
-  if (!taken) co_return std::unexpected(taken.error());
-  co_return step->what == ReadStep::What::end ? Step::end : Step::batch;
+  return complete_ ? call_.seen + framing_grace : until;
+}
+
+/// Decodes what one read brought. `end`: the attempt is over.
+Result<Step> Forwarder::digest(Result<ReadStep> read, Waiting& waiting, Batch& into) {
+  using What = ReadStep::What;
+  read ? waiting.end(reply_->times()) : waiting.end();
+  if (complete_ && (!read || read->what != What::bytes)) read = ReadStep{};
+  if (!read) return std::unexpected(std::move(read.error()));
+  if (read->what == What::timeout) return Step::timeout;
+  auto taken = take(*read, into);
+  const bool last = read->what == What::bytes && !plan_.view.stream && reply_->ended();
+  if (taken && last) taken = decoder_->finish(into);
+  if (!taken) return std::unexpected(std::move(taken.error()));
+  note(into);
+  if (read->what == What::bytes && !last) return Step::batch;
+  ended_ = true;
+  end_attempt(nullptr);
+  return Step::end;
 }
 
 Result<void> Forwarder::take(const ReadStep& step, Batch& into) {

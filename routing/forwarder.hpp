@@ -20,6 +20,8 @@
 
 namespace tollgate::routing {
 
+class Waiting;
+
 /// What the loop needs of one call; everything outlives the forwarder.
 struct ForwardPlan {
   const wire::RequestView& view;
@@ -106,8 +108,11 @@ class Forwarder {
   bool fail_over(Error error, Phase phase, bool begun);
   Result<void> encode(const Target& target);
   [[nodiscard]] AttemptTarget target_of(const Target& target) const;
+  Awaitable<Result<Step>> begin(Batch& out, SteadyTime until);
   Awaitable<Result<Step>> advance(Batch& out, SteadyTime until);
-  Awaitable<Result<Step>> pull(Batch& into, SteadyTime until);
+  Awaitable<Result<Step>> go_on(Batch& out, SteadyTime until);
+  [[nodiscard]] SteadyTime wait_until(SteadyTime until) const;
+  Result<Step> digest(Result<ReadStep> read, Waiting& waiting, Batch& into);
   Result<void> take(const ReadStep& step, Batch& into);
   void note(const Batch& batch);
   void remember(Error error);

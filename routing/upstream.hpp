@@ -49,6 +49,8 @@ struct UpstreamReply : PerCall {
   [[nodiscard]] virtual const UpstreamTimes& times() const = 0;
   /// Ends the connection at once; a pending wait returns an error.
   virtual void close() noexcept = 0;
+  /// True: `read` has handed out the last bytes and would bring `end`. False: that is not known.
+  [[nodiscard]] virtual bool ended() const { return false; }
 };
 
 /// What to send where. Everything referred to outlives the UpstreamReply (a resend needs it).

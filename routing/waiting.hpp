@@ -15,16 +15,19 @@ class Waiting {
  public:
   explicit Waiting(Call& call) : call_(call), since_(call.seen) {}
   ~Waiting() {
-    if (!ended_) call_.waited += call_.look() - since_;
+    if (!ended_) end();
   }
   Waiting(const Waiting&) = delete;
   Waiting& operator=(const Waiting&) = delete;
 
-  void end(const UpstreamTimes& times) {
+  void end() {
     ended_ = true;
-    if (times.looked == SteadyTime{}) {
-      call_.waited += call_.look() - since_;
-    } else if (times.looked > since_) {  // else it did not wait
+    call_.waited += call_.look() - since_;
+  }
+  void end(const UpstreamTimes& times) {
+    if (times.looked == SteadyTime{}) return end();
+    ended_ = true;
+    if (times.looked > since_) {  // else it did not wait
       call_.seen = std::max(call_.seen, times.looked);
       call_.waited += times.looked - since_;
     }

@@ -168,7 +168,11 @@ Awaitable<Result<void>> Generation::pump() {
         done = co_await on_silence();
         break;
       case routing::Step::batch:
-        done = co_await on_batch();
+        if (auto shown = take_batch(); !shown) {
+          done = std::unexpected(std::move(shown.error()));
+        } else if (*shown && !send_now()) {
+          done = co_await send_pieces();
+        }
         if (done && passed_limit() && !co_await spending_.stretch()) co_return cut_at_limit();
         break;
     }
@@ -194,45 +198,26 @@ Awaitable<Result<void>> Generation::on_silence() {
 }
 
 Awaitable<Result<void>> Generation::on_batch() {
+  auto shown = take_batch();
+  if (!shown) co_return std::unexpected(std::move(shown.error()));
+  if (*shown && !send_now()) co_return co_await send_pieces();
+  co_return Result<void>{};
+}
+
+/// True: there is something for the client now.
+Result<bool> Generation::take_batch() {
   if (continuation_) continuation_->rejoin(batch_);
   auto passed = watches_.on_frames(batch_);
   if (passed && cache_) passed = take_down();
-  if (!passed) co_return passed;
+  if (!passed) return std::unexpected(std::move(passed.error()));
   note_batch();
   if (continuation_) note_text();
   encoder().encode(batch_, pieces_);
-  if (!view_->stream || pieces_.empty()) co_return Result<void>{};
+  if (!view_->stream || pieces_.empty()) return false;
   if (!begun_) begin_stream();
   if (lead_) lead_->append(pieces_);
   if (!released_) release_request();
-  co_return co_await send_pieces();
-}
-
-void Generation::begin_stream() {
-  begun_ = true;
-  ++services_.shared.metrics.streams_active;
-  if (lead_) keep_head(nullptr);
-  writer_.begin(reply_head());
-}
-
-Awaitable<Result<void>> Generation::send_pieces() {
-  if (run_.left) {
-    pieces_.clear();
-    last_write_ = steady_clock::now();
-    co_return Result<void>{};
-  }
-  const SteadyTime since = steady_clock::now();
-  auto sent = co_await writer_.write(pieces_);
-  last_write_ = steady_clock::now();
-  call_.waited += last_write_ - since;
-  call_.outcome.response_bytes += pieces_.size();
-  pieces_.clear();
-  if (!sent && sent.error().kind == ErrorKind::client_gone && run_.stays()) {
-    run_.left = std::move(sent.error());
-    call_.deserted = true;
-    co_return Result<void>{};
-  }
-  co_return sent;
+  return true;
 }
 
 ReplyHead Generation::reply_head() const {

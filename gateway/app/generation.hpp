@@ -122,6 +122,9 @@ class Generation {
   void note_first_token();
   Awaitable<Result<void>> on_silence();
   Awaitable<Result<void>> on_batch();
+  Result<bool> take_batch();
+  bool send_now();
+  void note_sent(SteadyTime since);
   Awaitable<Result<void>> send_pieces();
   [[gnu::noinline]] Awaitable<void> finish(Result<void> how);
   Awaitable<void> send_last(const Result<void>& how);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <vector>
 
 #include "gateway/net/asio_task.hpp"
 
@@ -139,6 +138,18 @@ void ClientConnection::expired() {
   boost::asio::post(io_, [this, owner = owner_.lock()] {
     if (owner) arrived_.notify();
   });
+}
+
+bool ClientConnection::send_now(std::vector<std::string_view>& parts) {
+  if (broken_ || input_ended()) return false;
+  std::size_t gone = stream_->write_now(parts);
+  auto left = parts.begin();
+  while (left != parts.end() && left->size() <= gone)
+    gone -= left++->size();
+  if (left == parts.end()) return true;
+  left->remove_prefix(gone);
+  parts.erase(parts.begin(), left);
+  return false;
 }
 
 Awaitable<bool> ClientConnection::send(std::span<const std::string_view> parts, milliseconds idle) {

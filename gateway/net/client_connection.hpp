@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "gateway/core/signal.hpp"
 #include "gateway/net/body_buffer.hpp"
@@ -54,6 +55,8 @@ class ClientConnection final : private Deadline {
   /// Writes all of `parts`, for as long as the client takes some of it every `idle`. False: it is
   /// gone, or too slow.
   Awaitable<bool> send(std::span<const std::string_view> parts, std::chrono::milliseconds idle);
+  /// Writes what goes without waiting, and takes it off `parts`. True: that was all.
+  [[nodiscard]] bool send_now(std::vector<std::string_view>& parts);
   /// From now on a write has two seconds, whatever its idle limit.
   void hurry();
 

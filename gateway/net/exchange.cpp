@@ -110,30 +110,60 @@ Awaitable<Result<void>> Exchange::write() {
 }
 
 /// One read into the connection's buffer, until `until` (then the status is woken) or `limit` (an
-/// error: `what` took too long).
-Awaitable<Result<IoResult>> Exchange::receive(SteadyTime until, SteadyTime limit,
-                                              std::string_view what) {
-  patience_.stage(std::min(until, limit));
-  const AbortScope scope(request_.slot, patience_);
-  Stream& stream = *connection_->stream;
-  const Waking waking(patience_, [&stream] { stream.wake_read(); });
-  IoResult got{IoStatus::woken, 0, {}};
-  while (got.status == IoStatus::woken && !patience_.over()) {
-    connection_->buffer.rest();
-    got = co_await stream.readable();
-    if (got.status == IoStatus::ok) got = stream.read_now(connection_->buffer.room());
+/// error: `what` took too long). Its loop stands with who reads, which spares a coroutine a read.
+class Exchange::Reading {
+ public:
+  Reading(Exchange& of, SteadyTime until, SteadyTime limit, std::string_view what)
+      : of_(of),
+        stream_(*of.connection_->stream),
+        until_(until),
+        limit_(limit),
+        what_(what),
+        scope_(of.request_.slot, of.patience_),
+        waking_(of.patience_, Wake{stream_}) {
+    of.patience_.stage(std::min(until, limit));
   }
-  const bool in_time = until < limit && until < request_.deadline;
-  const bool over = patience_.over() && (request_.slot.aborted() || !in_time);
-  if (got.status != IoStatus::ok && over) co_return give_up(what);
-  patience_.rest();
-  times_.looked = now();
-  if (got.status == IoStatus::ok) {
-    connection_->buffer.filled(got.bytes);
-    last_byte_ = times_.looked;
+
+  /// Whether to wait until the stream is readable.
+  [[nodiscard]] bool waits() const {
+    if (got_.status != IoStatus::woken || of_.patience_.over()) return false;
+    of_.connection_->buffer.rest();
+    return true;
   }
-  co_return got;
-}
+  [[nodiscard]] Awaitable<IoResult> readable() const { return stream_.readable(); }
+  void read(const IoResult& ready) {
+    got_ = ready;
+    if (ready.status == IoStatus::ok) got_ = stream_.read_now(of_.connection_->buffer.room());
+  }
+  /// What became of it.
+  Result<IoResult> result() {
+    Patience& patience = of_.patience_;
+    if (got_.status != IoStatus::ok && patience.over()) {
+      const bool in_time = until_ < limit_ && until_ < of_.request_.deadline;
+      if (of_.request_.slot.aborted() || !in_time) return of_.give_up(what_);
+    }
+    patience.rest();
+    of_.times_.looked = now();
+    if (got_.status == IoStatus::ok) {
+      of_.connection_->buffer.filled(got_.bytes);
+      of_.last_byte_ = of_.times_.looked;
+    }
+    return got_;
+  }
+
+ private:
+  struct Wake {
+    Stream& stream;
+    void operator()() const { stream.wake_read(); }
+  };
+  Exchange& of_;
+  Stream& stream_;
+  SteadyTime until_, limit_;
+  std::string_view what_;
+  AbortScope scope_;
+  Waking<Wake> waking_;
+  IoResult got_{IoStatus::woken, 0, {}};
+};
 
 /// A kept connection that its peer had given up, as it turned out. Nothing was answered, so the
 /// request may be sent again.
@@ -147,7 +177,13 @@ Awaitable<Result<bool>> Exchange::await_head(SteadyTime until) {
     const auto complete = take_head();
     if (!complete) co_return std::unexpected(complete.error());
     if (*complete) break;
-    const auto got = co_await receive(until, head_limit_, answering);
+    Result<IoResult> got;
+    {
+      Reading reading(*this, until, head_limit_, answering);
+      while (reading.waits())
+        reading.read(co_await reading.readable());
+      got = reading.result();
+    }
     if (!got) co_return std::unexpected(got.error());
     if (got->status == IoStatus::woken) co_return false;
     if (got->status == IoStatus::ok) {
@@ -227,8 +263,10 @@ Awaitable<Result<routing::ReadStep>> Exchange::read_wire(SteadyTime until) {
   for (;;) {
     auto taken = take_body();
     if (taken) co_return std::move(*taken);
-    const auto got =
-        co_await receive(until, last_byte_ + request_.provider.timeouts.idle, next_piece);
+    Reading reading(*this, until, last_byte_ + request_.provider.timeouts.idle, next_piece);
+    while (reading.waits())
+      reading.read(co_await reading.readable());
+    const auto got = reading.result();
     if (!got) co_return std::unexpected(got.error());
     if (got->status == IoStatus::woken) {
       co_return routing::ReadStep{routing::ReadStep::What::timeout, {}, {}};

@@ -32,13 +32,14 @@ class Exchange final : public routing::UpstreamReply {
   Awaitable<Result<routing::ReadStep>> read(SteadyTime until) override {
     return inflater_ ? read_inflated(until) : read_wire(until);
   }
+  [[nodiscard]] bool ended() const override { return body_.done() && !inflater_ && !closed_; }
   [[nodiscard]] const routing::UpstreamTimes& times() const override { return times_; }
   void close() noexcept override;
 
  private:
+  class Reading;
   Awaitable<Result<void>> connect();
   Awaitable<Result<void>> write();
-  Awaitable<Result<IoResult>> receive(SteadyTime until, SteadyTime limit, std::string_view what);
   Awaitable<Result<routing::ReadStep>> read_wire(SteadyTime until);
   Awaitable<Result<routing::ReadStep>> read_inflated(SteadyTime until);
   Result<bool> take_head();

@@ -23,8 +23,10 @@ Awaitable<Result<void>> ConnectionReply::whole(const ReplyHead& head, const Piec
   render(head, {Framing::sized, body.size(), true, to_.minor_version});
   add_head();
   if (!bodyless_) add(body);
-  auto sent = co_await flush();
-  if (!sent) co_return std::unexpected(sent.error());
+  if (!flush_now()) {
+    auto sent = co_await flush();
+    if (!sent) co_return std::unexpected(sent.error());
+  }
   ended_ = true;
   co_return Result<void>{};
 }
@@ -38,6 +40,17 @@ void ConnectionReply::begin(const ReplyHead& head) {
 }
 
 Awaitable<Result<void>> ConnectionReply::write(const Pieces& body) {
+  if (!std::exchange(added_, false)) add_chunk(body);
+  return flush();
+}
+
+bool ConnectionReply::write_now(const Pieces& body) {
+  add_chunk(body);
+  added_ = !flush_now();
+  return !added_;
+}
+
+void ConnectionReply::add_chunk(const Pieces& body) {
   add_head();
   if (!body.empty() && !bodyless_) {
     if (chunked_) {
@@ -47,14 +60,15 @@ Awaitable<Result<void>> ConnectionReply::write(const Pieces& body) {
     add(body);
     if (chunked_) scratch_.parts.push_back(line_end);
   }
-  return flush();
 }
 
 Awaitable<Result<void>> ConnectionReply::end() {
   add_head();
   if (chunked_ && !bodyless_) scratch_.parts.push_back(last_chunk);
-  auto sent = co_await flush();
-  if (!sent) co_return std::unexpected(sent.error());
+  if (!flush_now()) {
+    auto sent = co_await flush();
+    if (!sent) co_return std::unexpected(sent.error());
+  }
   ended_ = true;
   co_return Result<void>{};
 }
@@ -74,6 +88,13 @@ void ConnectionReply::add_head() {
 
 void ConnectionReply::add(const Pieces& body) {
   scratch_.parts.insert(scratch_.parts.end(), body.parts().begin(), body.parts().end());
+}
+
+/// False: not all of it has left; `flush` goes on.
+bool ConnectionReply::flush_now() {
+  if (scratch_.parts.empty()) return true;
+  started_ = true;
+  return connection_.send_now(scratch_.parts);
 }
 
 Awaitable<Result<void>> ConnectionReply::flush() {

@@ -47,6 +47,7 @@ class ConnectionReply final : public ReplyWriter {
   Awaitable<Result<void>> whole(const ReplyHead& head, const Pieces& body) override;
   void begin(const ReplyHead& head) override;
   Awaitable<Result<void>> write(const Pieces& body) override;
+  bool write_now(const Pieces& body) override;
   Awaitable<Result<void>> end() override;
   [[nodiscard]] bool started() const override { return started_; }
 
@@ -59,6 +60,8 @@ class ConnectionReply final : public ReplyWriter {
   void render(const ReplyHead& head, ReplyShape shape);
   void add_head();
   void add(const Pieces& body);
+  void add_chunk(const Pieces& body);
+  [[nodiscard]] bool flush_now();
   Awaitable<Result<void>> flush();
 
   ClientConnection& connection_;
@@ -67,6 +70,7 @@ class ConnectionReply final : public ReplyWriter {
   ReplyScratch& scratch_;
   ReplyTo to_;
   std::chrono::milliseconds idle_;
+  bool added_ = false;  // what write_now could not send waits in scratch_
   bool head_waits_ = false, chunked_ = false, until_close_ = false, bodyless_ = false;
   bool started_ = false, ended_ = false, keep_alive_ = false;
 };

@@ -138,6 +138,12 @@ class PlainStream final : public Stream {
     co_return IoResult{IoStatus::ok, written, {}};
   }
 
+  std::size_t write_now(std::span<const std::string_view> parts) override {
+    if (!is_open()) return 0;
+    const ssize_t n = send_some(Cursor(parts));
+    return n > 0 ? static_cast<std::size_t>(n) : 0;
+  }
+
   void shutdown_send() noexcept override { shut_sending(); }
 
  private:

@@ -42,6 +42,8 @@ class Stream {
   virtual Awaitable<IoResult> write_all(std::span<const std::string_view> parts) = 0;
   /// Says that we send no more (TLS: close_notify, then FIN).
   virtual void shutdown_send() noexcept = 0;
+  /// Writes what goes without waiting; how many bytes that was. An error is write_all's to meet.
+  [[nodiscard]] virtual std::size_t write_now(std::span<const std::string_view>) { return 0; }
 
   /// Ends the wait of a pending read (or write) with `woken`. Reaches only waits under way.
   void wake_read() noexcept { descriptor_->reader().wake(); }

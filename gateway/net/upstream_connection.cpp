@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gateway/net/spare_blocks.hpp"
+
 namespace tollgate::net {
 
 namespace {
@@ -17,7 +19,8 @@ std::span<char> ReadBuffer::room() {
 /// Takes a fresh block, along with what is unread: little in a body, more in a long head.
 void ReadBuffer::renew() {
   const std::string_view rest = unread();
-  auto fresh = std::make_shared<Block>(std::max(block_bytes, 2 * rest.size()));
+  const std::size_t bytes = std::max(block_bytes, 2 * rest.size());
+  auto fresh = bytes == block_bytes ? take_block(bytes) : std::make_shared<Block>(bytes);
   std::copy_n(rest.data(), rest.size(), fresh->data());
   begin_ = 0;
   end_ = rest.size();
