@@ -1,6 +1,8 @@
 // Slots and redirections, against values that redis-server itself gives (CLUSTER KEYSLOT).
 #include "gateway/net/redis/slots.hpp"
 
+#include <doctest/doctest.h>
+
 using namespace tollgate::net;
 using Kind = RedisReply::Kind;
 
