@@ -165,7 +165,7 @@ Awaitable<Result<Step>> Forwarder::begin_attempt(SteadyTime until) {
     auto sent = co_await send(turns_.target(turn_->target));
     if (sent) co_return Step::batch;
     const bool begun = attempt_.has_value();
-    end_attempt(&sent.error(), std::chrono::steady_clock::now());
+    end_attempt(&sent.error());
     if (!fail_over(std::move(sent.error()), Phase::connecting, begun)) {
       co_return std::unexpected(*last_error_);
     }
