@@ -167,7 +167,7 @@ TEST_CASE("a database of the schema before is brought to this one, each figure k
                           ", PRIMARY KEY (request_id)) WITHOUT ROWID;"
                           "INSERT INTO old SELECT * FROM calls; DROP VIEW call_rows;"
                           "DROP VIEW attempt_rows; DROP VIEW spend_by_hour; DROP VIEW calls;"
-                          "DROP TABLE call_records; ALTER TABLE old RENAME TO calls;"
+                          "DROP TABLE call_packs; ALTER TABLE old RENAME TO calls;"
                           "CREATE INDEX calls_by_time ON calls (started_at);";
   for (const char* view : {"call_rows", "attempt_rows", "spend_by_hour"})
     old_calls += "CREATE VIEW " + std::string(view) + " AS SELECT 1;";
