@@ -25,6 +25,8 @@ struct Books {
   /// All rows of these calls, or none of them. A call that is there already stays as it is, unless
   /// it is `unknown` and this one is not (M13).
   virtual Result<void> write(std::span<const Booking> calls) = 0;
+  /// The same of calls that no database has yet, which need not be looked for.
+  virtual Result<void> append(std::span<const Booking> calls) { return write(calls); }
   /// Sums by hour, for `Ledger::hours`.
   virtual Result<void> hours(SystemTime since, const std::function<void(const HourSum&)>& each) = 0;
   /// Calls with their attempts, oldest first.

@@ -188,7 +188,8 @@ class RealLedger final : public Ledger {
       for (const std::string_view bytes : records) {
         if (auto booking = read_booking(bytes)) batch_.push_back(std::move(*booking));
       }
-      auto written = books_->write(batch_);
+      // What failed may have been done all the same.
+      auto written = away_ ? books_->write(batch_) : books_->append(batch_);
       if (!written) {
         journal_->rewind();
         ++failures_;

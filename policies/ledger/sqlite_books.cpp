@@ -5,6 +5,7 @@
 #include "policies/ledger/packed_row.hpp"
 #include "policies/ledger/rows.hpp"
 #include "policies/ledger/sqlite.hpp"
+#include "policies/ledger/sqlite_packs.hpp"
 #include "policies/ledger/sqlite_schema.hpp"
 
 namespace tollgate::ledger {
@@ -17,6 +18,20 @@ std::string insert_sql(std::string_view into, std::size_t width) {
   for (std::size_t i = 1; i < width; ++i)
     sql += ",?";
   return sql + ")";
+}
+
+/// From the sums, what the row had added that `call` takes the place of.
+void take_away(std::string_view row, const Booking& call, Totals& totals) {
+  const PackedColumns columns(row);
+  const std::string tenant = columns.text_at(6), key_id = columns.text_at(7),
+                    model = columns.text_at(12);
+  Booking old;
+  old.booked_at = call.booked_at;
+  old.tenant = tenant;
+  old.key_id = key_id;
+  old.model = model;
+  old.charged = columns.number_at(28);
+  totals.take_away(old);
 }
 
 class SqliteBooks final : public Books {
@@ -59,13 +74,11 @@ class SqliteBooks final : public Books {
   }
 
   Result<void> write(std::span<const Booking> calls) override {
-    auto begun = exec("BEGIN IMMEDIATE");
-    if (!begun) return begun;
-    auto written = write_all(calls);
-    if (written) written = exec("COMMIT");
-    // Also a commit that failed leaves the transaction open.
-    if (!written) (void)exec("ROLLBACK");
-    return written;
+    return whole([&] { return merge(calls); });
+  }
+
+  Result<void> append(std::span<const Booking> calls) override {
+    return whole([&] { return append_all(calls); });
   }
 
   Result<void> hours(SystemTime since, const std::function<void(const HourSum&)>& each) override {
@@ -94,6 +107,17 @@ class SqliteBooks final : public Books {
  private:
   Result<bool> forget_piece(SystemTime before);
   Result<void> each_row(std::string_view sql, const std::function<void(const Statement&)>& each);
+  /// All of `change`, or nothing.
+  template <class Change>
+  Result<void> whole(Change change) {
+    auto begun = exec("BEGIN IMMEDIATE");
+    if (!begun) return begun;
+    auto done = change();
+    if (done) done = exec("COMMIT");
+    // Also a commit that failed leaves the transaction open.
+    if (!done) (void)exec("ROLLBACK");
+    return done;
+  }
   Result<void> exec(const char* sql) {
     if (sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) == SQLITE_OK) return {};
     return sqlite_error(database_.get());
@@ -104,7 +128,7 @@ class SqliteBooks final : public Books {
     std::string sql = "BEGIN IMMEDIATE;";
     sql += version == 0
                ? sqlite_schema() + "INSERT INTO meta VALUES ('id', '" + new_ledger_id() + "');"
-               : sqlite_from_1_to_2();
+               : sqlite_from(version);
     sql += "PRAGMA user_version = " + std::to_string(sqlite_schema_version) + "; COMMIT;";
     auto made = exec(sql.c_str());
     if (!made) (void)exec("ROLLBACK");
@@ -113,93 +137,72 @@ class SqliteBooks final : public Books {
 
   Result<void> statements() {
     const std::pair<Statement*, std::string> all[] = {
-        {&call_, insert_sql("INSERT OR IGNORE INTO call_records", 3)},
         {&attempt_, insert_sql("INSERT OR REPLACE INTO attempts", attempt_width)},
         {&total_, insert_sql("INSERT INTO totals", 6) + std::string(add_to_totals)},
-        {&find_,
-         "SELECT status, charged_nano_usd, tenant, key_id, model "
-         "FROM calls WHERE booked_at = ? AND request_id = ?"},
-        {&remove_, "DELETE FROM call_records WHERE booked_at = ? AND request_id = ?"},
         {&remove_attempts_, "DELETE FROM attempts WHERE request_id = ?"}};
     for (const auto& [statement, sql] : all) {
       *statement = Statement(database_.get(), sql);
       if (!statement->good()) return sqlite_error(database_.get());
     }
-    return {};
+    return packs_.prepare(database_.get());
   }
 
-  Result<void> write_all(std::span<const Booking> calls) {
-    Totals totals;
-    for (const Booking& call : calls) {
-      auto written = write_call(call, totals);
-      if (!written) return written;
-    }
-    for (const auto& [key, sum] : totals.sums()) {
-      total_.reset();
-      total_.number(std::get<0>(key)).text(std::get<1>(key)).text(std::get<2>(key));
-      total_.text(std::get<3>(key)).number(sum.calls).number(sum.charged);
-      if (total_.step() != SQLITE_DONE) return sqlite_error(database_.get());
-    }
-    total_.reset();
-    return {};
-  }
-
-  Result<void> write_call(const Booking& call, Totals& totals) {
-    auto inserted = insert(call);
-    if (!inserted) return std::unexpected(inserted.error());
-    if (!*inserted) {
-      auto replaced = replace_unknown(call, totals);
-      if (!replaced || !*replaced)
-        return replaced ? Result<void>{} : std::unexpected(replaced.error());
-    }
-    totals.add(call);
-    return write_attempts(call);
-  }
-
-  /// False: the call is there already.
-  Result<bool> insert(const Booking& call);
+  Result<void> merge(std::span<const Booking> calls);
+  Result<void> append_all(std::span<const Booking> calls);
+  Result<void> add(const Totals& totals);
   Result<void> write_attempts(const Booking& call);
-
-  /// True: what stood there was `unknown` and now is this call (M13).
-  Result<bool> replace_unknown(const Booking& call, Totals& totals) {
-    find_.reset();
-    find_.number(call.booked_at).text(call.request_id);
-    if (find_.step() != SQLITE_ROW) return sqlite_error(database_.get());
-    const CallStatus status = parse_status(find_.text_at(0));
-    const NanoUsd charged = find_.number_at(1);
-    const std::string tenant = find_.text_at(2), key_id = find_.text_at(3),
-                      model = find_.text_at(4);
-    find_.reset();
-    if (status != CallStatus::unknown || call.status == CallStatus::unknown) return false;
-    remove_.reset();
-    remove_.number(call.booked_at).text(call.request_id);
-    remove_attempts_.reset();
-    remove_attempts_.text(call.request_id);
-    for (Statement* remove : {&remove_, &remove_attempts_}) {
-      if (remove->step() != SQLITE_DONE) return sqlite_error(database_.get());
-    }
-    Booking old;
-    old.booked_at = call.booked_at;
-    old.tenant = tenant;
-    old.key_id = key_id;
-    old.model = model;
-    old.charged = charged;
-    totals.take_away(old);
-    auto inserted = insert(call);
-    if (!inserted) return inserted;
-    return true;
-  }
+  Result<void> remove_attempts(const Booking& call);
 
   Database database_;
-  Statement call_, attempt_, total_, find_, remove_, remove_attempts_;
+  CallPacks packs_;
+  Statement attempt_, total_, remove_attempts_;
 };
 
-Result<bool> SqliteBooks::insert(const Booking& call) {
-  call_.number(call.booked_at).kept_text(call.request_id).kept_text(call.row);
-  const int step = call_.step();
-  call_.reset();
+Result<void> SqliteBooks::append_all(std::span<const Booking> calls) {
+  Totals totals;
+  auto done = packs_.append(calls);
+  for (const Booking& call : calls) {
+    if (done) done = write_attempts(call);
+    totals.add(call);
+  }
+  return done ? add(totals) : done;
+}
+
+Result<void> SqliteBooks::merge(std::span<const Booking> calls) {
+  auto changes = packs_.merge(calls);
+  if (!changes) return std::unexpected(changes.error());
+  Totals totals;
+  Result<void> done;
+  for (const auto& [call, unknown] : *changes) {
+    if (!unknown.empty()) {
+      take_away(unknown, *call, totals);
+      done = remove_attempts(*call);
+    }
+    if (done) done = write_attempts(*call);
+    if (!done) return done;
+    totals.add(*call);
+  }
+  return add(totals);
+}
+
+Result<void> SqliteBooks::add(const Totals& totals) {
+  for (const auto& [key, sum] : totals.sums()) {
+    total_.reset();
+    total_.number(std::get<0>(key)).text(std::get<1>(key)).text(std::get<2>(key));
+    total_.text(std::get<3>(key)).number(sum.calls).number(sum.charged);
+    if (total_.step() != SQLITE_DONE) return sqlite_error(database_.get());
+  }
+  total_.reset();
+  return {};
+}
+
+Result<void> SqliteBooks::remove_attempts(const Booking& call) {
+  remove_attempts_.reset();
+  remove_attempts_.text(call.request_id);
+  const int step = remove_attempts_.step();
+  remove_attempts_.reset();
   if (step != SQLITE_DONE) return sqlite_error(database_.get());
-  return sqlite3_changes(database_.get()) == 1;
+  return {};
 }
 
 Result<void> SqliteBooks::write_attempts(const Booking& call) {
@@ -214,28 +217,20 @@ Result<void> SqliteBooks::write_attempts(const Booking& call) {
 
 Result<void> SqliteBooks::each_call(const Period& period,
                                     const std::function<void(const Outcome&)>& each) {
-  Statement calls(
-      database_.get(),
-      // Nothing is admitted before it has started.
-      "SELECT * FROM calls WHERE booked_at >= ?1 AND started_at >= ?1 AND started_at < ?2 "
-      "ORDER BY booked_at, request_id");
   Statement attempts(database_.get(),
                      "SELECT * FROM attempts WHERE request_id = ? ORDER BY attempt");
-  if (!calls.good() || !attempts.good()) return sqlite_error(database_.get());
-  const bool endless = period.to == SystemTime::max();
-  calls.number(micros_of(period.from)).number(endless ? INT64_MAX : micros_of(period.to));
-  int step = 0;
-  while ((step = calls.step()) == SQLITE_ROW) {
+  if (!attempts.good()) return sqlite_error(database_.get());
+  // Nothing is admitted before it has started.
+  return each_packed_call(database_.get(), micros_of(period.from), [&](std::string_view row) {
     bool others = false;
-    Outcome call = call_at(calls, others);
+    Outcome call = call_at(PackedColumns(row), others);
+    if (call.started_at < period.from || call.started_at >= period.to) return;
     attempts.reset();
     attempts.text(call.request_id);
     while (others && attempts.step() == SQLITE_ROW)
       call.attempts.push_back(attempt_at(attempts));
     each(call);
-  }
-  if (step != SQLITE_DONE) return sqlite_error(database_.get());
-  return {};
+  });
 }
 
 Result<bool> SqliteBooks::forget(SystemTime before) {
@@ -250,22 +245,23 @@ Result<bool> SqliteBooks::forget(SystemTime before) {
 
 /// A piece at a time, so that the rows that come in meanwhile do not wait.
 Result<bool> SqliteBooks::forget_piece(SystemTime before) {
-  const std::string piece =
-      "(SELECT request_id FROM call_records WHERE booked_at < ?1 "
-      "ORDER BY booked_at, request_id LIMIT 2000)";
+  const std::string piece = "(SELECT id FROM call_packs WHERE id < ?1 ORDER BY id LIMIT 100)";
   // The sums of these hours have rows no longer: see verify.
   const std::string note =
-      "INSERT INTO meta SELECT 'forgotten', max(booked_at / 3600000000 * 3600000000) "
-      "FROM call_records WHERE booked_at < ?1 AND request_id IN " +
+      "INSERT INTO meta SELECT 'forgotten', max(id / 3600000000 * 3600000000) "
+      "FROM call_packs WHERE id IN " +
       piece +
       " HAVING count(*) > 0 ON CONFLICT (name) DO UPDATE SET "
       "value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))";
   int gone = 0;
   for (const std::string& sql :
-       {note, "DELETE FROM attempts WHERE request_id IN " + piece,
-        "DELETE FROM call_records WHERE booked_at < ?1 AND request_id IN " + piece}) {
+       {note,
+        "DELETE FROM attempts WHERE request_id IN (SELECT value ->> 0 FROM call_packs, "
+        "json_each(packed) WHERE call_packs.id IN " +
+            piece + ")",
+        "DELETE FROM call_packs WHERE id IN " + piece}) {
     Statement change(database_.get(), sql);
-    if (change.good()) change.number(micros_of(before));
+    if (change.good()) change.number(slot_of(micros_of(before)) * slot_micros);
     if (!change.good() || change.step() != SQLITE_DONE) return sqlite_error(database_.get());
     gone = sqlite3_changes(database_.get());
   }

@@ -123,8 +123,8 @@ def test_verify_agrees_until_somebody_changes_a_row(books):
     good = ledger(books, "verify")
     assert good.returncode == 0 and "3 calls" in good.stdout
     database = sqlite3.connect(books / "t.db")
-    database.execute("UPDATE call_records SET row = json_set(row, '$[28]', (row ->> 28) + 1)"
-                     " WHERE row ->> 16 = 'ok'")
+    database.execute("UPDATE call_packs SET packed = json_set(packed, '$[0][28]', "
+                     "(packed ->> '$[0][28]') + 1) WHERE id = (SELECT min(id) FROM call_packs)")
     database.commit()
     database.close()
     bad = ledger(books, "verify")

@@ -188,7 +188,7 @@ TEST_CASE("a database of the schema before is brought to this one, each figure k
                           ", PRIMARY KEY (request_id)) WITHOUT ROWID;"
                           "INSERT INTO old SELECT * FROM calls; DROP VIEW call_rows;"
                           "DROP VIEW attempt_rows; DROP VIEW spend_by_hour; DROP VIEW calls;"
-                          "DROP TABLE call_records; ALTER TABLE old RENAME TO calls;"
+                          "DROP TABLE call_packs; ALTER TABLE old RENAME TO calls;"
                           "CREATE INDEX calls_by_time ON calls (started_at);";
   for (const char* view : {"call_rows", "attempt_rows", "spend_by_hour"})
     old_calls += "CREATE VIEW " + std::string(view) + " AS SELECT 1;";
@@ -202,6 +202,30 @@ TEST_CASE("a database of the schema before is brought to this one, each figure k
   CHECK(calls[0].attempts.size() == 1);
   CHECK(books->verify().value().empty());
   CHECK(open_sqlite(path, true));
+}
+
+TEST_CASE("a database of a row for each call becomes one of packs, each call kept (M24)") {
+  Folder folder;
+  const std::string path = folder.file("t.db");
+  Outcome near = ended_call(1, 40);
+  near.request_id.back() = 'f';  // in one slot with the first
+  REQUIRE(write(*books_at(path), {ended_call(1, 300), near, ended_call(2, 5)}));
+  run_sql(path,
+          "DROP VIEW call_rows; DROP VIEW attempt_rows; DROP VIEW spend_by_hour;"
+          "CREATE TABLE call_records (booked_at BIGINT NOT NULL, request_id TEXT NOT NULL,"
+          "row TEXT NOT NULL, PRIMARY KEY (booked_at, request_id)) WITHOUT ROWID;"
+          "INSERT INTO call_records SELECT value ->> 1, value ->> 0, value FROM call_packs, "
+          "json_each(packed); DROP VIEW calls; DROP TABLE call_packs;"
+          "CREATE VIEW calls AS SELECT 1; CREATE VIEW call_rows AS SELECT 1;"
+          "CREATE VIEW attempt_rows AS SELECT 1; CREATE VIEW spend_by_hour AS SELECT 1;"
+          "PRAGMA user_version = 2");
+  const auto books = books_at(path);
+  REQUIRE(write(*books, {ended_call(1, 300), near}));  // these stand there
+  const auto calls = calls_of(*books);
+  REQUIRE(calls.size() == 3);
+  CHECK((calls[0].charged == 300 && calls[1].charged == 40 && calls[2].charged == 5));
+  CHECK(charged_of(*books) == 345);
+  CHECK(books->verify().value().empty());
 }
 
 TEST_CASE("a database of a later schema is refused, in one sentence (M24)") {

@@ -136,7 +136,8 @@ std::unique_ptr<Books> Place::books(bool read_only) const {
 }
 
 void Place::doctor_charges() const {
-  run(url_.empty() ? "UPDATE call_records SET row = json_set(row, '$[28]', (row ->> 28) - 1)"
+  run(url_.empty() ? "UPDATE call_packs SET packed = json_set(packed, '$[0][28]', (packed ->> "
+                     "'$[0][28]') - 1)"
                    : "UPDATE calls SET charged_nano_usd = charged_nano_usd - 1");
 }
 

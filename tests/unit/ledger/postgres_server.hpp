@@ -46,7 +46,7 @@ class Place {
   [[nodiscard]] std::unique_ptr<Books> books(bool read_only = false) const;
   void run(const std::string& sql) const;
   /// The table whose rows are calls.
-  [[nodiscard]] std::string calls_table() const { return url_.empty() ? "call_records" : "calls"; }
+  [[nodiscard]] std::string calls_table() const { return url_.empty() ? "call_packs" : "calls"; }
   /// Takes a nano-dollar from what every call was charged.
   void doctor_charges() const;
 
