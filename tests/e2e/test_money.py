@@ -15,6 +15,7 @@ import urllib.request
 import pytest
 
 from gateway import Gateway, key, key_yaml
+from raw import until
 from upstream import Upstream
 
 NANO_INPUT, NANO_OUTPUT = 1000, 2000  # a token, at 1 and 2 US dollars a million
@@ -152,7 +153,8 @@ def test_requests_per_minute_denies_with_what_a_client_needs(start):
     assert denied.error["scope"] == "tenant:t" and denied.error["limit"] == 3
     assert denied.headers["x-tollgate-limit-scope"] == "tenant:t"
     assert 1 <= int(denied.headers["retry-after"]) <= 20
-    assert gate.metric("tollgate_limit_decisions_total", decision="denied", limit="rate") == 1
+    until(lambda: gate.metric("tollgate_limit_decisions_total", decision="denied",
+                              limit="rate") == 1)
 
 
 def test_a_key_only_narrows_its_tenant_and_users_have_buckets(start):

@@ -21,7 +21,7 @@ def test_each_model_bears_what_ran_under_it_after_a_restart_too(start, tmp_path)
     found = sqlite3.connect(tmp_path / "books.db").execute(
         "SELECT model, sum(charged_nano_usd) FROM totals GROUP BY model")
     assert dict(found.fetchall()) == {"first": row["charged_nano_usd"] - COST, "m": COST}
-    gate = start("", models=models % 0.000001)
+    gate = start("", models=models % "0.000001")
     denied = call(gate, "first")
     assert denied.error["scope"] == "model:first"
     assert denied.error["spent_usd"] == pytest.approx((row["charged_nano_usd"] - COST) / 1e9)
