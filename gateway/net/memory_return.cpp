@@ -17,14 +17,20 @@ constexpr std::chrono::milliseconds settling{2000};  // the others of a crowd fo
 void MemoryReturn::note(std::size_t open) {
   open_ = open;
   crowd_ = std::max(crowd_, open);
-  if (crowd_ >= crowd_min && open < crowd_ / 2 && at() == never) arm(coarse_now() + settling);
+  if (crowd_ >= crowd_min && open < crowd_ / 2 && at() == never) settle();
+}
+
+void MemoryReturn::settle() {
+  open_before_ = open_;
+  arm(coarse_now() + settling);
 }
 
 void MemoryReturn::expired() {
-  crowd_ = open_;
   FrameMemory::clear();
   SmallHeap::clear();
   ::malloc_trim(0);
+  if (open_ < open_before_) return settle();  // they still leave
+  crowd_ = open_;
 }
 
 }  // namespace tollgate::net

@@ -1,5 +1,5 @@
-// MemoryReturn: gives freed memory back to the system once a crowd of connections has gone; the
-// allocator would keep it for good. One a listener, on its worker's thread.
+// MemoryReturn: gives freed memory back to the system while a crowd of connections leaves, and once
+// it has gone; the allocator would keep it for good. One a listener, on its worker's thread.
 #pragma once
 #include <cstddef>
 
@@ -14,10 +14,12 @@ class MemoryReturn final : private Deadline {
   void note(std::size_t open);
 
  private:
+  void settle();
   void expired() override;
 
   std::size_t open_ = 0;
-  std::size_t crowd_ = 0;  // the most since memory was given back
+  std::size_t open_before_ = 0;  // when the wait for the others began
+  std::size_t crowd_ = 0;        // the most since the last crowd had gone
 };
 
 }  // namespace tollgate::net
