@@ -52,6 +52,10 @@ void check_keys(const Checking& check, const CacheConfig& cache) {
     check.complain({"cache", "encryption_keys"},
                    "\"encryption_keys\" stand in place of \"encryption_key\", whose id is default");
   }
+  if (says(check, "encryption_keys") && cache.encryption_keys.empty()) {
+    check.complain({"cache", "encryption_keys"},
+                   "\"encryption_keys\" needs a key; without the line nothing is sealed");
+  }
   for (std::size_t i = 0; i < cache.encryption_keys.size(); ++i) {
     const CacheKeyConfig& key = cache.encryption_keys[i];
     const std::string at = std::to_string(i);

@@ -16,6 +16,11 @@ std::uint64_t first_of(std::initializer_list<std::string_view> places) {
   return 0;
 }
 
+/// Said, but no count of tokens: what stands beside it cannot be trusted either.
+bool is_broken(std::string_view value) {
+  return !value.empty() && value != "null" && !count(value);
+}
+
 std::uint32_t clamp_count(std::uint64_t count) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(count, UINT32_MAX));
 }
@@ -41,6 +46,7 @@ std::optional<Usage> read_usage(std::string_view json) {
               {"server_tool_use_details", server_tools}});
   const auto said_prompt = count(prompt), said_total = count(total);
   if (!said_prompt && !said_total && !count(completion)) return std::nullopt;
+  if (is_broken(prompt) || is_broken(total) || is_broken(completion)) return std::nullopt;
   std::string_view cached, written, audio_in, audio_out, reasoning, pictures, searches;
   pick(prompt_details,
        {{"cached_tokens", cached}, {"cache_write_tokens", written}, {"audio_tokens", audio_in}});

@@ -77,6 +77,8 @@ TEST_CASE("cache: keys that seal are 32 bytes, one or several, and are never sho
   CHECK(
       report(minimal + redis + "encryption_keys: [{id: a, key: \"" + a + "\"}, {id: a, key: x}]}\n")
           .ends_with(":135: this id stands here already\nt.yaml:4:143: \"key\" " + form));
+  CHECK(report(minimal + redis + "encryption_keys: []}\n") ==
+        "t.yaml:4:67: \"encryption_keys\" needs a key; without the line nothing is sealed\n");
 }
 
 TEST_CASE("cache: what the other store uses may stand there, and is noted") {

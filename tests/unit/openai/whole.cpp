@@ -71,6 +71,11 @@ TEST_CASE("usage: every token once, nothing below zero") {
     CHECK(usage_line(R"({"prompt_tokens":null,"cost":{"a":1}})").empty());
     CHECK(usage_line(R"({"prompt_tokens":-5})").empty());
   }
+  SUBCASE("M11: what stands beside a count that is none is not believed") {
+    CHECK(usage_line(R"({"prompt_tokens":-5,"completion_tokens":4})").empty());
+    CHECK(usage_line(R"({"prompt_tokens":5,"completion_tokens":1e16})").empty());
+    CHECK(usage_line(R"({"prompt_tokens":5,"completion_tokens":"4"})").empty());
+  }
 }
 
 TEST_CASE("M12: reasoning beside the completion is added where the total says so") {
