@@ -20,7 +20,7 @@ bool Generation::expect_continuation(const routing::Match& match) {
 void Generation::release_request() {
   if (continuation_ && continuation_->possible()) return;
   released_ = true;
-  std::string().swap(run_.limit_fields);  // the head is decided
+  if (begun_) std::string().swap(run_.limit_fields);  // the head is out
   if (forwarder_) forwarder_->release_request();
   view_->shape = {};
   view_->body = {};
