@@ -56,7 +56,7 @@ class Places final : public asio::execution_context::service {
 };
 
 /// The events that the reactor was told of a descriptor last.
-std::uint32_t last_events(const asio::detail::reactor::per_descriptor_data& place) {
+unsigned int& last_events(asio::detail::reactor::per_descriptor_data& place) {
   struct Peek : asio::detail::scheduler_operation {
     static unsigned int asio::detail::scheduler_operation::* result() {
       return &Peek::task_result_;
@@ -82,10 +82,13 @@ Descriptor::Descriptor(asio::ip::tcp::socket socket)
       fd_(take_over(socket)),
       parties_(std::make_unique<Parties>(*this)) {
   asio::use_service<Places>(reactor_.context()).taken();
-  if (fd_ >= 0 && reactor_.register_descriptor(fd_, place_) != 0) {
+  if (fd_ < 0) return;
+  if (reactor_.register_descriptor(fd_, place_) != 0) {
     ::close(std::exchange(fd_, -1));
     reactor_.cleanup_descriptor_data(place_);
+    return;
   }
+  last_events(place_) = 0;  // the place may be that of a connection that was reset
 }
 
 Descriptor::~Descriptor() {

@@ -74,6 +74,34 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("what the reactor keeps of a connection that was reset says nothing of the next one") {
+  asio::io_context io{1};
+  constexpr std::size_t some = 8;
+  const auto reading = [&](Pair& pair, std::string& text) {
+    spawn(io, read_all(*pair.near, text), [](const std::exception_ptr&, IoStatus) {});
+  };
+  std::array<std::string, some> texts;
+  {
+    std::vector<Pair> pairs;
+    for (std::size_t i = 0; i < some; ++i)
+      reading(pairs.emplace_back(io), texts[i]);
+    turn(io);
+    for (Pair& pair : pairs) {
+      pair.far.set_option(asio::socket_base::linger(true, 0));
+      pair.far.close();
+    }
+    turn(io);
+  }
+  std::vector<Pair> pairs;
+  for (std::size_t i = 0; i < some; ++i)
+    reading(pairs.emplace_back(io), texts[i]);
+  io.restart();
+  std::size_t steps = 0;
+  while (steps < 100 * some && io.poll_one() > 0)
+    ++steps;
+  CHECK(steps < 100 * some);  // all wait: nothing tries again and again
+}
+
 TEST_CASE("a woken read says so at once, and what comes later is read") {
   asio::io_context io{1};
   Pair pair(io);
