@@ -56,7 +56,9 @@ Denial unavailable(std::span<const Scope* const> scopes) {
 RedisStore::RedisStore(RedisShared& shared, RedisPort* port)
     : shared_(shared), port_(port), name_(random_word()) {}
 
-RedisStore::~RedisStore() { assert(running_.empty()); }
+RedisStore::~RedisStore() {
+  assert(std::ranges::all_of(running_, [](const auto* own) { return own->charge != nullptr; }));
+}
 
 RedisStore::Groups RedisStore::groups_of(std::span<const Scope* const> scopes,
                                          std::string_view id) const {
@@ -192,6 +194,7 @@ Awaitable<std::expected<void, Denial>> RedisStore::extend(Reservation& reservati
   auto& own = static_cast<RedisReservation&>(reservation);
   if (total <= own.held) co_return std::expected<void, Denial>{};
   if (own.local) co_return co_await extend_away(own, total);
+  own.raised_to = std::max(own.raised_to, total);
   for (const RedisGroup& group : own.groups) {
     RedisAsk question;
     question.keys = {group.record};
@@ -240,10 +243,15 @@ RedisAsk RedisStore::ending(const RedisReservation& own, const RedisGroup& group
   return question;
 }
 
+/// Should it be asked once more, after data were lost: the ledger may have it then.
+void RedisStore::asked_again(RedisAsk& end) const {
+  end.numbers.replace(ended_place, micros_of(shared_.clock().system()));
+}
+
 Awaitable<std::vector<Crossing>> RedisStore::settle(std::unique_ptr<Reservation> reservation,
                                                     const Charge& charge) {
   auto& own = static_cast<RedisReservation&>(*reservation);
-  running_.erase(own.running);
+  own.charge = &charge;
   denials_.forget(own.scopes);
   if (own.counts()) shared_.settled(own.held, charge.charged);
   std::vector<Crossing> crossings;
@@ -257,8 +265,7 @@ Awaitable<std::vector<Crossing>> RedisStore::settle(std::unique_ptr<Reservation>
     RedisAsk end = ending(own, group, &charge);
     end.settles = true;
     auto answer = co_await run_filled(shared_.scripts().settle, end);
-    // Should it be asked once more, after data were lost: the ledger may have it then.
-    end.numbers.replace(ended_place, micros_of(shared_.clock().system()));
+    asked_again(end);
     if (!answer) {
       unanswered.push_back(std::move(end));
       continue;
@@ -266,6 +273,7 @@ Awaitable<std::vector<Crossing>> RedisStore::settle(std::unique_ptr<Reservation>
     note_crossings(group, own, *answer, crossings);
     settled_.push_back({shared_.clock().steady(), std::move(end)});
   }
+  running_.erase(own.running);
   keep_settlements(std::move(unanswered), own.id);
   co_return crossings;
 }

@@ -6,6 +6,7 @@
 #include <deque>
 #include <list>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -68,6 +69,7 @@ class RedisStore final : public Store {
   void take_back(RedisReservation& own);
   void keep(RedisAsk end);
   void keep_settlements(std::vector<RedisAsk> ends, const std::string& id);
+  void asked_again(RedisAsk& end) const;
   Awaitable<void> ask_unfinished();
   Awaitable<void> tell_answered();
   Awaitable<void> mark();
@@ -82,6 +84,8 @@ class RedisStore final : public Store {
   Awaitable<void> stand_behind_all();
   void forget_settled();
   Awaitable<bool> replay(std::string tag);
+  [[nodiscard]] std::vector<RedisAsk> ends_to_replay(std::string_view list) const;
+  [[nodiscard]] std::vector<RedisAsk> begins_to_replay(std::string_view list) const;
 
   Awaitable<void> settle_left();
   Awaitable<bool> settle_left(const LeftCall& call);
@@ -104,6 +108,7 @@ class RedisStore final : public Store {
   std::uint64_t reloads_seen_ = 0;
   std::list<RedisReservation*> running_;
   std::deque<RedisAsk> unfinished_;  // ends without an answer
+  std::optional<RedisAsk> asking_;   // the one of them that is asked now
   struct Settled {
     SteadyTime at;
     RedisAsk end;

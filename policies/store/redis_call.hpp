@@ -24,7 +24,9 @@ struct RedisReservation final : Reservation {
   std::vector<RedisGroup> groups;
   const Scope* user_scope = nullptr;  ///< whose `per_user` holds
   NanoUsd estimate = 0;
+  NanoUsd raised_to = 0;  ///< what it holds or may hold by now
   std::uint64_t tokens = 0;
+  const Charge* charge = nullptr;      ///< while its settlement has no answer
   std::unique_ptr<Reservation> local;  ///< admitted while Redis was away
   std::list<RedisReservation*>::iterator running{};
 

@@ -98,6 +98,64 @@ Awaitable<bool> RedisStore::join(std::string tag, std::string id, bool asks) {
   co_return answer && answer->take() == 1;
 }
 
+/// What arrived the first time changes nothing.
+Awaitable<bool> RedisStore::replay(std::string tag) {
+  const std::string list = shared_.terms().cluster ? shared_.keys().leases(tag) : std::string{};
+  // What is asked again ends, or begins, while this waits: copies of both.
+  std::vector<RedisAsk> ends = ends_to_replay(list);
+  std::vector<RedisAsk> begins = begins_to_replay(list);
+  for (RedisAsk& end : ends) {
+    if (auto again = co_await run_filled(shared_.scripts().settle, end); !again) co_return false;
+  }
+  for (RedisAsk& ask : begins) {
+    if (auto again = co_await run_filled(shared_.scripts().reserve, ask); !again) co_return false;
+  }
+  co_return true;
+}
+
+/// Of all calls, or of those whose leases stand in this list. Those without an answer too: until
+/// they have it nobody else may spend what the call held.
+std::vector<RedisAsk> RedisStore::ends_to_replay(std::string_view list) const {
+  std::vector<RedisAsk> ends;
+  const auto add = [&](const RedisAsk& end) {
+    if (list.empty() || end.keys[1] == list) ends.push_back(end);
+  };
+  for (const Settled& settled : settled_)
+    add(settled.end);
+  for (const RedisReservation* own : running_) {
+    if (own->charge == nullptr) continue;
+    for (const RedisGroup& group : own->groups) {
+      RedisAsk end = ending(*own, group, own->charge);
+      asked_again(end);
+      add(end);
+    }
+  }
+  if (asking_) add(*asking_);
+  std::ranges::for_each(unfinished_, add);
+  return ends;
+}
+
+std::vector<RedisAsk> RedisStore::begins_to_replay(std::string_view list) const {
+  std::vector<RedisAsk> begins;
+  for (const RedisReservation* own : running_) {
+    if (own->local || own->charge != nullptr) continue;
+    for (const RedisGroup& group : own->groups) {
+      if (!list.empty() && shared_.keys().leases(group.tag) != list) continue;
+      const NanoUsd held = std::max(own->held, own->raised_to);
+      const Ask ask{.id = own->id,
+                    .scopes = own->scopes,
+                    .user = own->user,
+                    .tokens = own->tokens,
+                    .bound = held,
+                    .estimate = own->estimate,
+                    .floor = held};
+      begins.push_back(reserving(*own, group, ask, true));
+      begins.back().scopes = {};
+    }
+  }
+  return begins;
+}
+
 /// Every tick. A worker that nobody calls writes its last minute again too.
 Awaitable<void> RedisStore::stand_behind_all() {
   if (port_ == nullptr) co_return;

@@ -2,6 +2,7 @@
 // kept until they have it, those of a process that is gone are settled by what its ledger says.
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "policies/store/redis.hpp"
 #include "policies/store/redis_call.hpp"
@@ -40,9 +41,10 @@ void RedisStore::keep_settlements(std::vector<RedisAsk> ends, const std::string&
 /// Asks in the order in which they came.
 Awaitable<void> RedisStore::ask_unfinished() {
   while (!unfinished_.empty()) {
-    RedisAsk end = std::move(unfinished_.front());
+    asking_ = std::move(unfinished_.front());
     unfinished_.pop_front();
-    auto answer = co_await run_filled(shared_.scripts().settle, end);
+    auto answer = co_await run_filled(shared_.scripts().settle, *asking_);
+    RedisAsk end = *std::exchange(asking_, std::nullopt);
     if (!answer) {
       unfinished_.push_front(std::move(end));
       co_return;

@@ -58,42 +58,6 @@ Awaitable<void> RedisStore::mark() {
   marked_ = books_at;
 }
 
-/// What arrived the first time changes nothing.
-Awaitable<bool> RedisStore::replay(std::string tag) {
-  const bool all = !shared_.terms().cluster;
-  const std::string list = shared_.keys().leases(tag);
-  // What is asked again ends, or begins, while this waits: copies of both.
-  std::vector<RedisAsk> ends;
-  for (const Settled& settled : settled_) {
-    if (all || settled.end.keys[1] == list) ends.push_back(settled.end);
-  }
-  std::vector<RedisAsk> begins;
-  for (const RedisReservation* own : running_) {
-    if (own->local) continue;
-    for (const RedisGroup& group : own->groups) {
-      if (!all && group.tag != tag) continue;
-      const Ask ask{.id = own->id,
-                    .scopes = own->scopes,
-                    .user = own->user,
-                    .tokens = own->tokens,
-                    .bound = own->held,
-                    .estimate = own->estimate,
-                    .floor = own->held};
-      begins.push_back(reserving(*own, group, ask, true));
-      begins.back().scopes = {};
-    }
-  }
-  for (RedisAsk& end : ends) {
-    if (auto again = co_await run_filled(shared_.scripts().settle, end); !again) {
-      co_return false;
-    }
-  }
-  for (RedisAsk& ask : begins) {
-    if (auto again = co_await run_filled(shared_.scripts().reserve, ask); !again) co_return false;
-  }
-  co_return true;
-}
-
 Awaitable<void> RedisStore::keep_up() {
   if (keeping_up_) co_return;
   keeping_up_ = true;

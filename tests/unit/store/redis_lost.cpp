@@ -74,6 +74,30 @@ TEST_CASE("M23: where all data are lost, what the ledger says is not written onc
   CHECK(shop.day().used == 42);
 }
 
+/// A new master that stands where the old one stood when this was made.
+class Promoted {
+ public:
+  explicit Promoted(Shop& shop) : shop_(shop) {
+    const auto& keys = shop.world.shared->keys();
+    balances_ = {keys.scope(ScopeKind::tenant, "acme", "", "acme"),
+                 keys.scope(ScopeKind::key, "acme", "acme", "k")};
+    for (const std::string& key : balances_)
+      shop.world.port.now("COPY " + key + " before:" + key);
+  }
+  /// It answers now, and has nothing of this call.
+  void take_over(const std::string& call, const std::string& data) {
+    PlainPort& port = shop_.world.port;
+    for (const std::string& key : balances_)
+      port.now("COPY before:" + key + " " + key + " REPLACE");
+    port.now("DEL " + shop_.world.shared->keys().record("acme", call));
+    port.data = shop_.other.data = data;
+  }
+
+ private:
+  Shop& shop_;
+  std::array<std::string, 2> balances_;
+};
+
 TEST_CASE("M23: after a failover nobody spends until every worker has written its last minute") {
   Shop shop;
   shop.world.port.data = shop.other.data = "one";
@@ -81,22 +105,14 @@ TEST_CASE("M23: after a failover nobody spends until every worker has written it
   finish(other->keep_up());
   spend(shop.world, shop.scopes, 1);
   shop.world.clock.time += seconds(1);
-  const auto& keys = shop.world.shared->keys();
-  const std::array<std::string, 2> balances{keys.scope(ScopeKind::tenant, "acme", "", "acme"),
-                                            keys.scope(ScopeKind::key, "acme", "acme", "k")};
-  for (const std::string& key : balances)
-    shop.world.port.now("COPY " + key + " before:" + key);
+  Promoted master(shop);
   Ask asked = ask(shop.scopes, 900);
   asked.id = "lost";
   auto call = result_of(other->reserve(asked));
   REQUIRE(call);
   result_of(other->settle(std::move(call->reservation), {.tokens = 1, .charged = 900}));
-  // The new master has nothing of that.
-  for (const std::string& key : balances)
-    shop.world.port.now("COPY before:" + key + " " + key + " REPLACE");
-  shop.world.port.now("DEL " + keys.record("acme", "lost"));
+  master.take_over("lost", "two");
   CHECK(shop.day().used == 1);
-  shop.world.port.data = shop.other.data = "two";
   for (int turn = 0; turn < 3; ++turn) {
     shop.world.clock.time += milliseconds(200);
     const auto denied = reserve(shop.world, ask(shop.scopes, 5));
@@ -114,6 +130,52 @@ TEST_CASE("M23: after a failover nobody spends until every worker has written it
   CHECK_FALSE(reserve(shop.world, ask(shop.scopes, 5)));
   shop.world.clock.time += seconds(10);
   spend(shop.world, shop.scopes, 5);
+}
+
+TEST_CASE("M23: after a failover nobody spends what a settlement without an answer will charge") {
+  Shop shop;
+  shop.world.port.data = shop.other.data = "one";
+  finish(shop.world.redis().keep_up());
+  spend(shop.world, shop.scopes, 1);
+  Promoted master(shop);
+  Ask asked = ask(shop.scopes, 900);
+  asked.id = "lost";
+  auto call = result_of(shop.world.store->reserve(asked));
+  REQUIRE(call);
+  std::optional<DenialKind> denied;
+  const auto fail_over = [&] {
+    shop.world.port.away = false;
+    master.take_over("lost", "two");
+    shop.world.clock.time += milliseconds(200);
+    const auto verdict = reserve(shop.world, ask(shop.scopes, 200));
+    REQUIRE_FALSE(verdict);
+    denied = verdict.error().kind;
+  };
+  SUBCASE("while it waits for one") {
+    shop.world.port.before_next = [&] {
+      fail_over();
+      shop.world.port.lose_next = true;
+    };
+    settle(shop.world, std::move(call->reservation), 900);
+  }
+  SUBCASE("before it is asked again") {
+    shop.world.port.away = true;
+    settle(shop.world, std::move(call->reservation), 900);
+    fail_over();
+  }
+  SUBCASE("as it is asked again") {
+    shop.world.port.away = true;
+    settle(shop.world, std::move(call->reservation), 900);
+    shop.world.port.away = false;
+    shop.world.port.before_next = [&] {
+      shop.world.port.before_next = fail_over;
+    };
+    finish(shop.world.redis().keep_up());
+  }
+  CHECK(denied == DenialKind::budget_exceeded);
+  finish(shop.world.redis().keep_up());
+  CHECK(shop.day().used == 901);
+  CHECK(shop.day().reserved == 0);
 }
 
 TEST_CASE("M23: what other data admit, as they take the place of the old ones, is given back") {
