@@ -190,19 +190,33 @@ Awaitable<Result<bool>> RedisStore::ask_group(const Ask& ask, RedisReservation& 
   co_return verdict == 1;
 }
 
+/// `again`: it was granted, and Redis has lost that.
+RedisAsk RedisStore::extending(const RedisGroup& group, NanoUsd total, bool again) {
+  RedisAsk question;
+  question.keys = {group.record};
+  question.add_scopes(group.scopes);
+  question.numbers.add_money(total);
+  question.numbers.add(again ? 1 : 0);
+  question.numbers.add_count(group.scopes.size());
+  for (const Scope* scope : group.scopes)
+    question.numbers.add_budgets(*scope);
+  return question;
+}
+
 Awaitable<std::expected<void, Denial>> RedisStore::extend(Reservation& reservation, NanoUsd total) {
   auto& own = static_cast<RedisReservation&>(reservation);
   if (total <= own.held) co_return std::expected<void, Denial>{};
   if (own.local) co_return co_await extend_away(own, total);
-  own.raised_to = std::max(own.raised_to, total);
+  own.raised_to = total;
+  auto extended = co_await extend_all(own, total);
+  own.raised_to = own.held;
+  co_return extended;
+}
+
+Awaitable<std::expected<void, Denial>> RedisStore::extend_all(RedisReservation& own,
+                                                              NanoUsd total) {
   for (const RedisGroup& group : own.groups) {
-    RedisAsk question;
-    question.keys = {group.record};
-    question.add_scopes(group.scopes);
-    question.numbers.add_money(total);
-    question.numbers.add_count(group.scopes.size());
-    for (const Scope* scope : group.scopes)
-      question.numbers.add_budgets(*scope);
+    RedisAsk question = extending(group, total, false);
     auto answer = co_await run_filled(shared_.scripts().extend, question);
     const std::int64_t verdict = answer ? answer->take() : -3;
     if (verdict == 1) continue;

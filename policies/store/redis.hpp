@@ -56,6 +56,8 @@ class RedisStore final : public Store {
 
   [[nodiscard]] RedisAsk reserving(const RedisReservation& own, const RedisGroup& group,
                                    const Ask& ask, bool again) const;
+  [[nodiscard]] static RedisAsk extending(const RedisGroup& group, NanoUsd total, bool again);
+  Awaitable<std::expected<void, Denial>> extend_all(RedisReservation& own, NanoUsd total);
   Awaitable<Result<bool>> ask_group(const Ask& ask, RedisReservation& own, RedisGroup& group,
                                     RedisPlaces& places);
   Admitted admitted(std::unique_ptr<RedisReservation> own, RedisPlaces& places);
@@ -85,7 +87,12 @@ class RedisStore final : public Store {
   void forget_settled();
   Awaitable<bool> replay(std::string tag);
   [[nodiscard]] std::vector<RedisAsk> ends_to_replay(std::string_view list) const;
-  [[nodiscard]] std::vector<RedisAsk> begins_to_replay(std::string_view list) const;
+  /// Reserves, and what raised them.
+  struct Begins {
+    std::vector<RedisAsk> reserves, raises;
+  };
+  [[nodiscard]] Begins begins_to_replay(std::string_view list) const;
+  Awaitable<bool> all_run(const RedisScript& script, std::vector<RedisAsk> asks);
 
   Awaitable<void> settle_left();
   Awaitable<bool> settle_left(const LeftCall& call);

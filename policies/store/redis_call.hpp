@@ -24,7 +24,7 @@ struct RedisReservation final : Reservation {
   std::vector<RedisGroup> groups;
   const Scope* user_scope = nullptr;  ///< whose `per_user` holds
   NanoUsd estimate = 0;
-  NanoUsd raised_to = 0;  ///< what it holds or may hold by now
+  NanoUsd raised_to = 0;  ///< by an extension, granted or not answered yet; 0: by none
   std::uint64_t tokens = 0;
   const Charge* charge = nullptr;      ///< while its settlement has no answer
   std::unique_ptr<Reservation> local;  ///< admitted while Redis was away

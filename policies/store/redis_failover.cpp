@@ -103,12 +103,16 @@ Awaitable<bool> RedisStore::replay(std::string tag) {
   const std::string list = shared_.terms().cluster ? shared_.keys().leases(tag) : std::string{};
   // What is asked again ends, or begins, while this waits: copies of both.
   std::vector<RedisAsk> ends = ends_to_replay(list);
-  std::vector<RedisAsk> begins = begins_to_replay(list);
-  for (RedisAsk& end : ends) {
-    if (auto again = co_await run_filled(shared_.scripts().settle, end); !again) co_return false;
-  }
-  for (RedisAsk& ask : begins) {
-    if (auto again = co_await run_filled(shared_.scripts().reserve, ask); !again) co_return false;
+  Begins begins = begins_to_replay(list);
+  const RedisScripts& scripts = shared_.scripts();
+  co_return co_await all_run(scripts.settle, std::move(ends)) &&
+      co_await all_run(scripts.reserve, std::move(begins.reserves)) &&
+      co_await all_run(scripts.extend, std::move(begins.raises));
+}
+
+Awaitable<bool> RedisStore::all_run(const RedisScript& script, std::vector<RedisAsk> asks) {
+  for (RedisAsk& ask : asks) {
+    if (auto answer = co_await run_filled(script, ask); !answer) co_return false;
   }
   co_return true;
 }
@@ -135,8 +139,8 @@ std::vector<RedisAsk> RedisStore::ends_to_replay(std::string_view list) const {
   return ends;
 }
 
-std::vector<RedisAsk> RedisStore::begins_to_replay(std::string_view list) const {
-  std::vector<RedisAsk> begins;
+RedisStore::Begins RedisStore::begins_to_replay(std::string_view list) const {
+  Begins begins;
   for (const RedisReservation* own : running_) {
     if (own->local || own->charge != nullptr) continue;
     for (const RedisGroup& group : own->groups) {
@@ -149,8 +153,12 @@ std::vector<RedisAsk> RedisStore::begins_to_replay(std::string_view list) const 
                     .bound = held,
                     .estimate = own->estimate,
                     .floor = held};
-      begins.push_back(reserving(*own, group, ask, true));
-      begins.back().scopes = {};
+      begins.reserves.push_back(reserving(*own, group, ask, true));
+      begins.reserves.back().scopes = {};
+      // The reserve may be there, and what raised it not.
+      if (own->raised_to == 0) continue;
+      begins.raises.push_back(extending(group, held, true));
+      begins.raises.back().scopes = {};
     }
   }
   return begins;

@@ -1,8 +1,9 @@
 -- Raises what a call holds in all scopes, or changes nothing.
--- KEYS: the call's record, its scopes. Numbers: total (2), count of scopes, each one's budgets.
+-- KEYS: the call's record, its scopes. Numbers: total (2); 1 where that was granted already and was
+-- lost: whatever stands against it; count of scopes, each one's budgets.
 -- Answers: 1 raised, 0 denied, -1 scopes that are to be filled, -3 the call holds nothing here;
 -- then the latest time seen, and spent and held of each budget (-1: its window is gone).
-local total, count = {take(), take()}, take()
+local total, again, count = {take(), take()}, take() == 1, take()
 local record = call('GET', KEYS[1])
 if not record or sub(record, 1, 1) ~= 'r' then return packed({-3}) end
 local _, admitted, held_usd, held_nano = unpacked('<c1ddd', record)
@@ -27,7 +28,7 @@ for s = 1, count do
     end
   end
 end
-if answer[1] == 0 then return packed(answer) end
+if answer[1] == 0 and not again then return packed(answer) end
 for s = 1, count do
   change(scopes[s], second, held, more_usd, more_nano)
   save(scopes[s])

@@ -77,26 +77,34 @@ TEST_CASE("M23: where all data are lost, what the ledger says is not written onc
 /// A new master that stands where the old one stood when this was made.
 class Promoted {
  public:
-  explicit Promoted(Shop& shop) : shop_(shop) {
+  /// `call`: the one whose record it has as it is now, or has not.
+  Promoted(Shop& shop, const std::string& call) : shop_(shop) {
     const auto& keys = shop.world.shared->keys();
-    balances_ = {keys.scope(ScopeKind::tenant, "acme", "", "acme"),
-                 keys.scope(ScopeKind::key, "acme", "acme", "k")};
-    for (const std::string& key : balances_)
+    keys_ = {keys.scope(ScopeKind::tenant, "acme", "", "acme"),
+             keys.scope(ScopeKind::key, "acme", "acme", "k"), keys.record("acme", call)};
+    for (const std::string& key : keys_)
       shop.world.port.now("COPY " + key + " before:" + key);
   }
-  /// It answers now, and has nothing of this call.
-  void take_over(const std::string& call, const std::string& data) {
+  /// It answers now.
+  void take_over(const std::string& data) {
     PlainPort& port = shop_.world.port;
-    for (const std::string& key : balances_)
-      port.now("COPY before:" + key + " " + key + " REPLACE");
-    port.now("DEL " + shop_.world.shared->keys().record("acme", call));
+    for (const std::string& key : keys_) {
+      port.now("DEL " + key);
+      port.now("COPY before:" + key + " " + key);
+    }
     port.data = shop_.other.data = data;
   }
 
  private:
   Shop& shop_;
-  std::array<std::string, 2> balances_;
+  std::array<std::string, 3> keys_;
 };
+
+Verdict reserve_lost(Store& store, const Shop& shop, NanoUsd bound) {
+  Ask asked = ask(shop.scopes, bound);
+  asked.id = "lost";
+  return result_of(store.reserve(asked));
+}
 
 TEST_CASE("M23: after a failover nobody spends until every worker has written its last minute") {
   Shop shop;
@@ -105,13 +113,11 @@ TEST_CASE("M23: after a failover nobody spends until every worker has written it
   finish(other->keep_up());
   spend(shop.world, shop.scopes, 1);
   shop.world.clock.time += seconds(1);
-  Promoted master(shop);
-  Ask asked = ask(shop.scopes, 900);
-  asked.id = "lost";
-  auto call = result_of(other->reserve(asked));
+  Promoted master(shop, "lost");
+  auto call = reserve_lost(*other, shop, 900);
   REQUIRE(call);
   result_of(other->settle(std::move(call->reservation), {.tokens = 1, .charged = 900}));
-  master.take_over("lost", "two");
+  master.take_over("two");
   CHECK(shop.day().used == 1);
   for (int turn = 0; turn < 3; ++turn) {
     shop.world.clock.time += milliseconds(200);
@@ -137,15 +143,13 @@ TEST_CASE("M23: after a failover nobody spends what a settlement without an answ
   shop.world.port.data = shop.other.data = "one";
   finish(shop.world.redis().keep_up());
   spend(shop.world, shop.scopes, 1);
-  Promoted master(shop);
-  Ask asked = ask(shop.scopes, 900);
-  asked.id = "lost";
-  auto call = result_of(shop.world.store->reserve(asked));
+  Promoted master(shop, "lost");
+  auto call = reserve_lost(shop.world.redis(), shop, 900);
   REQUIRE(call);
   std::optional<DenialKind> denied;
   const auto fail_over = [&] {
     shop.world.port.away = false;
-    master.take_over("lost", "two");
+    master.take_over("two");
     shop.world.clock.time += milliseconds(200);
     const auto verdict = reserve(shop.world, ask(shop.scopes, 200));
     REQUIRE_FALSE(verdict);
@@ -174,6 +178,24 @@ TEST_CASE("M23: after a failover nobody spends what a settlement without an answ
   }
   CHECK(denied == DenialKind::budget_exceeded);
   finish(shop.world.redis().keep_up());
+  CHECK(shop.day().used == 901);
+  CHECK(shop.day().reserved == 0);
+}
+
+TEST_CASE("M23: after a failover a running call holds what it had been raised to") {
+  Shop shop;
+  shop.world.port.data = shop.other.data = "one";
+  spend(shop.world, shop.scopes, 1);
+  auto call = reserve_lost(shop.world.redis(), shop, 300);
+  REQUIRE(call);
+  Promoted master(shop, "lost");
+  REQUIRE(result_of(shop.world.store->extend(*call->reservation, 900)));
+  REQUIRE_FALSE(result_of(shop.world.store->extend(*call->reservation, 1'100)));
+  master.take_over("two");
+  shop.world.clock.time += milliseconds(200);
+  CHECK(reserve(shop.world, ask(shop.scopes, 200)).error().kind == DenialKind::budget_reserved);
+  CHECK(shop.day().reserved == 900);
+  settle(shop.world, std::move(call->reservation), 900);
   CHECK(shop.day().used == 901);
   CHECK(shop.day().reserved == 0);
 }
