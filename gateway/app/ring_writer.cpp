@@ -4,12 +4,11 @@
 #include <cerrno>
 #include <cstring>
 #include <poll.h>
-#include <pthread.h>
-#include <sched.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <utility>
+
+#include "gateway/core/background_thread.hpp"
 
 namespace tollgate::app {
 namespace {
@@ -31,14 +30,7 @@ std::size_t hurry_bytes(const ByteRing& ring) {
   return std::min(hurry_bytes_max, ring.capacity() / 4);
 }
 
-/// Never takes the core from a worker by waking up, and gives it back early; a share stays, so that
-/// lines get out of a machine that is busy all the time.
-void step_back() {
-  constexpr int niceness = 10;
-  const sched_param none{};
-  ::pthread_setschedparam(::pthread_self(), SCHED_BATCH, &none);
-  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness);
-}
+constexpr int niceness = 10;
 
 iovec piece_of(std::string_view text) {
   return {.iov_base = const_cast<char*>(text.data()), .iov_len = text.size()};
@@ -107,7 +99,7 @@ void RingWriter::await_wake(milliseconds limit) noexcept {
 }
 
 void RingWriter::run() {
-  step_back();
+  step_back(niceness);
   while (!stopping_) {
     await_batch();
     if (reopen_.exchange(false) && file_.reopen()) begin_new_file();
