@@ -121,13 +121,14 @@ void ReplyLink::await_tick(boost::asio::steady_timer& timer, std::chrono::millis
                            Store& store) {
   timer.expires_after(lease / 3);
   timer.async_wait([this, &timer, lease, &store](const boost::system::error_code& failed) {
-    if (failed) return;
+    if (failed || stopped_) return;
     store.renew();
     await_tick(timer, lease, store);
   });
 }
 
 void ReplyLink::stop() {
+  stopped_ = true;
   flights_timer_.cancel();
   keyed_timer_.cancel();
   if (keyed_) keyed_->client->stop();

@@ -75,6 +75,7 @@ class ReplyLink {
   std::optional<cache::SharedFlights> flights_;
   std::optional<Way<policies::ReplicaKeys, policies::ReplicaShared>> keyed_;
   boost::asio::steady_timer flights_timer_, keyed_timer_;
+  bool stopped_ = false;
 };
 
 }  // namespace tollgate::app

@@ -87,22 +87,23 @@ StoreLink::~StoreLink() = default;
 
 void StoreLink::start() {
   if (!place_.looked_after.exchange(true)) store_.look_after_all();
-  await_tick();
+  tick();  // the others are to hear of this worker before it has anything to lose
 }
 
 void StoreLink::stop() {
+  stopped_ = true;  // a tick that is under way is the last one
   timer_.cancel();
   client_->stop();
   resolver_.stop();
 }
 
-void StoreLink::await_tick() {
-  timer_.expires_after(tick_every);
-  timer_.async_wait([this](const boost::system::error_code& failed) {
-    if (failed) return;
-    net::spawn(io_, store_.keep_up(), [this](const std::exception_ptr& thrown) {
-      if (thrown) std::rethrow_exception(thrown);
-      await_tick();
+void StoreLink::tick() {
+  net::spawn(io_, store_.keep_up(), [this](const std::exception_ptr& thrown) {
+    if (thrown) std::rethrow_exception(thrown);
+    if (stopped_) return;
+    timer_.expires_after(tick_every);
+    timer_.async_wait([this](const boost::system::error_code& failed) {
+      if (!failed && !stopped_) tick();
     });
   });
 }

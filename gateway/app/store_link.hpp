@@ -39,7 +39,7 @@ class StoreLink {
   void stop();
 
  private:
-  void await_tick();
+  void tick();
 
   boost::asio::io_context& io_;
   StorePlace& place_;
@@ -47,6 +47,7 @@ class StoreLink {
   std::shared_ptr<net::RedisClient> client_;
   policies::RedisStore store_;
   boost::asio::steady_timer timer_;
+  bool stopped_ = false;
 };
 
 }  // namespace tollgate::app

@@ -184,3 +184,13 @@ def test_data_of_another_version_are_not_touched(redis, provider, tmp_path):
                          capture_output=True, text=True)
     assert ran.returncode == 1
     assert "version 99" in ran.stderr
+
+
+def test_a_gateway_stops_while_redis_owes_it_an_answer(provider, redis, tmp_path):  # noqa: F811
+    gate = Gateway(config(provider, redis, "budgets: [{usd: 1, per: day}]"), tmp_path)
+    redis.process.send_signal(signal.SIGSTOP)
+    try:
+        until(redis.unread, 30)
+        gate.stop()
+    finally:
+        redis.process.send_signal(signal.SIGCONT)
