@@ -27,4 +27,4 @@ if(NOT EXISTS ${merged})
     COMMAND_ERROR_IS_FATAL ANY)
 endif()
 target_compile_options(tollgate_options INTERFACE -fprofile-use=${merged}
-  -Wno-profile-instr-unprofiled -Wno-profile-instr-out-of-date)
+  -Wno-profile-instr-unprofiled -Wno-profile-instr-out-of-date -Wno-backend-plugin)
