@@ -28,3 +28,4 @@ if(NOT EXISTS ${merged})
 endif()
 target_compile_options(tollgate_options INTERFACE -fprofile-use=${merged}
   -Wno-profile-instr-unprofiled -Wno-profile-instr-out-of-date -Wno-backend-plugin)
+add_link_options(-Wl,-z,keep-text-section-prefix)  # what is busy lies together
