@@ -228,6 +228,33 @@ void steps_are_told_once(const MakeWorld& make) {
   CHECK(told(500) == std::vector<std::uint32_t>{500});
 }
 
+void steps_of_a_raised_ceiling_are_told(const MakeWorld& make) {
+  BudgetRule warns = budget(1000);
+  warns.warn_permille = {500, 900};
+  Shop shop(make, warns);
+  using Steps = std::vector<std::uint32_t>;
+  const auto told = [&](NanoUsd charged) {
+    auto call = reserve(*shop.world, ask(shop.scopes, 1));
+    REQUIRE(call);
+    Steps steps;
+    for (const Crossing& each : settle(*shop.world, std::move(call->reservation), charged)) {
+      CHECK(each.scope == &shop.of_tenant);
+      steps.push_back(each.permille);
+    }
+    return steps;
+  };
+  CHECK(told(950) == Steps{500, 900});
+  shop.of_tenant.budgets[0].ceiling = 4000;
+  CHECK(told(50).empty());
+  CHECK(told(1000) == Steps{500});
+  CHECK(told(1700) == Steps{900});
+  CHECK(told(10).empty());
+  // What was told of one window says nothing of the next.
+  shop.world->clock.time = window_end(Per::day, shop.world->clock.time);
+  CHECK(told(3000) == Steps{500});
+  CHECK(told(700) == Steps{900});
+}
+
 void present_rate_says_when_it_is_gone(const MakeWorld& make) {
   BudgetRule warns = budget(1000);
   warns.warn_permille = {500};
@@ -368,6 +395,8 @@ std::span<const Law> budget_laws() {
           extended_within_the_ceiling},
       Law{"M14: a model bears what ran under it", a_model_bears_what_ran_under_it},
       Law{"M18: each step is told once a window", steps_are_told_once},
+      Law{"M18: the steps of a ceiling that a reload has raised are told as well",
+          steps_of_a_raised_ceiling_are_told},
       Law{"M18: the present rate says when it is gone", present_rate_says_when_it_is_gone},
       Law{"bounds without measure leave nothing behind",
           bounds_without_measure_leave_nothing_behind},
