@@ -104,7 +104,7 @@ void GatewayFront::look(Run& run, const RequestHead& head) {
       seen = std::unexpected(timeout.error());
     }
   }
-  if (run.plan->config.cache) run.cache_wish = cache_wish(head);
+  run.cache_wish = cache_wish(head);
   if (!seen) run.refusal = std::move(seen.error());
 }
 
