@@ -210,55 +210,45 @@ void extended_within_the_ceiling(const MakeWorld& make) {
   CHECK(shop.world->store->totals().spent == 800);
 }
 
+using Steps = std::vector<std::uint32_t>;
+
+/// Those that a call which cost so much passed.
+Steps told(Shop& shop, NanoUsd charged) {
+  auto call = reserve(*shop.world, ask(shop.scopes, 1));
+  Steps steps;
+  for (const Crossing& each : settle(*shop.world, std::move(call->reservation), charged))
+    steps.push_back(each.permille);
+  return steps;
+}
+
 void steps_are_told_once(const MakeWorld& make) {
-  BudgetRule warns = budget(1000);
-  warns.warn_permille = {500, 800, 1000};
-  Shop shop(make, warns);
-  const auto told = [&](NanoUsd charged) {
-    auto call = reserve(*shop.world, ask(shop.scopes, 1));
-    std::vector<std::uint32_t> steps;
-    for (const Crossing& each : settle(*shop.world, std::move(call->reservation), charged))
-      steps.push_back(each.permille);
-    return steps;
-  };
-  CHECK(told(499).empty());
-  CHECK(told(301) == std::vector<std::uint32_t>{500, 800});
-  CHECK(told(100).empty());
+  Shop shop(make);
+  shop.of_tenant.budgets[0].warn_permille = {500, 800, 1000};
+  CHECK(told(shop, 499).empty());
+  CHECK(told(shop, 301) == Steps{500, 800});
+  CHECK(told(shop, 100).empty());
   shop.world->clock.time = window_end(Per::day, shop.world->clock.time);
-  CHECK(told(500) == std::vector<std::uint32_t>{500});
+  CHECK(told(shop, 500) == Steps{500});
 }
 
 void steps_of_a_raised_ceiling_are_told(const MakeWorld& make) {
-  BudgetRule warns = budget(1000);
-  warns.warn_permille = {500, 900};
-  Shop shop(make, warns);
-  using Steps = std::vector<std::uint32_t>;
-  const auto told = [&](NanoUsd charged) {
-    auto call = reserve(*shop.world, ask(shop.scopes, 1));
-    REQUIRE(call);
-    Steps steps;
-    for (const Crossing& each : settle(*shop.world, std::move(call->reservation), charged)) {
-      CHECK(each.scope == &shop.of_tenant);
-      steps.push_back(each.permille);
-    }
-    return steps;
-  };
-  CHECK(told(950) == Steps{500, 900});
+  Shop shop(make);
+  shop.of_tenant.budgets[0].warn_permille = {500, 900};
+  CHECK(told(shop, 950) == Steps{500, 900});
   shop.of_tenant.budgets[0].ceiling = 4000;
-  CHECK(told(50).empty());
-  CHECK(told(1000) == Steps{500});
-  CHECK(told(1700) == Steps{900});
-  CHECK(told(10).empty());
+  CHECK(told(shop, 50).empty());
+  CHECK(told(shop, 1000) == Steps{500});
+  CHECK(told(shop, 1700) == Steps{900});
+  CHECK(told(shop, 10).empty());
   // What was told of one window says nothing of the next.
   shop.world->clock.time = window_end(Per::day, shop.world->clock.time);
-  CHECK(told(3000) == Steps{500});
-  CHECK(told(700) == Steps{900});
+  CHECK(told(shop, 3000) == Steps{500});
+  CHECK(told(shop, 700) == Steps{900});
 }
 
 void present_rate_says_when_it_is_gone(const MakeWorld& make) {
-  BudgetRule warns = budget(1000);
-  warns.warn_permille = {500};
-  Shop shop(make, warns);
+  Shop shop(make);
+  shop.of_tenant.budgets[0].warn_permille = {500};
   auto call = reserve(*shop.world, ask(shop.scopes, 500));
   const auto told = settle(*shop.world, std::move(call->reservation), 500);
   REQUIRE(told.size() == 1);
