@@ -85,6 +85,10 @@ class MoneyCheck {
       }
       if (budget.since && budget.per != BudgetPer::total) {
         complain(at, "since", "\"since\" goes only with \"per: total\"");
+      } else if (budget.since &&
+                 *budget.since != std::chrono::floor<std::chrono::days>(*budget.since)) {
+        // The stores know what was spent on a day, not at what time of it.
+        complain(at, "since", "\"since\" is a day, UTC, without a time");
       }
       const std::string_view wrong = url_problem(budget.webhook, UrlQuery::allowed);
       if (!budget.webhook.empty() && !wrong.empty()) {
