@@ -73,9 +73,11 @@ Result<std::optional<std::chrono::milliseconds>> asked_timeout(const RequestHead
 
 /// Headers that hold lists may stand more than once (RFC 9110, 5.3).
 HeaderList asked_tags(const RequestHead& head) {
+  constexpr std::string_view name = "x-tollgate-tags";
   HeaderList tags;
   for (const HeaderView& header : head.headers) {
-    if (iequals(header.name, "x-tollgate-tags")) add_tags(header.value, tags);
+    if (header.name.size() != name.size() || !iequals(header.name, name)) continue;
+    add_tags(header.value, tags);
   }
   return tags;
 }
