@@ -20,7 +20,7 @@ template <class V>
 void visit_fields(BudgetConfig& c, V& v) {
   v("usd", c.usd, "US dollars.", Rule{.required = true, .min = 1});
   v("per", c.per, "Its window, UTC; a week begins on Monday.", Rule{.required = true});
-  v("since", c.since, "With `per: total`: from when on spending counts.");
+  v("since", c.since, "With `per: total`: the day, UTC, from which on spending counts.");
   v("warn_at", c.warn_at, "Shares of it at which a warning is given.");
   v("webhook", c.webhook, "Where warnings are posted to.", Rule{.host_only = true});
   v("reserve", c.reserve, "bound: never passed; estimate: soft.");

@@ -85,6 +85,10 @@ class MoneyCheck {
       }
       if (budget.since && budget.per != BudgetPer::total) {
         complain(at, "since", "\"since\" goes only with \"per: total\"");
+      } else if (budget.since &&
+                 *budget.since != std::chrono::floor<std::chrono::days>(*budget.since)) {
+        // The stores know what was spent on a day, not at what time of it.
+        complain(at, "since", "\"since\" is a day, UTC, without a time");
       }
       const std::string_view wrong = url_problem(budget.webhook, UrlQuery::allowed);
       if (!budget.webhook.empty() && !wrong.empty()) {
@@ -236,14 +240,28 @@ void load_prices(const Checking& check) {
   config.price_books = std::make_shared<const Prices>(std::move(prices));
 }
 
+/// A URL, or libpq's `host=... dbname=...`. The value is a secret and is not repeated.
+bool is_postgres(std::string_view url) {
+  if (url.starts_with("postgres://") || url.starts_with("postgresql://")) return true;
+  return !url.contains("://") && url.contains('=');
+}
+
+void check_ledger(const Checking& check) {
+  const LedgerConfig& ledger = check.config.ledger;
+  if (ledger.sqlite && ledger.postgres) {
+    check.complain({"ledger", "postgres"}, "the ledger is in \"sqlite\" or in \"postgres\"");
+  } else if (ledger.postgres && !is_postgres(ledger.postgres->url.value)) {
+    check.complain({"ledger", "postgres", "url"},
+                   "the URL of PostgreSQL begins with postgres:// or postgresql://");
+  }
+}
+
 }  // namespace
 
 void check_money(const Checking& check) {
   MoneyCheck(check).all();
   load_prices(check);
-  if (check.config.ledger.sqlite && check.config.ledger.postgres) {
-    check.complain({"ledger", "postgres"}, "the ledger is in \"sqlite\" or in \"postgres\"");
-  }
+  check_ledger(check);
   for (auto& [name, tenant] : check.config.tenants) {
     const auto tier = check.config.tiers.find(tenant.tier);
     if (tier != check.config.tiers.end()) merge(tenant, tier->second);

@@ -63,6 +63,34 @@ std::string root_of(const std::string& name, const config::Config& config) {
   return root;
 }
 
+/// 0 is no limit.
+template <class Number>
+Number smaller(Number one, Number other) {
+  return one == 0 || other == 0 ? std::max(one, other) : std::min(one, other);
+}
+
+/// What holds for each user of a tenant that limits them: a user has one bucket, so where parents
+/// limit users too it takes the smallest of each figure. nullopt: a parent's own bucket is to hold.
+std::optional<LimitRule> user_rule(const std::string& name, const config::Config& config) {
+  const config::TenantConfig* tenant = &config.tenants.at(name);
+  if (!tenant->per_user) return std::nullopt;
+  LimitRule rule = rule_of(*tenant->per_user);
+  for (;;) {
+    const auto parent = config.tenants.find(tenant->parent);
+    if (parent == config.tenants.end()) return rule;
+    tenant = &parent->second;
+    if (!tenant->per_user) continue;
+    const LimitRule above = rule_of(*tenant->per_user);
+    // What only counts may not weaken what denies.
+    if (above.enforce && !rule.enforce) return std::nullopt;
+    if (above.enforce != rule.enforce) continue;
+    rule.requests_per_minute = smaller(rule.requests_per_minute, above.requests_per_minute);
+    rule.tokens_per_minute = smaller(rule.tokens_per_minute, above.tokens_per_minute);
+    rule.concurrent = smaller(rule.concurrent, above.concurrent);
+    rule.burst = std::min(rule.burst, above.burst);
+  }
+}
+
 }  // namespace
 
 ScopeTable::ScopeTable(const config::Config& config) {
@@ -113,10 +141,9 @@ void ScopeTable::add_tenant(const std::string& name, const config::Config& confi
               .formerly = tenant.formerly,
               .former_tenants = {},
               .limits = rule_of(tenant.limits.value_or(config::LimitsConfig{})),
-              .per_user = {},
+              .per_user = user_rule(name, config),
               .budgets = rules_of(tenant.budgets),
               .account = {}};
-  if (tenant.per_user) scope.per_user = rule_of(*tenant.per_user);
   tenants_[name] = &add(std::move(scope));
   for (const std::string& before : tenant.formerly)
     tenant_now_[before] = name;

@@ -75,12 +75,13 @@ CacheTurn::CacheTurn(cache::MemoryCache& store, const config::CacheConfig& rules
 void CacheTurn::look_again(SteadyTime now) {
   forget();
   if (!wish_.no_cache && !asks_there()) inputs_ ? look_for_inputs(now) : look(now);
-  if (answers()) return;
-  fills_ = inputs_ != nullptr;
-  if (!fills_) record();
+  if (!answers()) begin_to_keep();
 }
 
-void CacheTurn::record() {
+void CacheTurn::begin_to_keep() {
+  purges_ = store_.purges();
+  fills_ = inputs_ != nullptr;
+  if (fills_) return;
   recorder_.emplace(rules_.max_entry.count, stream_);
   extras_.emplace(rules_.max_entry.count);
 }
@@ -138,7 +139,7 @@ std::string_view CacheTurn::result() const {
 
 void CacheTurn::keep(const cache::ReplyFacts& facts, SteadyTime now) {
   const cache::EntryFacts where{
-      .tenant = tenant_.name, .model = model_, .now = now, .ttl = rules_.ttl};
+      .tenant = tenant_.name, .model = model_, .now = now, .ttl = rules_.ttl, .purges = purges_};
   const auto put = [&](const cache::Digest& key, std::string bytes) {
     if (asks_there()) {
       kept_.push_back({key, std::move(bytes)});
@@ -162,14 +163,13 @@ cache::RedisPlace CacheTurn::place() const {
 Awaitable<void> CacheTurn::look_there(const cache::Envelope& envelope, SystemTime now) {
   if (!eligible_ || !asks_there()) co_return;
   forget();
+  began_ = now;
   if (!wish_.no_cache) {
     eligible_ =
         co_await (inputs_ ? look_for_vectors(envelope, now) : look_for_reply(envelope, now));
     if (!eligible_) co_return;
   }
-  if (answers()) co_return;
-  fills_ = inputs_ != nullptr;
-  if (!fills_) record();
+  if (!answers()) begin_to_keep();
 }
 
 std::optional<SystemTime::duration> CacheTurn::age_of(SystemTime stored_at, SystemTime now) const {
@@ -208,7 +208,7 @@ Awaitable<bool> CacheTurn::look_for_vectors(const cache::Envelope& envelope, Sys
 
 Awaitable<void> CacheTurn::store_there(const cache::Envelope& envelope) {
   // A store that is away keeps nothing, and the call is none the worse.
-  (void)co_await shared_->put(place(), kept_, envelope, rules_.ttl);
+  (void)co_await shared_->put(place(), kept_, envelope, {.ttl = rules_.ttl, .began = began_});
   kept_.clear();
 }
 

@@ -106,7 +106,7 @@ class CacheTurn : public PerCall {
   [[nodiscard]] std::string entry() const { return shared_->name_of(place()); }
 
  private:
-  void record();
+  void begin_to_keep();
   void look(SteadyTime now);
   void look_for_inputs(SteadyTime now);
   void take_inputs(SteadyTime now);
@@ -119,6 +119,8 @@ class CacheTurn : public PerCall {
   [[nodiscard]] cache::RedisPlace place() const;
 
   cache::MemoryCache& store_;
+  std::uint64_t purges_ = 0;
+  SystemTime began_{};
   const config::CacheConfig& rules_;
   cache::Wish wish_;
   const policies::Tenant& tenant_;

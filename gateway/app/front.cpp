@@ -55,9 +55,12 @@ std::string cors_fields(const std::vector<std::string>& allowed, std::string_vie
 
 /// A proxy may have added a header of its own beside the client's.
 cache::Wish cache_wish(const RequestHead& head) {
+  constexpr std::string_view name = "cache-control";
   cache::Wish wish;
   for (const HeaderView& header : head.headers) {
-    if (iequals(header.name, "cache-control")) cache::add_wish(header.value, wish);
+    // Every call comes here with every header: sizes first.
+    if (header.name.size() != name.size() || !iequals(header.name, name)) continue;
+    cache::add_wish(header.value, wish);
   }
   return wish;
 }
@@ -104,7 +107,7 @@ void GatewayFront::look(Run& run, const RequestHead& head) {
       seen = std::unexpected(timeout.error());
     }
   }
-  if (run.plan->config.cache) run.cache_wish = cache_wish(head);
+  run.cache_wish = cache_wish(head);
   if (!seen) run.refusal = std::move(seen.error());
 }
 

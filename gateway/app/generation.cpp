@@ -110,7 +110,8 @@ Awaitable<Result<void>> Generation::prepare() {
     if (!admitted) co_return admitted;
   }
   call_.outcome.booked = true;
-  const bool plainly = run_.idempotency_key.empty() && !run_.plan->config.cache;
+  const bool plainly = run_.idempotency_key.empty() && !run_.plan->config.cache &&
+                       !run_.cache_wish.only_if_cached;
   auto reserved = co_await (plainly ? admit(*match) : admit_somehow(*match));
   note_room();
   co_return reserved;

@@ -79,7 +79,10 @@ class Generation {
   [[nodiscard]] cache::ReplyFacts reply_facts() const;
   void note_provider(const cache::ReplyFacts& facts);
   static Error not_stored();
-  [[nodiscard]] bool is_answered() const { return cache_ && (cache_->answers() || follows_); }
+  /// No provider is asked: with a stored or another call's reply, or with 504.
+  [[nodiscard]] bool is_answered() const {
+    return cache_ ? cache_->answers() || follows_ : run_.cache_wish.only_if_cached;
+  }
   [[nodiscard]] bool hit() const { return cache_ && cache_->reply() != nullptr; }
   [[nodiscard]] const cache::ReplyFacts* given() const;
   void take_seat(std::uint64_t ended_before);

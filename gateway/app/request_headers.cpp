@@ -23,6 +23,19 @@ bool is_id(std::string_view text) {
   return is_hex(text) && text.find_first_not_of('0') != std::string_view::npos;
 }
 
+void add_tags(std::string_view text, HeaderList& tags) {
+  constexpr std::size_t tags_max = 32;
+  constexpr std::size_t bytes_max = 256;
+  while (!text.empty() && tags.size() < tags_max) {
+    const std::size_t comma = text.find(',');
+    const std::string_view pair = trim(text.substr(0, comma));
+    text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
+    const std::size_t equals = pair.find('=');
+    if (equals == 0 || equals == std::string_view::npos || pair.size() > bytes_max) continue;
+    tags.emplace_back(trim(pair.substr(0, equals)), trim(pair.substr(equals + 1)));
+  }
+}
+
 }  // namespace
 
 std::string_view presented_key(const RequestHead& head) {
@@ -58,18 +71,13 @@ Result<std::optional<std::chrono::milliseconds>> asked_timeout(const RequestHead
       std::max<std::int64_t>(1, static_cast<std::int64_t>(number * factor)));
 }
 
+/// Headers that hold lists may stand more than once (RFC 9110, 5.3).
 HeaderList asked_tags(const RequestHead& head) {
-  constexpr std::size_t tags_max = 32;
-  constexpr std::size_t bytes_max = 256;
+  constexpr std::string_view name = "x-tollgate-tags";
   HeaderList tags;
-  std::string_view text = head.header("x-tollgate-tags");
-  while (!text.empty() && tags.size() < tags_max) {
-    const std::size_t comma = text.find(',');
-    const std::string_view pair = trim(text.substr(0, comma));
-    text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
-    const std::size_t equals = pair.find('=');
-    if (equals == 0 || equals == std::string_view::npos || pair.size() > bytes_max) continue;
-    tags.emplace_back(trim(pair.substr(0, equals)), trim(pair.substr(equals + 1)));
+  for (const HeaderView& header : head.headers) {
+    if (header.name.size() != name.size() || !iequals(header.name, name)) continue;
+    add_tags(header.value, tags);
   }
   return tags;
 }

@@ -14,7 +14,8 @@ namespace tollgate::app {
 [[nodiscard]] std::string_view presented_key(const RequestHead& head);
 /// `x-tollgate-timeout`: `30` (seconds), `30s`, `1.5`, `500ms`. Error: 400.
 Result<std::optional<std::chrono::milliseconds>> asked_timeout(const RequestHead& head);
-/// `x-tollgate-tags: feature=triage,session=42`; at most 32 of at most 256 bytes, others ignored.
+/// `x-tollgate-tags: feature=triage,session=42`, of all such headers; at most 32 of at most 256
+/// bytes, others ignored.
 [[nodiscard]] HeaderList asked_tags(const RequestHead& head);
 /// The trace that a W3C `traceparent` names, 32 hex digits; empty: none, or no valid one.
 [[nodiscard]] std::string_view asked_trace(const RequestHead& head);

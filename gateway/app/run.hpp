@@ -53,7 +53,7 @@ struct Run final : ServedRequest {
   std::string_view allow;                            ///< for a 405
   std::string limit_fields;                          ///< header lines: what is left of its limits
   std::string cache_fields;                          ///< header lines: what the cache had
-  cache::Wish cache_wish;                            ///< read only where there is a cache
+  cache::Wish cache_wish;                            ///< `Cache-Control`, with or without a cache
   std::string cors_fields;                           ///< header lines for an allowed origin
   std::optional<std::chrono::milliseconds> timeout;  ///< x-tollgate-timeout
   std::string idempotency_key;                       ///< empty: none

@@ -1,5 +1,5 @@
-// Signal: how one coroutine waits for another of the same worker. One waiter at a
-// time. `notify` resumes it at once, inside the call; what must not be re-entered posts instead.
+// Signal: how one coroutine waits for another of the same worker. One waiter at a time. `notify`
+// resumes it at once, inside the call; what must not be re-entered posts instead.
 #pragma once
 #include <utility>
 

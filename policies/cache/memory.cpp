@@ -39,8 +39,9 @@ bool MemoryCache::put(const Digest& key, std::string_view bytes, const EntryFact
 
 std::uint64_t MemoryCache::purge(const Purge& what) {
   std::uint64_t gone = 0;
+  const std::uint64_t number = purges_.fetch_add(1, std::memory_order_relaxed) + 1;
   for (const auto& shard : shards_)
-    gone += shard->purge(what);
+    gone += shard->purge(what, number);
   return gone;
 }
 

@@ -35,11 +35,13 @@ class Held {
   std::unique_ptr<const Node, ReleaseNode> node_;
 };
 
-/// What is stored with the bytes. `tenant` and `model` say what a purge finds it by.
+/// What is stored with the bytes. `tenant` and `model` say what a purge finds it by; `purges`, how
+/// many there had been when the call began: what a later one meant is not kept.
 struct EntryFacts {
   std::string_view tenant, model;
   SteadyTime now{};
   std::chrono::milliseconds ttl{};
+  std::uint64_t purges = 0;
 };
 
 /// An empty name stands for all.
@@ -62,15 +64,18 @@ class MemoryCache {
   /// The entry of that key, unless it has expired.
   [[nodiscard]] Held find(const Digest& key, SteadyTime now);
   /// Keeps `bytes` under `key` in place of what was there, for `ttl` less up to a tenth, so that
-  /// what came together does not go together. False: too large for a shard.
+  /// what came together does not go together. False: too large for a shard, or purged meanwhile.
   bool put(const Digest& key, std::string_view bytes, const EntryFacts& facts);
-  /// Returns how many entries went.
+  /// Returns how many entries went. Calls that have begun leave none of these any more.
   std::uint64_t purge(const Purge& what);
+  /// How many there have been; for `EntryFacts`, before a provider is asked.
+  [[nodiscard]] std::uint64_t purges() const { return purges_.load(std::memory_order_relaxed); }
   [[nodiscard]] MemoryStats stats() const;
 
  private:
   [[nodiscard]] Shard& shard_of(const Digest& key) const;
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::atomic<std::uint64_t> purges_{0};
 };
 
 }  // namespace tollgate::cache

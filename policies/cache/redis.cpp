@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstring>
 
 #include "gateway/core/hex.hpp"
@@ -16,6 +17,9 @@ using policies::RedisReply;
 /// Raised when what stands under a key changes its form.
 constexpr std::string_view kind = ":cache:1:";
 constexpr std::string_view scan_count = "1000";
+/// The hash of the latest purges, by what they meant; it outlives every call that ran then.
+constexpr std::string_view purges_kind = ":cache-purges:1";
+constexpr std::string_view purges_seconds = "86400";
 constexpr std::size_t stamp_bytes = 8;
 
 /// Names are of the operator's choosing: as digests they hold no letter that patterns know.
@@ -134,16 +138,18 @@ Awaitable<Result<RedisCache::FoundAll>> RedisCache::find_all(RedisPlace place,
 }
 
 Awaitable<Result<void>> RedisCache::put(RedisPlace place, std::span<const RedisEntry> entries,
-                                        const Envelope& envelope, std::chrono::milliseconds ttl) {
+                                        const Envelope& envelope, Keeping how) {
   const SystemTime now = shared_.clock.system();
   const std::string stamp = stamp_of(now);
   std::vector<RedisCommand> commands;
+  std::vector<RedisReply> names;
   for (const RedisEntry& entry : entries) {
     place.key = entry.key;
     std::string name = name_of(place);
     std::string sealed = envelope.seal(name, stamp + entry.bytes);
     if (sealed.empty()) continue;
-    std::string px = std::to_string((ttl - jitter(entry.key, now, ttl)).count());
+    names.emplace_back().text = name;
+    std::string px = std::to_string((how.ttl - jitter(entry.key, now, how.ttl)).count());
     commands.push_back({.args = {"SET", std::move(name), std::move(sealed), "PX", std::move(px)}});
   }
   Result<void> done;
@@ -154,20 +160,62 @@ Awaitable<Result<void>> RedisCache::put(RedisPlace place, std::span<const RedisE
     done = std::unexpected(reply.error());
     break;
   }
+  if (names.empty()) co_return done;
+  // After they stand there: a purge that does not see them is seen here.
+  const auto purged = co_await was_purged(place, how.began);
+  if (!purged) co_return std::unexpected(purged.error());
+  if (*purged) {
+    auto gone = co_await unlink(names.front().text, names);
+    if (!gone) co_return std::unexpected(gone.error());
+  }
   co_return done;
+}
+
+std::string RedisCache::purges_name() const { return shared_.prefix + std::string(purges_kind); }
+
+Awaitable<Result<void>> RedisCache::note_purge(const std::string& tenant,
+                                               const std::string& model) {
+  const std::string name = purges_name(), field = tenant + ":" + model;
+  const std::string at = std::to_string(micros_of(shared_.clock.system()));
+  const std::array<std::string_view, 4> note{"HSET", name, field, at};
+  auto noted = co_await ask(name, note);
+  if (!noted) co_return std::unexpected(noted.error());
+  const std::array<std::string_view, 3> keep{"EXPIRE", name, purges_seconds};
+  auto kept = co_await ask(name, keep);
+  if (!kept) co_return std::unexpected(kept.error());
+  co_return Result<void>{};
+}
+
+Awaitable<Result<bool>> RedisCache::was_purged(const RedisPlace& place, SystemTime began) {
+  const std::string name = purges_name(), tenant = tenant_part(place.tenant);
+  const std::string model = part_of(place.model);
+  const std::string of_tenant = tenant + ":*", of_model = "*:" + model, both = tenant + ":" + model;
+  const std::array<std::string_view, 6> args{"HMGET", name, "*:*", of_tenant, of_model, both};
+  auto noted = co_await ask(name, args);
+  if (!noted) co_return std::unexpected(noted.error());
+  const std::int64_t since = micros_of(began);
+  for (const RedisReply& each : noted->items) {
+    std::int64_t at = 0;
+    std::from_chars(each.text.data(), each.text.data() + each.text.size(), at);
+    if (at >= since) co_return true;
+  }
+  co_return false;
 }
 
 /// By SCAN over names: a purge is rare and may take its time, while a generation that every lookup
 /// had to compare would cost each of them, and free no memory.
 Awaitable<Result<std::uint64_t>> RedisCache::purge(Which which) {
   const std::string_view tenant = which.tenant_shares ? std::string_view{} : which.tenant;
-  const std::string pattern = literal(shared_.prefix) + std::string(kind) +
-                              (which.tenant.empty() ? "*" : tenant_part(tenant)) + ":" +
-                              (which.model.empty() ? "*" : part_of(which.model)) + ":*";
+  const std::string of_tenant = which.tenant.empty() ? "*" : tenant_part(tenant);
+  const std::string of_model = which.model.empty() ? "*" : part_of(which.model);
+  const std::string pattern =
+      literal(shared_.prefix) + std::string(kind) + of_tenant + ":" + of_model + ":*";
   // So that the nodes are known.
   const std::array<std::string_view, 1> ping{"PING"};
   auto there = co_await ask({}, ping);
   if (!there) co_return std::unexpected(there.error());
+  auto noted = co_await note_purge(of_tenant, of_model);
+  if (!noted) co_return std::unexpected(noted.error());
   std::uint64_t gone = 0;
   for (const std::string& node : port_.key_of_each_node()) {
     auto done = co_await purge_node(node, pattern);

@@ -57,16 +57,23 @@ class RedisCache {
   using FoundAll = std::vector<std::optional<RedisFound>>;
   Awaitable<Result<FoundAll>> find_all(RedisPlace place, std::span<const Digest> keys,
                                        const Envelope& envelope, std::size_t bytes_max);
-  /// Keeps entries of one place for `ttl` less up to a tenth, in one round trip. Error:
+  /// Keeps entries of one place for `ttl` less up to a tenth, unless they were purged since
+  /// `began`, when the call that brings them asked for them; in two round trips. Error:
   /// store_unavailable.
+  struct Keeping {
+    std::chrono::milliseconds ttl{};
+    SystemTime began{};
+  };
   Awaitable<Result<void>> put(RedisPlace place, std::span<const RedisEntry> entries,
-                              const Envelope& envelope, std::chrono::milliseconds ttl);
+                              const Envelope& envelope, Keeping how);
   /// Removes a tenant's entries (of one that shares: all that are shared), a model's, those of
   /// both, or all. Returns how many went. Error: store_unavailable; some may have gone.
   struct Which {
     std::string tenant, model;  ///< empty: all
     bool tenant_shares = false;
   };
+  /// Calls that have begun, at any gateway, leave none of these any more; as exactly as the clocks
+  /// of gateways agree.
   Awaitable<Result<std::uint64_t>> purge(Which which);
 
   /// The key that the entry stands under.
@@ -79,6 +86,9 @@ class RedisCache {
                                                  const Envelope& envelope, std::size_t bytes_max);
   Awaitable<Result<policies::RedisReply>> ask(std::string_view slot_key,
                                               std::span<const std::string_view> args);
+  [[nodiscard]] std::string purges_name() const;
+  Awaitable<Result<void>> note_purge(const std::string& tenant, const std::string& model);
+  Awaitable<Result<bool>> was_purged(const RedisPlace& place, SystemTime began);
   Awaitable<Result<std::uint64_t>> purge_node(std::string_view slot_key, std::string_view pattern);
   Awaitable<Result<std::uint64_t>> unlink(std::string_view slot_key,
                                           const std::vector<policies::RedisReply>& names);

@@ -107,9 +107,31 @@ bool Ghosts::take(std::uint32_t print, std::uint64_t window) {
   return false;
 }
 
+void Purges::add(std::uint64_t tenant, std::uint64_t model, std::uint64_t number) {
+  // Whoever makes up names for ever makes calls lose their entries, and no list grow.
+  constexpr std::size_t kinds_max = 1000;
+  const auto same = [=](const One& one) { return one.tenant == tenant && one.model == model; };
+  if (kinds_.size() >= kinds_max || (tenant == 0 && model == 0)) {
+    kinds_.assign(1, {0, 0, number});
+  } else if (const auto known = std::ranges::find_if(kinds_, same); known != kinds_.end()) {
+    known->number = number;
+  } else {
+    kinds_.push_back({tenant, model, number});
+  }
+  latest_ = std::max(latest_, number);
+}
+
+bool Purges::meant(const Node& node, std::uint64_t known) const {
+  if (latest_ <= known) return false;
+  return std::ranges::any_of(kinds_, [&](const One& one) {
+    return one.number > known && (one.tenant == 0 || one.tenant == node.tenant) &&
+           (one.model == 0 || one.model == node.model);
+  });
+}
+
 Shard::Shard(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
 
-Shard::~Shard() { purge({}); }
+Shard::~Shard() { purge({}, 0); }
 
 std::uint64_t Shard::used() const {
   return small_.bytes() + main_.bytes() + table_.capacity() * sizeof(Node*) + ghosts_.bytes();
@@ -144,8 +166,10 @@ const Node* Shard::find(const Digest& key, SteadyTime now) {
 
 bool Shard::put(const Digest& key, std::string_view bytes, const EntryFacts& facts) {
   if (bytes.size() + sizeof(Node) > bytes_max_ / 2) return false;
-  Node* const node = make_node(key, bytes, facts);
+  std::unique_ptr<Node, ReleaseNode> made(make_node(key, bytes, facts));
   const std::lock_guard lock(mutex_);
+  if (purges_.meant(*made, facts.purges)) return false;
+  Node* const node = made.release();
   if (small_.count() + main_.count() >= table_.size()) grow_table();
   if (Node* const before = *link_to(key)) {
     node->asked = before->asked;
@@ -222,10 +246,11 @@ void Shard::grow_table() {
   ghosts_.resize(table_.size());
 }
 
-std::uint64_t Shard::purge(const Purge& what) {
+std::uint64_t Shard::purge(const Purge& what, std::uint64_t number) {
   const std::uint64_t tenant = what.tenant.empty() ? 0 : name_hash(what.tenant);
   const std::uint64_t model = what.model.empty() ? 0 : name_hash(what.model);
   const std::lock_guard lock(mutex_);
+  purges_.add(tenant, model, number);
   return purge(small_, tenant, model) + purge(main_, tenant, model);
 }
 

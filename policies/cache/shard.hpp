@@ -63,6 +63,22 @@ class Ghosts {
   std::uint32_t count_ = 0;
 };
 
+/// The latest purges of each kind: what they meant is not kept where the call began before.
+class Purges {
+ public:
+  /// Hashes of names; 0 stands for all.
+  void add(std::uint64_t tenant, std::uint64_t model, std::uint64_t number);
+  /// Whether one beyond `known` meant this entry.
+  [[nodiscard]] bool meant(const Node& node, std::uint64_t known) const;
+
+ private:
+  struct One {
+    std::uint64_t tenant, model, number;
+  };
+  std::vector<One> kinds_;
+  std::uint64_t latest_ = 0;
+};
+
 class Shard {
  public:
   explicit Shard(std::uint64_t bytes_max);
@@ -72,7 +88,7 @@ class Shard {
 
   [[nodiscard]] const Node* find(const Digest& key, SteadyTime now);
   bool put(const Digest& key, std::string_view bytes, const EntryFacts& facts);
-  std::uint64_t purge(const Purge& what);
+  std::uint64_t purge(const Purge& what, std::uint64_t number);
   void add_to(MemoryStats& stats);
 
  private:
@@ -95,6 +111,7 @@ class Shard {
   std::vector<Node*> table_;
   NodeQueue small_, main_;
   Ghosts ghosts_;
+  Purges purges_;
   std::uint64_t evictions_ = 0, expirations_ = 0;
 };
 

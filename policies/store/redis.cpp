@@ -299,7 +299,7 @@ void RedisStore::note_crossings(const RedisGroup& group, const RedisReservation&
   while (!answer.at_end()) {
     const auto scope_place = static_cast<std::size_t>(answer.take() - 1);
     const auto budget_place = static_cast<std::size_t>(answer.take() - 1);
-    const std::int64_t told_before = answer.take(), told_now = answer.take();
+    const auto step = static_cast<std::uint32_t>(answer.take());
     CrossedWindow window{.admitted = own.admitted_at, .now = now};
     window.spent = answer.take_money();
     window.reserved = answer.take_money();
@@ -307,11 +307,7 @@ void RedisStore::note_crossings(const RedisGroup& group, const RedisReservation&
     const Scope& scope = *group.scopes[scope_place];
     const BudgetRule& rule = scope.budgets[budget_place];
     if (rule.per == Per::total && rule.since) window.start = *rule.since;
-    for (const std::uint32_t step : rule.warn_permille) {
-      if (step > told_before && step <= told_now) {
-        out.push_back(crossing_of(scope, rule, step, window));
-      }
-    }
+    out.push_back(crossing_of(scope, rule, step, window));
   }
 }
 

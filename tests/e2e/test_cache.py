@@ -263,6 +263,17 @@ def test_only_if_cached_never_calls(gateway, provider):
     assert provider.calls == 1
 
 
+def test_only_if_cached_never_calls_without_a_cache(gateway, provider):
+    one = gateway(config(provider).replace("cache: {}\n", ""))
+    for more in ({}, {"idempotency_key": "k-1"}):
+        status, headers, body = post(one, cache_control="max-age=9, only-if-cached", **more)
+        assert status == 504 and json.loads(body)["error"]["code"] == "cache_miss"
+        assert headers["x-should-retry"] == "false"
+    assert provider.calls == 0
+    assert post(one, cache_control="max-age=9")[0] == 200
+    assert provider.calls == 1
+
+
 def test_no_cache_brings_a_new_reply(gateway, provider):
     one = gateway(config(provider))
     assert said(one) == "miss"

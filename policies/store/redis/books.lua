@@ -26,10 +26,14 @@ local state_format = '<dddddddddddddds'
 local user_format = '<ddddd'
 -- Windows are eight numbers each: start; what is in the sums above and not in this window: spent
 -- (2), held (2), by estimate (2); the last step that was told. So a call that is in all present
--- windows changes the sums alone. Of windows before: what they hold themselves.
+-- windows changes the sums alone. Of windows before: what they hold themselves. Behind them stand
+-- the largest amounts (2) that told steps stood for, of each window: a reload may raise a ceiling.
+-- The release before knows of no amounts, and writes none.
 local width, pers = 8, 5
 local windows_format = '<dddddddddddddddddddddddddddddddddddddddd'
-local window_format = '<dddddddd'
+local window_format, amounts_format = '<dddddddd', '<dddddddddd'
+local amounts, windows_size = width * pers, 8 * width * pers
+local amount_unknown = 2 ^ 53
 
 local A
 do
@@ -124,25 +128,38 @@ local function load_all(from, count)
   end
   return scopes, missing and packed(missing)
 end
+local function windows_in(raw)
+  local windows = {unpacked(windows_format, raw or string.rep('\0', windows_size))}
+  local told = raw and #raw > windows_size and {unpacked(amounts_format, raw, windows_size + 1)}
+  for per = 0, pers - 1 do
+    local k = 1 + 2 * per
+    if told then
+      windows[amounts + k], windows[amounts + k + 1] = told[k], told[k + 1]
+    else
+      windows[amounts + k] = windows[width * per + 8] > 0 and amount_unknown or 0
+      windows[amounts + k + 1] = 0
+    end
+  end
+  return windows
+end
+local function packed_windows(windows)
+  return pack(windows_format, unpack(windows, 1, amounts)) ..
+      pack(amounts_format, unpack(windows, amounts + 1, amounts + 2 * pers))
+end
 local function save(scope)
   local state, windows = pack(state_format, unpack(scope, 1, books)), scope.windows
   if not windows then
     call('HSET', scope.key, 's', state)
   elseif not scope.changes then
-    call('HSET', scope.key, 's', state, 'w', pack(windows_format, unpack(windows)))
+    call('HSET', scope.key, 's', state, 'w', packed_windows(windows))
   else
-    call('HSET', scope.key, 's', state, 'w', pack(windows_format, unpack(windows)),
-         'b', pack(windows_format, unpack(scope.before)))
+    call('HSET', scope.key, 's', state, 'w', packed_windows(windows),
+         'b', packed_windows(scope.before))
   end
 end
 local function raw_windows(scope)
   if not scope.raw then scope.raw = call('HGET', scope.key, 'w') end
   return scope.raw
-end
-local function windows_in(raw)
-  local windows = {unpacked(windows_format, raw or string.rep('\0', 8 * width * pers))}
-  windows[width * pers + 1] = nil  -- where it ended
-  return windows
 end
 -- All windows, to be changed.
 local function windows_of(scope)
@@ -204,6 +221,8 @@ local function roll(scope, time)
         archive(scope, b[i], b[i + 1], b[i + 2])
       end
       b[i], b[i + 7], a[i], a[i + 7] = a[i], a[i + 7], start, 0
+      local told = amounts + 1 + 2 * per
+      b[told], b[told + 1], a[told], a[told + 1] = a[told], a[told + 1], 0, 0
       for k = 0, 4, 2 do
         local usd, nano = scope[spent + k], scope[spent + k + 1]
         b[i + k + 1], b[i + k + 2] = minus(usd, nano, a[i + k + 1], a[i + k + 2])
@@ -310,18 +329,40 @@ local function money_in(scope, rule, second)
   usd, nano = capped(usd, nano)
   return usd, nano, h_usd, h_nano, start, told, is_before
 end
--- The largest of its steps that this amount has passed; or `told`, if that is larger.
-local function step_passed(rule, usd, nano, told)
-  local first_step = rule + steps_of + 1
-  for s = first_step, first_step + 3 * (A[rule + steps_of] - 1), 3 do
-    if A[s] > told and not less(usd, nano, A[s + 1], A[s + 2]) then told = A[s] end
-  end
-  return told
+-- The largest amount that a told step of this window stood for.
+local function told_amount(scope, per, is_before)
+  local windows = is_before and windows_before(scope) or scope.windows
+  local at = 1 + 2 * per
+  if windows then return windows[amounts + at], windows[amounts + at + 1] end
+  local raw = raw_windows(scope)
+  if #raw <= windows_size then return amount_unknown, 0 end
+  return unpacked('<dd', raw, windows_size + 8 * at - 7)
 end
-local function tell(scope, per, is_before, step)
-  local windows = windows_of(scope)
+-- The steps that this amount has passed and nobody was told of: above the last one that was told,
+-- or standing for more than any of them. They count as told. Nothing: there are none.
+local function tell_steps(scope, rule, usd, nano, told, is_before)
+  local per, first_step = A[rule], rule + steps_of + 1
+  local steps, told_usd, told_nano
+  for s = first_step, first_step + 3 * (A[rule + steps_of] - 1), 3 do
+    local step, step_usd, step_nano = A[s], A[s + 1], A[s + 2]
+    if not less(usd, nano, step_usd, step_nano) then
+      if not told_usd then
+        told_usd, told_nano = 0, 0
+        if told > 0 then told_usd, told_nano = told_amount(scope, per, is_before) end
+      end
+      local is_more = less(told_usd, told_nano, step_usd, step_nano)
+      if is_more then told_usd, told_nano = step_usd, step_nano end
+      if is_more or step > told then
+        steps, told = steps or {}, max(told, step)
+        steps[#steps + 1] = step
+      end
+    end
+  end
+  if not steps then return nil end
+  local windows, at = windows_of(scope), amounts + 1 + 2 * per
   if is_before then windows, scope.changes = windows_before(scope), true end
-  windows[8 + width * per] = step
+  windows[8 + width * per], windows[at], windows[at + 1] = told, told_usd, told_nano
+  return steps
 end
 
 -- Buckets -------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ for _ = 1, take() do
   local rule = take_budget()
   local usd, nano, _, _, _, told, is_before =
       money_in(scope, rule, floor(scope[latest] / 1000000))
-  tell(scope, A[rule], is_before, step_passed(rule, usd, nano, told))
+  tell_steps(scope, rule, usd, nano, told, is_before)
 end
 save(scope)
 call('HSET', KEYS[1], 'f' .. ARGV[3], string.format('%.0f', known_until))

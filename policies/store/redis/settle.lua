@@ -6,8 +6,8 @@
 -- on they are models (0: none); which of them has limits by user (0: none); each scope's limits and
 -- budgets; the limits by user.
 -- Answers: 1 settled, 0 it was before, -1 scopes that are to be filled; then now, and for each step
--- newly passed in a window: places of scope and budget, the steps told before and now, spent and
--- held, the window's start.
+-- newly passed in a window: places of scope and budget, the step, spent and held, the window's
+-- start.
 local ran, admitted, ended = A[1] == 1, A[2], A[3]
 local due_usd, due_nano, due_tokens = A[4], A[5], A[6]
 local count, first_model, user_scope = A[10], A[11], A[12]
@@ -72,11 +72,10 @@ for s = 1, count do
     local rule = take_budget()
     if A[rule + steps_of] > 0 then
       local usd, nano, h_usd, h_nano, start, told, is_before = money_in(scope, rule, second)
-      local passed = usd and step_passed(rule, usd, nano, told)
-      if passed and passed ~= told then
-        tell(scope, A[rule], is_before, passed)
-        if A[rule] == 4 then start = scope[first_day] end
-        for _, each in ipairs({s, b, told, passed, usd, nano, h_usd, h_nano, start}) do
+      local steps = usd and tell_steps(scope, rule, usd, nano, told, is_before)
+      if steps and A[rule] == 4 then start = scope[first_day] end
+      for _, step in ipairs(steps or {}) do
+        for _, each in ipairs({s, b, step, usd, nano, h_usd, h_nano, start}) do
           answer[#answer + 1] = each
         end
       end

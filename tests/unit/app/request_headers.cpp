@@ -64,10 +64,14 @@ TEST_CASE("x-tollgate-timeout is seconds or milliseconds") {
 TEST_CASE("tags are pairs; what is none is left out, and so is too much") {
   const HeaderList tags = asked_tags(with({{"x-tollgate-tags", "a=1, b = 2 ,,=x,c,d=e=f"}}));
   CHECK(tags == HeaderList{{"a", "1"}, {"b", "2"}, {"d", "e=f"}});
+  CHECK(asked_tags(
+            with({{"x-tollgate-tags", "a=1"}, {"other", "c=3"}, {"X-Tollgate-Tags", "b=2"}})) ==
+        HeaderList{{"a", "1"}, {"b", "2"}});
   std::string many;
   for (int i = 0; i < 100; ++i)
     many += "k" + std::to_string(i) + "=v,";
   CHECK(asked_tags(with({{"x-tollgate-tags", many}})).size() == 32);
+  CHECK(asked_tags(with({{"x-tollgate-tags", many}, {"x-tollgate-tags", many}})).size() == 32);
 }
 
 TEST_CASE("percent-decoding leaves broken escapes alone") {

@@ -181,6 +181,31 @@ TEST_CASE("memory: purge takes a tenant's, a model's, or all") {
   CHECK(cache.stats().entries == 0);
 }
 
+TEST_CASE("memory: a call that began before a purge of its kind leaves nothing") {
+  MemoryCache cache(mebibyte);
+  const auto put = [&](std::uint64_t key, std::string_view tenant, std::string_view model,
+                       std::uint64_t purges) {
+    return cache.put(
+        digest(key), "x",
+        {.tenant = tenant, .model = model, .now = start, .ttl = seconds(60), .purges = purges});
+  };
+  const std::uint64_t before = cache.purges();
+  REQUIRE(put(1, "acme", "a", before));
+  CHECK(cache.purge({.tenant = "acme", .model = "a"}) == 1);
+  CHECK_FALSE(put(1, "acme", "a", before));
+  CHECK(!cache.find(digest(1), start));
+  CHECK(put(2, "acme", "b", before));
+  CHECK(put(3, "globex", "a", before));
+  const std::uint64_t between = cache.purges();
+  CHECK(put(1, "acme", "a", between));
+  cache.purge({.tenant = {}, .model = "b"});
+  CHECK_FALSE(put(4, "acme", "b", between));
+  CHECK(put(5, "acme", "a", between));
+  cache.purge({});
+  CHECK_FALSE(put(5, "acme", "a", between));
+  CHECK(put(5, "acme", "a", cache.purges()));
+}
+
 TEST_CASE("memory: a reader keeps its entry though it is purged or evicted") {
   MemoryCache cache(mebibyte, 1024);
   cache.put(digest(1), "first", facts());

@@ -57,6 +57,12 @@ TEST_CASE("M16: one budget for each window of a scope; since goes with total onl
   CHECK(budgets_problem("{usd: 1, per: day}, {usd: 2, per: day}") ==
         "two budgets of one scope have this \"per\"\n");
   CHECK(budgets_problem("{usd: 1, per: total, since: 2026-01-01}").empty());
+  CHECK(budgets_problem("{usd: 1, per: total, since: 2026-01-01T00:00:00Z}").empty());
+  CHECK(budgets_problem("{usd: 1, per: total, since: 2026-01-01T12:00:00Z}") ==
+        "\"since\" is a day, UTC, without a time\n");
+  // Midnight somewhere else.
+  CHECK(budgets_problem("{usd: 1, per: total, since: 2026-01-01T00:00:00+01:00}") ==
+        "\"since\" is a day, UTC, without a time\n");
   CHECK(budgets_problem("{usd: 1, per: day, since: 2026-01-01}") ==
         "\"since\" goes only with \"per: total\"\n");
   CHECK(budgets_problem("{usd: 0, per: day}") == "\"usd\" must be above 0\n");

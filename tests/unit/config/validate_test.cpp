@@ -289,6 +289,11 @@ TEST_CASE("a ledger has one database; PostgreSQL's URL is a secret and must be t
   CHECK(report(head + "ledger: {sqlite: {path: a}, postgres: {url: b}}\n")
             .find("the ledger is in \"sqlite\" or in \"postgres\"") != std::string::npos);
   CHECK(report(head + "ledger: {postgres: {}}\n").find("\"url\"") != std::string::npos);
+  for (const char* url : {"postgresql://db/books", "host=db dbname=books"})
+    CHECK(load(head + "ledger: {postgres: {url: \"" + url + "\"}}\n").config);
+  for (const char* url : {"mysql://a:pencil@db/books", "mysql://db?a=b", "books", ""})
+    CHECK(report("ledger: {postgres: {url: \"" + std::string(url) + "\"}}\n" + head) ==
+          "t.yaml:1:26: the URL of PostgreSQL begins with postgres:// or postgresql://\n");
 }
 
 TEST_CASE("a change of listeners needs a restart") {

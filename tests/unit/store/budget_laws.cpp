@@ -210,28 +210,45 @@ void extended_within_the_ceiling(const MakeWorld& make) {
   CHECK(shop.world->store->totals().spent == 800);
 }
 
+using Steps = std::vector<std::uint32_t>;
+
+/// Those that a call which cost so much passed.
+Steps told(Shop& shop, NanoUsd charged) {
+  auto call = reserve(*shop.world, ask(shop.scopes, 1));
+  Steps steps;
+  for (const Crossing& each : settle(*shop.world, std::move(call->reservation), charged))
+    steps.push_back(each.permille);
+  return steps;
+}
+
 void steps_are_told_once(const MakeWorld& make) {
-  BudgetRule warns = budget(1000);
-  warns.warn_permille = {500, 800, 1000};
-  Shop shop(make, warns);
-  const auto told = [&](NanoUsd charged) {
-    auto call = reserve(*shop.world, ask(shop.scopes, 1));
-    std::vector<std::uint32_t> steps;
-    for (const Crossing& each : settle(*shop.world, std::move(call->reservation), charged))
-      steps.push_back(each.permille);
-    return steps;
-  };
-  CHECK(told(499).empty());
-  CHECK(told(301) == std::vector<std::uint32_t>{500, 800});
-  CHECK(told(100).empty());
+  Shop shop(make);
+  shop.of_tenant.budgets[0].warn_permille = {500, 800, 1000};
+  CHECK(told(shop, 499).empty());
+  CHECK(told(shop, 301) == Steps{500, 800});
+  CHECK(told(shop, 100).empty());
   shop.world->clock.time = window_end(Per::day, shop.world->clock.time);
-  CHECK(told(500) == std::vector<std::uint32_t>{500});
+  CHECK(told(shop, 500) == Steps{500});
+}
+
+void steps_of_a_raised_ceiling_are_told(const MakeWorld& make) {
+  Shop shop(make);
+  shop.of_tenant.budgets[0].warn_permille = {500, 900};
+  CHECK(told(shop, 950) == Steps{500, 900});
+  shop.of_tenant.budgets[0].ceiling = 4000;
+  CHECK(told(shop, 50).empty());
+  CHECK(told(shop, 1000) == Steps{500});
+  CHECK(told(shop, 1700) == Steps{900});
+  CHECK(told(shop, 10).empty());
+  // What was told of one window says nothing of the next.
+  shop.world->clock.time = window_end(Per::day, shop.world->clock.time);
+  CHECK(told(shop, 3000) == Steps{500});
+  CHECK(told(shop, 700) == Steps{900});
 }
 
 void present_rate_says_when_it_is_gone(const MakeWorld& make) {
-  BudgetRule warns = budget(1000);
-  warns.warn_permille = {500};
-  Shop shop(make, warns);
+  Shop shop(make);
+  shop.of_tenant.budgets[0].warn_permille = {500};
   auto call = reserve(*shop.world, ask(shop.scopes, 500));
   const auto told = settle(*shop.world, std::move(call->reservation), 500);
   REQUIRE(told.size() == 1);
@@ -368,6 +385,8 @@ std::span<const Law> budget_laws() {
           extended_within_the_ceiling},
       Law{"M14: a model bears what ran under it", a_model_bears_what_ran_under_it},
       Law{"M18: each step is told once a window", steps_are_told_once},
+      Law{"M18: the steps of a ceiling that a reload has raised are told as well",
+          steps_of_a_raised_ceiling_are_told},
       Law{"M18: the present rate says when it is gone", present_rate_says_when_it_is_gone},
       Law{"bounds without measure leave nothing behind",
           bounds_without_measure_leave_nothing_behind},

@@ -85,28 +85,5 @@ TEST_CASE("M18: steps that the books had passed at the start are not told again"
   CHECK(told[0].permille == 900);
 }
 
-TEST_CASE("M18: the steps of a ceiling that a reload has raised are told as well") {
-  const auto world = in_process();
-  Scope acme = tenant("acme");
-  acme.budgets = {budget(1000)};
-  acme.budgets[0].warn_permille = {500, 900};
-  world->store->attach(acme);
-  const std::array<const Scope*, 1> scopes{&acme};
-  const auto told = [&](NanoUsd charged) {
-    auto call = reserve(*world, ask(scopes, 1));
-    REQUIRE(call);
-    std::vector<std::uint32_t> steps;
-    for (const Crossing& each : settle(*world, std::move(call->reservation), charged))
-      steps.push_back(each.permille);
-    return steps;
-  };
-  CHECK(told(950) == std::vector<std::uint32_t>{500, 900});
-  acme.budgets[0].ceiling = 4000;
-  CHECK(told(50).empty());
-  CHECK(told(1000) == std::vector<std::uint32_t>{500});
-  CHECK(told(1700) == std::vector<std::uint32_t>{900});
-  CHECK(told(10).empty());
-}
-
 }  // namespace
 }  // namespace tollgate::store_tests

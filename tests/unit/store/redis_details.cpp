@@ -57,6 +57,26 @@ TEST_CASE("M9, M14: replicas that race for a ceiling pass none and lose nothing"
   CHECK(reading(shop.world, shop.acme, "concurrent", "").used == 0);
 }
 
+TEST_CASE("M18, M24: windows as the release before wrote them tell no step again") {
+  Shop shop;
+  shop.acme.budgets[0].warn_permille = {500, 900};
+  const auto told = [&](NanoUsd charged) {
+    auto call = reserve(shop.world, ask(shop.scopes, 1));
+    REQUIRE(call);
+    return settle(shop.world, std::move(call->reservation), charged).size();
+  };
+  CHECK(told(600) == 1);
+  // It knew the steps only, not the amounts that they stood for.
+  constexpr auto cut =
+      "redis.call('HSET',KEYS[1],'w',string.sub(redis.call('HGET',KEYS[1],'w'),1,320))";
+  const std::string key = policies::redis_account(shop.acme).key;
+  CHECK_FALSE(shop.world.port.now(std::string("EVAL ") + cut + " 1 " + key).is_error());
+  shop.acme.budgets[0].ceiling = 2000;
+  CHECK(told(500) == 0);
+  CHECK(told(700) == 1);
+  CHECK(shop.day().used == 1800);
+}
+
 TEST_CASE("M20: one round trip reserves in all scopes, one settles") {
   Shop shop;
   spend(shop.world, shop.scopes, 1);
