@@ -11,7 +11,11 @@ void add_retry_after(ReplyHead& head, std::chrono::milliseconds wait) {
   head.add("retry-after-ms", std::to_string(std::max<std::int64_t>(wait.count(), 0)));
 }
 
-constexpr std::chrono::seconds usual_wait{1};  // where nobody said when
+/// Where nobody said when: a purse is not filled in a second.
+std::chrono::milliseconds usual_wait(const Error& error) {
+  return error.kind == ErrorKind::upstream_quota ? std::chrono::minutes(1)
+                                                 : std::chrono::seconds(1);
+}
 
 }  // namespace
 
@@ -29,10 +33,10 @@ ReplyHead base_head(const Run& run, int status) {
 ReplyHead error_head(const Run& run, const Error& error) {
   ReplyHead head = base_head(run, error.status);
   head.add("content-type", "application/json");
-  // Nobody knows when a budget without end (`per: total`) or a provider's purse is filled again.
-  const bool timeless = retry_cannot_help(error) && !error.retry_after;
+  // A budget without end (`per: total`) has no time to name.
+  const bool timeless = error.kind == ErrorKind::budget_exceeded && !error.retry_after;
   if ((error.status == 429 || error.status == 503) && !timeless) {
-    add_retry_after(head, error.retry_after.value_or(usual_wait));
+    add_retry_after(head, error.retry_after.value_or(usual_wait(error)));
   }
   if (retry_cannot_help(error)) head.add("x-should-retry", "false");
   if (!run.allow.empty()) head.add("allow", run.allow);

@@ -129,14 +129,6 @@ def test_the_last_error_is_the_clients(gate, p):
     assert reply["retry-after"]
 
 
-def test_an_empty_purse_names_no_time(gate, p):
-    p.scripts["four"] = Failing(9, 402)
-    reply = call(gate, "four")
-    assert reply.status == 429 and reply.error["code"] == "upstream_rate_limited"
-    assert reply["retry-after"] is None and reply["retry-after-ms"] is None
-    assert reply["x-should-retry"] == "false"
-
-
 def test_a_wait_beyond_the_deadline_is_not_begun(gate, p):
     p.scripts["long-timed"] = Failing(9, 429, retry_after="60")
     timeout = f"x-tollgate-timeout: 30\r\n{AUTH}"
