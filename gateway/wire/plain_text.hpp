@@ -105,7 +105,7 @@ inline char* put_eight(char* at, std::uint32_t number) {
 /// One below 100,000,000, with as many as it has; what stands behind it is overwritten too.
 inline char* put_short(char* at, std::uint32_t number) {
   const std::uint64_t digits = eight_digits(number);
-  const int zeros = std::countr_zero(digits | std::uint64_t{1} << 56U) / 8;  // a zero has a digit
+  const int zeros = std::countr_zero(digits | std::uint64_t{1} << 56U) / 8;  // 0 has a digit
   put_digits(at, digits >> 8 * zeros);
   return at + 8 - zeros;
 }
@@ -113,6 +113,10 @@ inline char* put_short(char* at, std::uint32_t number) {
 /// Writes a number; returns its end.
 inline char* put_number(char* at, std::uint64_t number) {
   constexpr std::uint64_t eight = 100'000'000;
+  if (number < 10) {  // most figures
+    *at = static_cast<char>('0' + number);
+    return at + 1;
+  }
   if (number < eight) return put_short(at, static_cast<std::uint32_t>(number));
   const std::uint64_t above = number / eight;
   at = above < eight ? put_short(at, static_cast<std::uint32_t>(above))

@@ -22,7 +22,7 @@ constexpr auto batch_wait = 200ms;
 constexpr auto backoff_max = 5s;
 /// A waiting writer is woken early beyond this.
 constexpr std::uint64_t wake_rows = 2000;
-/// Rows of a worker that is always busy cost about a tenth of what it does: less would pile them up.
+/// Rows of a worker that is always busy cost about a tenth of what it does: less would pile up.
 constexpr int niceness = 5;
 
 class RealLedger final : public Ledger {

@@ -91,10 +91,7 @@ class PackedRow {
     return end();
   }
   void copy(std::string_view plain) { at_ = std::copy(plain.begin(), plain.end(), at_); }
-  void digits(std::int64_t value) {
-    if (value >= 0 && value < 10) return put(static_cast<char>('0' + value));  // most figures
-    at_ = wire::put_number(at_, value);
-  }
+  void digits(std::int64_t value) { at_ = wire::put_number(at_, value); }
   PackedRow& end() {
     put(',');
     return *this;
