@@ -180,8 +180,8 @@ Ask Spending::ask_for(const AttemptTarget& target) const {
           .estimate = estimated_cost(bound, estimate),
           .floor = bound.total};
   const std::uint64_t least = terms_->clip_min_tokens;
-  const bool may_be_cut = facts_.may_be_cut && !is_reasoning_model(target.upstream_model);
-  if (least > 0 && may_be_cut && bound.output_limit > least) {
+  const bool may_be_cut = least > 0 && facts_.may_be_cut && bound.output_limit > least;
+  if (may_be_cut && !is_reasoning_model(target.upstream_model)) {
     ask.floor = bound.with_limit(least);
   }
   return ask;

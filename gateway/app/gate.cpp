@@ -1,20 +1,31 @@
 #include "gateway/app/gate.hpp"
 
+#include "gateway/core/http.hpp"
+
 namespace tollgate::app {
+namespace {
+
+/// In fewer steps than an assignment takes.
+void set(std::string& text, std::string_view value) {
+  text.clear();
+  value.copy(lengthen(text, value.size()), value.size());
+}
+
+}  // namespace
 
 Awaitable<Result<Attempt>> BookGate::begin(Call& call, const AttemptTarget& target) {
   AttemptOutcome& attempt = call.outcome.attempts.emplace_back();
-  attempt.provider = target.provider;
-  attempt.upstream_model = target.upstream_model;
+  set(attempt.provider, target.provider);
+  set(attempt.upstream_model, target.upstream_model);
   attempt.started_at = call.seen_at();
   auto allowed = co_await spending_.begin(target, attempt);
   if (!allowed) {
     call.outcome.attempts.pop_back();
     co_return std::unexpected(allowed.error());
   }
-  call.outcome.provider = target.provider;
-  call.outcome.provider_kind = target.provider_kind;
-  call.outcome.upstream_model = target.upstream_model;
+  set(call.outcome.provider, target.provider);
+  set(call.outcome.provider_kind, target.provider_kind);
+  set(call.outcome.upstream_model, target.upstream_model);
   co_return Attempt(*this, call, call.outcome.attempts.size() - 1);
 }
 

@@ -8,22 +8,32 @@ namespace {
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 bool breaks(char c) { return c == '\r' || c == '\n' || c == '\0'; }
 
-/// True where one of these eight bytes may break a line: each is compared with the highest that
+/// Not zero where one of these bytes may break a line: each is compared with the highest that
 /// does.
-bool may_break(const char* at) {
-  constexpr std::uint64_t ones = ~std::uint64_t{0} / 255, tops = ones << 7U;
-  std::uint64_t word = 0;
-  std::memcpy(&word, at, sizeof word);
-  return ((word - ones * ('\r' + 1)) & ~word & tops) != 0;
+template <class Word>
+Word may_break(Word word) {
+  constexpr Word ones = static_cast<Word>(~Word{0} / 255), tops = ones << 7U;
+  return (word - ones * ('\r' + 1)) & ~word & tops;
 }
 
-/// The same for all of [begin, end); eight bytes before `end` may be read.
-bool may_break(const char* begin, const char* end) {
-  constexpr std::ptrdiff_t step = 8;
-  bool found = may_break(end - step);
-  for (; end - begin > step; begin += step)
-    found |= may_break(begin);
-  return found;
+template <class Word>
+Word copy_word(const char* from, char* to) {
+  Word word = 0;
+  std::memcpy(&word, from, sizeof word);
+  std::memcpy(to, &word, sizeof word);
+  return may_break(word);
+}
+
+/// Copies a text that has a word's size at least. True: a byte of it may break a line.
+template <class Word>
+bool copy_words(std::string_view text, char* to) {
+  constexpr std::size_t step = sizeof(Word);
+  const char* const from = text.data();
+  const std::size_t last = text.size() - step;
+  Word found = copy_word<Word>(from + last, to + last);
+  for (std::size_t at = 0; at < last; at += step)
+    found |= copy_word<Word>(from + at, to + at);
+  return found != 0;
 }
 
 /// Eight bytes with the upper-case letters of ASCII among them made lower-case.
@@ -44,25 +54,21 @@ std::uint64_t differ(const char* a, const char* b) {
   return lower_word(word_at<std::uint64_t>(a)) ^ lower_word(word_at<std::uint64_t>(b));
 }
 /// The first and the last four bytes of a text that has four to eight.
-std::uint64_t both_ends(std::string_view text) {
-  const std::uint64_t first = word_at<std::uint32_t>(text.data());
-  return first << 32U | word_at<std::uint32_t>(text.data() + text.size() - 4);
+std::uint64_t both_ends(const char* text, std::size_t size) {
+  const std::uint64_t first = word_at<std::uint32_t>(text);
+  return first << 32U | word_at<std::uint32_t>(text + size - 4);
 }
-
-char* put(char* at, std::string_view text) { return at + text.copy(at, text.size()); }
 }  // namespace
 
-bool iequals(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
+bool same_but_case(const char* a, const char* b, std::size_t size) {
   constexpr std::size_t step = 8;
-  const std::size_t size = a.size();
   if (size >= step) {
-    std::uint64_t apart = differ(a.data() + size - step, b.data() + size - step);
+    std::uint64_t apart = differ(a + size - step, b + size - step);
     for (std::size_t at = 0; at + step < size; at += step)
-      apart |= differ(a.data() + at, b.data() + at);
+      apart |= differ(a + at, b + at);
     return apart == 0;
   }
-  if (size >= step / 2) return lower_word(both_ends(a)) == lower_word(both_ends(b));
+  if (size >= step / 2) return lower_word(both_ends(a, size)) == lower_word(both_ends(b, size));
   for (std::size_t i = 0; i < size; ++i) {
     if (lower(a[i]) != lower(b[i])) return false;
   }
@@ -110,7 +116,8 @@ void HeaderFields::reserve(std::size_t headers, std::size_t bytes) {
 void HeaderFields::add(std::string_view name, std::string_view value) {
   const auto begin = static_cast<std::uint32_t>(text_.size());
   const auto middle = static_cast<std::uint32_t>(begin + name.size());
-  text_.append(name).append(value);
+  char* const at = lengthen(text_, name.size() + value.size());
+  value.copy(at + name.copy(at, name.size()), value.size());
   fields_.push_back({begin, middle, static_cast<std::uint32_t>(text_.size())});
 }
 
@@ -140,19 +147,27 @@ HeaderList HeaderFields::list() const {
   return all;
 }
 
-void append_header(std::string& out, std::string_view name, std::string_view value) {
-  const std::size_t begin = out.size() + name.size() + 2, end = begin + value.size();
-  // libstdc++ 12 hands the function the capacity in place of the size: it is not looked at.
-  out.resize_and_overwrite(end + 2, [&](char* all, std::size_t) {
-    put(put(put(all + begin - 2 - name.size(), name), ": "), value);
-    put(all + end, "\r\n");
-    return end + 2;
-  });
-  // A line end from a file, a variable or a client must not become a header of its own.
-  char* const text = out.data();
-  if (end < 8 || may_break(text + begin, text + end)) {
-    std::replace_if(text + begin, text + end, breaks, ' ');
+void put_header_value(char* at, std::string_view value) {
+  char* const end = at + value.size();
+  bool odd = false;
+  if (value.size() >= sizeof(std::uint64_t)) {
+    odd = copy_words<std::uint64_t>(value, at);
+  } else if (value.size() >= sizeof(std::uint32_t)) {
+    odd = copy_words<std::uint32_t>(value, at);
+  } else {
+    odd = std::any_of(value.begin(), value.end(), breaks);
+    std::copy(value.begin(), value.end(), at);
   }
+  // A line end from a file, a variable or a client must not become a header of its own.
+  if (odd) std::replace_if(at, end, breaks, ' ');
+  std::memcpy(end, "\r\n", 2);
+}
+
+void append_header(std::string& out, std::string_view name, std::string_view value) {
+  char* at = lengthen(out, name.size() + 2 + value.size() + 2);
+  at += name.copy(at, name.size());
+  std::memcpy(at, ": ", 2);
+  put_header_value(at + 2, value);
 }
 
 }  // namespace tollgate

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -67,8 +68,12 @@ class HeaderFields::Iterator {
 inline HeaderFields::Iterator HeaderFields::begin() const { return {*this, 0}; }
 inline HeaderFields::Iterator HeaderFields::end() const { return {*this, fields_.size()}; }
 
+/// The same but for the case of ASCII letters; both have `size` bytes.
+[[nodiscard]] bool same_but_case(const char* a, const char* b, std::size_t size);
 /// Case-insensitive ASCII compare, as HTTP header names and tokens need it.
-[[nodiscard]] bool iequals(std::string_view a, std::string_view b);
+[[nodiscard]] inline bool iequals(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && same_but_case(a.data(), b.data(), a.size());
+}
 /// Without the spaces and tabs around it, which are no part of a header's value.
 [[nodiscard]] std::string_view trim(std::string_view text);
 
@@ -103,8 +108,26 @@ struct ResponseHead {
   [[nodiscard]] std::string_view header(std::string_view name) const { return headers.find(name); }
 };
 
+/// Lengthens `out` by so many bytes, which are yet to be written; returns where they begin.
+inline char* lengthen(std::string& out, std::size_t bytes) {
+  const std::size_t before = out.size(), size = before + bytes;
+  // libstdc++ 12 hands the function the capacity in place of the size: it is not looked at.
+  out.resize_and_overwrite(size, [size](char*, std::size_t) { return size; });
+  return out.data() + before;
+}
+/// Writes a header's value and the line's end; what would break the line becomes a space.
+void put_header_value(char* at, std::string_view value);
 /// Appends `name: value` and the line's end; what would break the line becomes a space.
 void append_header(std::string& out, std::string_view name, std::string_view value);
+/// The same for a name that is a literal, which is copied in few steps.
+template <std::size_t Size>
+void append_header(std::string& out, const char (&name)[Size], std::string_view value) {
+  constexpr std::size_t length = Size - 1;
+  char* const at = lengthen(out, length + 2 + value.size() + 2);
+  std::memcpy(at, name, length);
+  std::memcpy(at + length, ": ", 2);
+  put_header_value(at + length + 2, value);
+}
 
 /// What we answer. `fields` holds ready lines "name: value\r\n"; the session adds the status
 /// line, framing, date and connection headers.
@@ -113,6 +136,10 @@ struct ReplyHead {
   std::string fields;
   /// Appends one header line; CR and LF in `value` become spaces.
   void add(std::string_view name, std::string_view value) { append_header(fields, name, value); }
+  template <std::size_t Size>
+  void add(const char (&name)[Size], std::string_view value) {
+    append_header(fields, name, value);
+  }
 };
 
 }  // namespace tollgate

@@ -17,14 +17,15 @@ namespace tollgate::ledger {
 /// Appends to a string, which is whole once the archive is gone.
 class WriteArchive {
  public:
-  explicit WriteArchive(std::string& out) : out_(out), used_(out.size()) { make_room(usual); }
-  ~WriteArchive() { out_.resize(used_); }
+  explicit WriteArchive(std::string& out) : out_(out) { make_room(out.size(), usual); }
+  ~WriteArchive() { out_.resize(used()); }
   WriteArchive(const WriteArchive&) = delete;
   WriteArchive& operator=(const WriteArchive&) = delete;
 
   void operator()(std::string_view text) {
-    number(text.size());
-    bytes(text.data(), text.size());
+    room_for(text.size());
+    put_number(text.size());
+    put_bytes(text.data(), text.size());
   }
   void operator()(const std::string& text) { (*this)(std::string_view(text)); }
   template <class T>
@@ -61,24 +62,38 @@ class WriteArchive {
   static constexpr std::size_t usual = 1024, number_most = 10;
 
   void number(std::uint64_t value) {
-    if (out_.size() - used_ < number_most) make_room(number_most);
-    char* at = out_.data() + used_;
+    room_for(0);
+    put_number(value);
+  }
+  void put_number(std::uint64_t value) {
     while (value >= 128) {
-      *at++ = static_cast<char>(value | 128);
+      *at_++ = static_cast<char>(value | 128);
       value >>= 7U;
     }
-    *at++ = static_cast<char>(value);
-    used_ = static_cast<std::size_t>(at - out_.data());
+    *at_++ = static_cast<char>(value);
   }
   void bytes(const void* from, std::size_t size) {
-    if (out_.size() - used_ < size) make_room(size);
-    if (size > 0) std::memcpy(out_.data() + used_, from, size);  // an empty view may have no place
-    used_ += size;
+    room_for(size);
+    put_bytes(from, size);
   }
-  void make_room(std::size_t more) { out_.resize(used_ + more + usual); }
+  void put_bytes(const void* from, std::size_t size) {
+    if (size > 0) std::memcpy(at_, from, size);  // an empty view may have no place
+    at_ += size;
+  }
+  [[nodiscard]] std::size_t used() const { return static_cast<std::size_t>(at_ - out_.data()); }
+  void room_for(std::size_t more) {
+    if (static_cast<std::size_t>(end_ - at_) < more + number_most)
+      make_room(used(), more + number_most);
+  }
+  /// Not blanked: all of it is written before the text is whole.
+  void make_room(std::size_t used, std::size_t more) {
+    out_.resize_and_overwrite(used + more + usual, [](char*, std::size_t size) { return size; });
+    at_ = out_.data() + used;
+    end_ = out_.data() + out_.size();
+  }
 
   std::string& out_;
-  std::size_t used_;
+  char *at_ = nullptr, *end_ = nullptr;
 };
 
 class ReadArchive {

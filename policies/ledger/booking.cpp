@@ -8,9 +8,10 @@ namespace tollgate::ledger {
 namespace {
 
 /// The attempts' rows one after another, each with its length before it.
-void write_attempts(WriteArchive& archive, const Outcome& call) {
-  const std::size_t rows = is_one_row(call) ? 0 : call.attempts.size();
+void write_attempts(WriteArchive& archive, const Outcome& call, bool one_row) {
+  const std::size_t rows = one_row ? 0 : call.attempts.size();
   archive(rows);
+  if (rows == 0) return;
   std::string packed;
   for (std::size_t number = 1; number <= rows; ++number) {
     packed.clear();
@@ -22,6 +23,7 @@ void write_attempts(WriteArchive& archive, const Outcome& call) {
 }  // namespace
 
 void write_booking(const Outcome& call, std::string& out) {
+  const bool one_row = is_one_row(call);
   {
     WriteArchive archive(out);
     archive(RecordKind::rows);
@@ -33,9 +35,9 @@ void write_booking(const Outcome& call, std::string& out) {
     archive(call.status);
     archive(call.count);
     archive(call.charged);
-    write_attempts(archive, call);
+    write_attempts(archive, call, one_row);
   }
-  pack_call(call, out);  // up to the end
+  pack_call(call, one_row, out);  // up to the end
 }
 
 std::optional<Booking> read_booking(std::string_view bytes) {

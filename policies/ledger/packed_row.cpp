@@ -13,13 +13,12 @@ PackedRow& PackedRow::escaped_text(std::string_view value) {
 
 /// With its quotes.
 void PackedRow::escaped(std::string_view text) {
-  out_.resize(used_);
+  out_.resize(used());
   wire::append_quoted(out_, text);
-  used_ = out_.size();
-  make_room(number_most);
+  make_room(out_.size(), number_most);
 }
 
-PackedRow& PackedRow::tags(const HeaderList& tags) {
+PackedRow& PackedRow::some_tags(const HeaderList& tags) {
   room_for(2);
   put('{');
   for (bool first = true; const auto& [name, value] : tags) {

@@ -16,8 +16,7 @@ bool charged_elsewhere(const Outcome& call, const AttemptOutcome& attempt) {
 }
 
 /// The last columns of `calls`.
-void put_only_attempt(PackedRow& row, const Outcome& call) {
-  const bool one = is_one_row(call);
+void put_only_attempt(PackedRow& row, const Outcome& call, bool one) {
   row.number(std::int64_t{one});
   if (!one) {
     row.number(std::int64_t{0}).number(std::int64_t{0}).word("").number(std::int64_t{0}).word("");
@@ -31,7 +30,7 @@ void put_only_attempt(PackedRow& row, const Outcome& call) {
 
 }  // namespace
 
-void pack_call(const Outcome& call, std::string& out) {
+void pack_call(const Outcome& call, bool one_row, std::string& out) {
   PackedRow row(out);
   row.text(call.request_id).number(micros_of(booked_at(call))).text(call.client_request_id);
   row.number(micros_of(call.started_at)).number(micros_of(call.ended_at));
@@ -48,7 +47,7 @@ void pack_call(const Outcome& call, std::string& out) {
   row.number(std::int64_t{call.duration.count()}).number(std::int64_t{call.overhead.count()});
   row.number(std::uint64_t{call.attempts.size()}).number(call.count).text(call.cache);
   row.text(call.trace_id);
-  put_only_attempt(row, call);
+  put_only_attempt(row, call, one_row);
 }
 
 void pack_attempt(const Outcome& call, std::size_t number, std::string& out) {

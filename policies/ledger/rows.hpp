@@ -74,8 +74,8 @@ extern const std::string_view calls_that_differ;
 /// Whether the call's own row says all of its attempt (M29); else attempts have rows beside it.
 [[nodiscard]] bool is_one_row(const Outcome& call);
 
-/// Appends the columns of `calls`, packed.
-void pack_call(const Outcome& call, std::string& out);
+/// Appends the columns of `calls`, packed. `one_row`: `is_one_row` said so.
+void pack_call(const Outcome& call, bool one_row, std::string& out);
 /// Appends the columns of `attempts`, packed; the first attempt is number 1.
 void pack_attempt(const Outcome& call, std::size_t number, std::string& out);
 

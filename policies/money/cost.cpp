@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 namespace tollgate::policies {
 namespace {
@@ -10,6 +11,12 @@ using Wide = __int128;
 constexpr Wide tokens_per_price = 1'000'000;  // rates are for a million tokens
 // Above anything that a NanoUsd holds, and small enough that a sum of all parts cannot wrap.
 constexpr Wide part_max = Wide{nano_max} * tokens_per_price;
+
+/// By a million, rounded down. Nearly every amount fits the processor's own division.
+Wide by_million(Wide amount) {
+  if (amount > INT64_MAX) return amount / tokens_per_price;
+  return static_cast<std::int64_t>(amount) / static_cast<std::int64_t>(tokens_per_price);
+}
 
 /// One kind: what it costs, in millionths of a nano-dollar.
 struct Part {
@@ -54,16 +61,17 @@ Cost Bill::cost() const {
   Wide whole = 0;
   for (std::size_t i = 0; i < size_; ++i) {
     sum += parts_[i].amount;
-    whole += parts_[i].amount / tokens_per_price;
-    fractions[i] = {-(parts_[i].amount % tokens_per_price), i};
+    const Wide full = by_million(parts_[i].amount);
+    whole += full;
+    fractions[i] = {full * tokens_per_price - parts_[i].amount, i};
   }
-  const Wide total = std::min<Wide>((sum + tokens_per_price - 1) / tokens_per_price, nano_max);
+  const Wide total = std::min<Wide>(by_million(sum + tokens_per_price - 1), nano_max);
   std::sort(fractions.begin(), fractions.begin() + static_cast<std::ptrdiff_t>(size_));
   Wide room = total, rest = std::max<Wide>(total - whole, 0);
   for (std::size_t i = 0; i < size_; ++i) {
     const Part& part = parts_[fractions[i].second];
     const Wide extra = rest > 0 ? 1 : 0;
-    const Wide share = std::min(part.amount / tokens_per_price + extra, room);
+    const Wide share = std::min(by_million(part.amount) + extra, room);
     rest -= extra;
     room -= share;
     out.by_kind.*part.kind += static_cast<NanoUsd>(share);

@@ -55,6 +55,16 @@ TEST_CASE("a line's end is found at every place of a value of every length") {
   CHECK(first == "n: \r\nn: \t~\x80\xFF\r\n");
 }
 
+TEST_CASE("a literal name and one that is known later make the same line") {
+  for (const std::string_view value : {"", "v", "four", "a value of eight bytes and more\n"}) {
+    std::string literal = "a: b\r\n", later = literal;
+    append_header(literal, "x-name", value);
+    append_header(later, std::string_view("x-name"), value);
+    CHECK(literal == later);
+    CHECK(literal.size() == 6 + 6 + 2 + value.size() + 2);
+  }
+}
+
 TEST_CASE("header fields keep names and values apart, in order, and through copies") {
   HeaderFields fields{{"content-type", "text/plain"}, {"x-empty", ""}};
   fields.add("X-Folded", "one");
