@@ -31,7 +31,14 @@ constexpr std::uint32_t our_lengths = [] {
 
 bool is_ours(std::string_view name) {
   if (name.size() >= 32 || (our_lengths >> name.size() & 1U) == 0) return false;
-  return std::ranges::any_of(ours, [name](std::string_view own) { return iequals(own, name); });
+  return std::ranges::any_of(ours, [name](std::string_view own) {
+    return own.size() == name.size() && iequals(own, name);
+  });
+}
+
+bool is_user_agent(std::string_view name) {
+  constexpr std::string_view own = "user-agent";
+  return name.size() == own.size() && iequals(name, own);
 }
 
 std::string request_head(const routing::HttpRequest& request, const Way& way,
@@ -44,7 +51,7 @@ std::string request_head(const routing::HttpRequest& request, const Way& way,
   for (const auto& [name, value] : request.headers) {
     if (is_ours(name)) continue;
     append_header(head, name, value);
-    named = named || iequals(name, "user-agent");
+    named = named || is_user_agent(name);
   }
   if (!named) head += user_agent_line;
   head += way.proxy_line;
