@@ -86,7 +86,7 @@ void add_room(ReplyHead& head, const Room& room) {
 
 std::string limit_fields(const policies::Spending& spending) {
   ReplyHead head;
-  head.fields.reserve(256);
+  head.fields.reserve(384);  // both kinds
   const bool denied = spending.denial() && !spending.admitted();
   denied ? add_denial(head, *spending.denial()) : add_room(head, spending.room());
   if (!spending.would_deny().empty()) head.add("x-tollgate-would-deny", spending.would_deny());
