@@ -284,7 +284,7 @@ Awaitable<Result<Step>> Forwarder::advance(Batch& out, SteadyTime until) {
     // A reply that is no stream is only shown whole: a cut one is an invisible retry.
     if (ended_ || (plan_.view.stream && has_content(held_))) break;
   }
-  out = std::exchange(held_, {});
+  std::swap(out, held_);  // it was cleared
   content_out_ = true;
   watch_.content(call_.seen);
   co_return out.frames.empty() ? Step::end : Step::batch;

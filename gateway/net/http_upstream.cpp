@@ -31,7 +31,14 @@ constexpr std::uint32_t our_lengths = [] {
 
 bool is_ours(std::string_view name) {
   if (name.size() >= 32 || (our_lengths >> name.size() & 1U) == 0) return false;
-  return std::ranges::any_of(ours, [name](std::string_view own) { return iequals(own, name); });
+  return std::ranges::any_of(ours, [name](std::string_view own) {
+    return own.size() == name.size() && iequals(own, name);
+  });
+}
+
+bool is_user_agent(std::string_view name) {
+  constexpr std::string_view own = "user-agent";
+  return name.size() == own.size() && iequals(name, own);
 }
 
 std::string request_head(const routing::HttpRequest& request, const Way& way,
@@ -44,18 +51,23 @@ std::string request_head(const routing::HttpRequest& request, const Way& way,
   for (const auto& [name, value] : request.headers) {
     if (is_ours(name)) continue;
     append_header(head, name, value);
-    named = named || iequals(name, "user-agent");
+    named = named || is_user_agent(name);
   }
   if (!named) head += user_agent_line;
   head += way.proxy_line;
-  if (!request.body.empty() || request.method == "POST") {
-    constexpr std::string_view name = "content-length: ";
-    std::array<char, name.size() + 20> line;
-    const auto digits = std::copy(name.begin(), name.end(), line.begin());
-    const auto end = std::to_chars(digits, line.end(), request.body.size()).ptr;
-    head.append(line.data(), end).append("\r\n");
+  constexpr std::string_view name = "content-length: ";
+  constexpr std::string_view last =
+      "\r\naccept-encoding: identity\r\nconnection: keep-alive\r\n\r\n";
+  std::array<char, name.size() + 20 + last.size()> lines;
+  char* at = lines.data();
+  const bool sized = !request.body.empty() || request.method == "POST";
+  if (sized) {
+    at = std::copy(name.begin(), name.end(), at);
+    at = std::to_chars(at, lines.data() + lines.size(), request.body.size()).ptr;
   }
-  head += "accept-encoding: identity\r\nconnection: keep-alive\r\n\r\n";
+  const std::string_view rest = sized ? last : last.substr(2);
+  at = std::copy(rest.begin(), rest.end(), at);
+  head.append(lines.data(), at);
   return head;
 }
 

@@ -1,5 +1,6 @@
 #include "gateway/net/reply_head.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -42,12 +43,24 @@ std::string_view reason_phrase(int status) {
   return {};
 }
 
-template <class Number>
-void append_number(std::string& out, Number number) {
-  std::array<char, 24> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  out.append(digits.data(), end);
-}
+/// A few words and figures that are added to a text at once.
+class Line {
+ public:
+  Line& text(std::string_view text) {
+    at_ = std::copy(text.begin(), text.end(), at_);
+    return *this;
+  }
+  template <class Number>
+  Line& number(Number number) {
+    at_ = std::to_chars(at_, text_.data() + text_.size(), number).ptr;
+    return *this;
+  }
+  void add_to(std::string& out) { out.append(text_.data(), at_); }
+
+ private:
+  std::array<char, 128> text_;  // longer than every line here
+  char* at_ = text_.data();
+};
 
 }  // namespace
 
@@ -77,22 +90,19 @@ void render_head(std::string& out, const ReplyHead& head, std::string_view date_
   constexpr std::size_t own_lines = 160, step = 128;
   out.clear();
   out.reserve((head.fields.size() + own_lines + step - 1) / step * step);
-  out += "HTTP/1.1 ";
-  append_number(out, head.status);
-  out += ' ';
-  out += reason_phrase(head.status);
-  out += "\r\n";
+  Line status;
+  status.text("HTTP/1.1 ").number(head.status).text(" ").text(reason_phrase(head.status));
+  status.text("\r\n").add_to(out);
   out += date_line;
   out += head.fields;
-  if (shape.framing == Framing::chunked) out += "transfer-encoding: chunked\r\n";
+  Line last;
+  if (shape.framing == Framing::chunked) last.text("transfer-encoding: chunked\r\n");
   if (shape.framing == Framing::sized && !bodyless(head.status)) {
-    out += "content-length: ";
-    append_number(out, shape.length);
-    out += "\r\n";
+    last.text("content-length: ").number(shape.length).text("\r\n");
   }
-  if (!shape.keep_alive) out += "connection: close\r\n";
-  if (shape.keep_alive && shape.minor_version == 0) out += "connection: keep-alive\r\n";
-  out += "\r\n";
+  if (!shape.keep_alive) last.text("connection: close\r\n");
+  if (shape.keep_alive && shape.minor_version == 0) last.text("connection: keep-alive\r\n");
+  last.text("\r\n").add_to(out);
 }
 
 }  // namespace tollgate::net

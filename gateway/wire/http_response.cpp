@@ -60,9 +60,9 @@ Result<void> read_reply_header(std::string_view line, HeaderFields& headers) {
 class ReplyFraming {
  public:
   Result<void> read(std::string_view name, std::string_view value) {
-    if (iequals(name, "connection")) persistence_.read(value);
-    if (iequals(name, "content-length")) return read_length(value);
-    if (!iequals(name, "transfer-encoding") || iequals(value, "identity")) return {};
+    if (is(name, "connection")) persistence_.read(value);
+    if (is(name, "content-length")) return read_length(value);
+    if (!is(name, "transfer-encoding") || iequals(value, "identity")) return {};
     if (chunked_ || !iequals(value, "chunked")) return bad_reply("its Transfer-Encoding");
     chunked_ = true;
     return {};
@@ -87,7 +87,15 @@ class ReplyFraming {
   }
 
  private:
+  /// Most names differ by their length.
+  static bool is(std::string_view name, std::string_view wanted) {
+    return name.size() == wanted.size() && iequals(name, wanted);
+  }
   Result<void> read_length(std::string_view value) {
+    if (!length_ && value.find(',') == std::string_view::npos) {
+      length_ = parse_length(trim(value));
+      return length_ ? Result<void>{} : bad_reply("its Content-Length");
+    }
     bool good = true;
     for_each_element(value, [&](std::string_view element) {
       const auto length = parse_length(element);
@@ -106,9 +114,12 @@ class ReplyFraming {
 }  // namespace
 
 Result<ResponseHead> parse_response_head(std::string_view head) {
-  ResponseHead out;
+  Result<ResponseHead> made;  // built where it is returned
+  ResponseHead& out = *made;
   std::string_view rest = skip_empty_lines(head);
   if (!parse_status_line(cut_lenient_line(rest), out)) return bad_reply("its status line");
+  constexpr std::size_t usual = 16;
+  out.headers.reserve(usual, rest.size());
   while (!rest.empty()) {
     const std::string_view line = cut_lenient_line(rest);
     if (line.empty()) break;
@@ -121,7 +132,7 @@ Result<ResponseHead> parse_response_head(std::string_view head) {
     if (auto read = framing.read(name, value); !read) return std::unexpected(read.error());
   }
   if (auto decided = framing.decide(out); !decided) return std::unexpected(decided.error());
-  return out;
+  return made;
 }
 
 }  // namespace tollgate::wire

@@ -120,10 +120,20 @@ bool JsonScanner::array() {
   return scan_array(*this, [this] { return value(); });
 }
 
+/// The characters of a string up to one that may not stand there unchanged.
+void JsonScanner::plain_run() {
+  if (!beyond_ascii_) {
+    at_ += json_ascii_run(text_.substr(at_));
+    beyond_ascii_ = at_ < text_.size() && static_cast<unsigned char>(text_[at_]) > 0x7F;
+    if (!beyond_ascii_) return;
+  }
+  at_ += json_plain_run(text_.substr(at_));
+}
+
 bool JsonScanner::any_string() {
   if (!take('"')) return fail("a quoted string was expected");
   while (true) {
-    at_ += json_plain_run(text_.substr(at_));
+    plain_run();
     if (at_ == text_.size()) return fail("a string is not closed");
     const char c = text_[at_++];
     if (c == '"') return true;

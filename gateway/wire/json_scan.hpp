@@ -38,7 +38,7 @@ class JsonScanner {
     escaped_ = false;
     const std::size_t begin = at_ + 1;
     if (begin + sizeof(ByteBlock) <= text_.size() && text_[at_] == '"') {
-      const std::size_t run = find_in_block<ByteBlock>(text_.data() + begin, NotPlain{});
+      const std::size_t run = find_in_block<ByteBlock>(text_.data() + begin, NotPlainAscii{});
       if (run < sizeof(ByteBlock) && text_[begin + run] == '"') {
         at_ = begin + run + 1;
         return true;
@@ -67,6 +67,8 @@ class JsonScanner {
   [[nodiscard]] bool saw_watched() const { return saw_watched_; }
   /// What takes an object's members itself says their names here.
   void saw(std::string_view name) { saw_watched_ |= name == watched_; }
+  /// A string that was taken holds more than ASCII: whether that is UTF-8 was not looked at.
+  [[nodiscard]] bool saw_beyond_ascii() const { return beyond_ascii_; }
   /// Counts one container more; false: too deep.
   bool enter() {
     if (depth_left_ <= 0) return fail("it is nested too deeply");
@@ -78,6 +80,7 @@ class JsonScanner {
  private:
   [[nodiscard]] char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
   bool any_string();
+  void plain_run();
   bool literal(std::string_view word);
   bool object();
   bool array();
@@ -87,7 +90,7 @@ class JsonScanner {
   std::string_view text_, watched_;
   std::size_t at_ = 0;
   int depth_left_;
-  bool saw_watched_ = false, escaped_ = false;
+  bool saw_watched_ = false, escaped_ = false, beyond_ascii_ = false;
   std::string_view problem_;
 };
 

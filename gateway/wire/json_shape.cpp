@@ -32,9 +32,10 @@ Result<void> check_bytes(std::string_view body) {
   if (body.starts_with("\xEF\xBB\xBF")) {
     return bad_body("begins with a byte order mark; send UTF-8 without one");
   }
-  if (!simdjson::validate_utf8(body.data(), body.size())) return bad_body("is not valid UTF-8");
   return {};
 }
+
+bool is_utf8(std::string_view body) { return simdjson::validate_utf8(body.data(), body.size()); }
 
 /// True for a name that an error may show: it looks like a parameter, not like content.
 bool presentable(std::string_view name) {
@@ -89,8 +90,18 @@ std::optional<Number> parse(std::string_view text) {
 
 Result<JsonShape> JsonShape::read(std::string_view body, int depth_max, std::string_view watched) {
   if (auto checked = check_bytes(body); !checked) return std::unexpected(checked.error());
-  JsonShape shape;
   JsonScanner scan(body, std::min(depth_max, depth_ceiling), watched);
+  auto shape = read_object(scan, watched);
+  // ASCII is UTF-8: most bodies are looked over once. What is no UTF-8 is told before anything
+  // else.
+  const bool known_utf8 = shape && !scan.saw_beyond_ascii();
+  if (!known_utf8 && !is_utf8(body)) return bad_body("is not valid UTF-8");
+  return shape;
+}
+
+Result<JsonShape> JsonShape::read_object(JsonScanner& scan, std::string_view watched) {
+  Result<JsonShape> made;  // built where it is returned
+  JsonShape& shape = *made;
   scan.space();
   if (!scan.take('{')) return bad_body("is not a JSON object");
   shape.insert_at_ = scan.at();
@@ -105,7 +116,7 @@ Result<JsonShape> JsonShape::read(std::string_view body, int depth_max, std::str
   }
   shape.saw_watched_ = scan.saw_watched() || (!watched.empty() && shape.find(watched) != nullptr);
   if (const JsonField* twin = find_duplicate(shape.fields_)) return duplicate(twin->name);
-  return shape;
+  return made;
 }
 
 Result<void> JsonShape::read_members(JsonScanner& scan) {

@@ -53,6 +53,7 @@ class JsonShape {
   JsonShape& operator=(const JsonShape&) = delete;
 
  private:
+  static Result<JsonShape> read_object(JsonScanner& scan, std::string_view watched);
   Result<void> read_members(JsonScanner& scan);
   bool read_member(JsonScanner& scan);
   bool read_messages(JsonScanner& scan);

@@ -133,8 +133,9 @@ Result<Encoded> encode_relay(const RequestView& view, const Target& target,
   if (!allowed) return std::unexpected(allowed.error());
   Result<Encoded> made;  // built where it is returned: there is much to move
   Encoded& encoded = *made;
-  encoded.request.target = target.provider->address.base_path;
-  encoded.request.target += path_of(view.endpoint);
+  const std::string_view base = target.provider->address.base_path, path = path_of(view.endpoint);
+  encoded.request.target.reserve(base.size() + path.size());
+  encoded.request.target.append(base).append(path);
   encoded.request.headers = headers_for(view, context.api_key);
   encoded.request.body = splice(view, target);
   encoded.hints.endpoint = view.endpoint;

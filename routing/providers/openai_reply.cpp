@@ -4,7 +4,6 @@
 #include <array>
 
 #include "gateway/wire/json_walk.hpp"
-#include "routing/providers/openai_usage.hpp"
 
 namespace tollgate::routing::openai {
 namespace {
@@ -79,12 +78,19 @@ class Taker {
 
   bool reply(ReplyText& out) {
     return wire::scan_object(scan_, [&](std::string_view name) {
-      const bool choices = name == "choices" && scan_.stands_at('[');
-      return choices ? this->choices(out.choices) : take(scan_, name, reply_parts, out);
+      if (name == "choices" && scan_.stands_at('[')) return choices(out.choices);
+      if (name == "usage" && scan_.stands_at('{')) return usage(out);
+      return take(scan_, name, reply_parts, out);
     });
   }
 
  private:
+  bool usage(ReplyText& out) {
+    const std::size_t begin = scan_.at();
+    const bool taken = out.counts.take(scan_);
+    out.usage = scan_.since(begin);
+    return taken;
+  }
   bool choices(std::vector<ChoiceText>& out) {
     out.clear();
     return wire::scan_array(scan_, [&] {
@@ -118,10 +124,8 @@ bool ReplyText::read(std::string_view json, std::string_view content_name) {
 }
 
 void ReplyText::clear() {
-  std::vector<Choice> memory = std::move(choices);
-  memory.clear();
-  *this = {};
-  choices = std::move(memory);
+  choices.clear();
+  id = model = created = usage = groq = tier = error = kind = {};
 }
 
 bool ReplyText::says_only_text() const {
@@ -145,9 +149,13 @@ Result<void> ReplyReader::chunk(const ReplyText& reply, Batch& out) {
     auto done = choice(text, position++, out);
     if (!done) return done;
   }
-  std::string_view groq_usage;
-  if (!reply.groq.empty()) pick(reply.groq, {{"usage", groq_usage}});
-  usage(reply.usage.empty() ? groq_usage : reply.usage, out);
+  if (reply.usage.starts_with('{')) {
+    usage(read_usage(reply.counts), out);
+  } else if (reply.usage.empty() && !reply.groq.empty()) {
+    std::string_view groq_usage;
+    pick(reply.groq, {{"usage", groq_usage}});
+    usage(read_usage(groq_usage), out);
+  }
   return {};
 }
 
@@ -170,13 +178,11 @@ void ReplyReader::start(const ReplyText& reply, Batch& out) {
                    static_cast<std::int64_t>(count(reply.created).value_or(0))});
 }
 
-void ReplyReader::usage(std::string_view object, Batch& out) {
-  if (object.empty()) return;
-  auto usage = read_usage(object);
-  if (!usage) return;
-  usage->images = images_;
-  usage->service_tier = tier_;
-  out.push(UsageEvent{*usage});
+void ReplyReader::usage(std::optional<Usage> said, Batch& out) {
+  if (!said) return;
+  said->images = images_;
+  said->service_tier = tier_;
+  out.push(UsageEvent{*said});
 }
 
 Result<ReplyReader::Choice*> ReplyReader::find_choice(std::uint64_t index) {
@@ -199,7 +205,7 @@ Result<void> ReplyReader::choice(const ReplyText::Choice& text, std::uint32_t po
   // Some repeat the delta's content as `text`; only completions have nothing else.
   if (!text.message && is_string(text.text)) text_delta(choice, text.text, out);
   if (!says_nothing(text.logprobs)) out.push(ExtraDelta{choice.index, "logprobs", text.logprobs});
-  usage(text.usage, out);
+  if (!text.usage.empty()) usage(read_usage(text.usage), out);
   return finish(choice, text.reason, out);
 }
 

@@ -10,6 +10,7 @@
 
 #include "routing/providers/openai_calls.hpp"
 #include "routing/providers/openai_json.hpp"
+#include "routing/providers/openai_usage.hpp"
 
 namespace tollgate::routing::openai {
 
@@ -27,6 +28,7 @@ struct ReplyText {
   std::string_view id, model, created, usage, groq, tier;
   std::string_view error, kind;  ///< an error may stand where a reply was expected
   std::vector<Choice> choices;
+  UsageText counts;  ///< of `usage`, where that is an object; else it says nothing
 
   /// `content_name` is `delta` or `message`: some send both. False: `json` is none.
   [[nodiscard]] bool read(std::string_view json, std::string_view content_name);
@@ -80,7 +82,7 @@ class ReplyReader {
   void reasoning(Choice& choice, std::string_view plain, std::string_view details, Batch& out);
   void text_delta(Choice& choice, std::string_view quoted, Batch& out);
   void reasoning_delta(Choice& choice, std::string_view quoted, Batch& out);
-  void usage(std::string_view object, Batch& out);
+  void usage(std::optional<Usage> said, Batch& out);
   void tell_finish(Choice& choice, Batch& out);
   std::string_view fragment(FragmentText& text, std::string_view quoted, Batch& out) const;
 

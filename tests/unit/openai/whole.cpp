@@ -78,6 +78,20 @@ TEST_CASE("usage: every token once, nothing below zero") {
   }
 }
 
+TEST_CASE("usage: of two members with one name the last counts, and null is none") {
+  CHECK(
+      usage_line(R"({"prompt_tokens":10,"completion_tokens":4,"prompt_tokens":null,)"
+                 R"("prompt_tokens_details":{"cached_tokens":3,"x":[{}]},)"
+                 R"("prompt_tokens_details":{"cached_tokens":2},"prompt_tokens_details":null})") ==
+      "usage 8+2+0 4(0)");
+  CHECK(usage_line(R"({"prompt_tokens":10,"completion_tokens":4,)"
+                   R"("prompt_tokens_details":{"cached_tokens":3},"prompt_tokens_details":7})") ==
+        "usage 10+0+0 4(0)");
+  CHECK(usage_line(R"({"prompt_tokens":10,"completion_tokens":4},"usage":{"total_tokens":6})") ==
+        "usage 6+0+0 0(0)");
+  CHECK(usage_line(R"({"prompt_tokens":10},"usage":5)").empty());
+}
+
 TEST_CASE("M12: reasoning beside the completion is added where the total says so") {
   CHECK(usage_line(R"({"prompt_tokens":10,"completion_tokens":4,"total_tokens":44,)"
                    R"("completion_tokens_details":{"reasoning_tokens":30}})") ==

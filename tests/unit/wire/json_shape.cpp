@@ -195,6 +195,22 @@ TEST_CASE("json_shape: NUL, broken UTF-8 and a byte order mark have their own wo
   }
 }
 
+TEST_CASE("json_shape: broken UTF-8 is found wherever it stands, and told before other faults") {
+  for (std::size_t length = 0; length < 300; length += 7) {
+    for (std::size_t at = 0; at <= length; at += 5) {
+      std::string text(length, 'x');
+      CAPTURE(length);
+      CAPTURE(at);
+      REQUIRE(accepts("{\"a\":\"" + std::string(text).insert(at, "\u00e9") + "\"}"));
+      text.insert(at, 1, '\xE9');
+      for (const std::string& body : {"{\"a\":\"" + text + "\"}", "{\"" + text + "\":[\"b\"]}",
+                                      "{\"a\":[1,,\"" + text + "\"]}", "{\"a\":{}}" + text}) {
+        REQUIRE(refusal(body).message.find("UTF-8") != std::string::npos);
+      }
+    }
+  }
+}
+
 TEST_CASE("json_shape: a body cut at any byte is refused") {
   const std::string body =
       R"({"model":"x","n":[1,-2.5e3,true,{"k":"\u00e4\n"}],"s":"long enough for a whole block"})";

@@ -63,6 +63,18 @@ TEST_CASE("scan: long texts, a match at every place beside the steps of wide vec
   }
 }
 
+TEST_CASE("scan: every byte value within the steps of wide vectors") {
+  for (int byte = 0; byte < 256; ++byte) {
+    for (std::size_t at = 130; at < 270; at += 9) {
+      std::string text(400, 'x');
+      text[at] = static_cast<char>(byte);
+      const std::size_t plain = plain_run_slowly(text);
+      REQUIRE(json_plain_run(text) == plain);
+      REQUIRE(json_ascii_run(text) == (byte > 0x7F ? at : plain));
+    }
+  }
+}
+
 TEST_CASE("scan: the first of several matches wins, and nothing is read behind the end") {
   const std::string text = "0123456789\"bcdef\\01234567\"";
   for (std::size_t length = 0; length <= text.size(); ++length) {
