@@ -11,16 +11,14 @@
 #include <vector>
 
 #include "gateway/core/clock.hpp"
+#include "policies/ledger/open_end.hpp"
 
 namespace tollgate::ledger {
 
 /// Appends to a string, which is whole once the archive is gone.
-class WriteArchive {
+class WriteArchive final : OpenEnd {
  public:
-  explicit WriteArchive(std::string& out) : out_(out) { make_room(out.size(), usual); }
-  ~WriteArchive() { out_.resize(used()); }
-  WriteArchive(const WriteArchive&) = delete;
-  WriteArchive& operator=(const WriteArchive&) = delete;
+  explicit WriteArchive(std::string& out) : OpenEnd(out) {}
 
   void operator()(std::string_view text) {
     room_for(text.size());
@@ -59,8 +57,6 @@ class WriteArchive {
   }
 
  private:
-  static constexpr std::size_t usual = 1024, number_most = 10;
-
   void number(std::uint64_t value) {
     room_for(0);
     put_number(value);
@@ -80,20 +76,6 @@ class WriteArchive {
     if (size > 0) std::memcpy(at_, from, size);  // an empty view may have no place
     at_ += size;
   }
-  [[nodiscard]] std::size_t used() const { return static_cast<std::size_t>(at_ - out_.data()); }
-  void room_for(std::size_t more) {
-    if (static_cast<std::size_t>(end_ - at_) < more + number_most)
-      make_room(used(), more + number_most);
-  }
-  /// Not blanked: all of it is written before the text is whole.
-  void make_room(std::size_t used, std::size_t more) {
-    out_.resize_and_overwrite(used + more + usual, [](char*, std::size_t size) { return size; });
-    at_ = out_.data() + used;
-    end_ = out_.data() + out_.size();
-  }
-
-  std::string& out_;
-  char *at_ = nullptr, *end_ = nullptr;
 };
 
 class ReadArchive {

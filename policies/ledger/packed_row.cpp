@@ -13,9 +13,9 @@ PackedRow& PackedRow::escaped_text(std::string_view value) {
 
 /// With its quotes.
 void PackedRow::escaped(std::string_view text) {
-  out_.resize(used());
+  close();
   wire::append_quoted(out_, text);
-  make_room(out_.size(), number_most);
+  open();
 }
 
 PackedRow& PackedRow::some_tags(const HeaderList& tags) {
@@ -37,7 +37,7 @@ PackedRow& PackedRow::costs(const CostByKind& cost) {
   for (bool first = true; const CostKind& kind : cost_kinds) {
     const NanoUsd nano = cost.*kind.member;
     if (nano == 0) continue;
-    room_for(kind.name.size() + number_most);
+    room_for(kind.name.size());
     if (!std::exchange(first, false)) put(',');
     put('"');
     copy(kind.name);

@@ -13,20 +13,15 @@
 #include "gateway/core/http.hpp"
 #include "gateway/core/money.hpp"
 #include "gateway/wire/plain_text.hpp"
+#include "policies/ledger/open_end.hpp"
 
 namespace tollgate::ledger {
 
 /// Appends to a string, which is whole once the row is gone.
-class PackedRow {
+class PackedRow final : OpenEnd {
  public:
-  explicit PackedRow(std::string& out) : out_(out) {
-    make_room(out.size(), usual);
-    put('[');
-  }
-  ~PackedRow() {
-    at_[-1] = ']';  // where the last comma stands
-    out_.resize(used());
-  }
+  explicit PackedRow(std::string& out) : OpenEnd(out) { put('['); }
+  ~PackedRow() { at_[-1] = ']'; }  // where the last comma stands
   PackedRow(const PackedRow&) = delete;
   PackedRow& operator=(const PackedRow&) = delete;
 
@@ -71,19 +66,6 @@ class PackedRow {
   PackedRow& costs(const CostByKind& cost);
 
  private:
-  static constexpr std::size_t usual = 1024, number_most = 28;
-
-  [[nodiscard]] std::size_t used() const { return static_cast<std::size_t>(at_ - out_.data()); }
-  void room_for(std::size_t more) {
-    if (static_cast<std::size_t>(end_ - at_) < more + number_most)
-      make_room(used(), more + number_most);
-  }
-  /// Not blanked: all of it is written before the row is whole.
-  void make_room(std::size_t used, std::size_t more) {
-    out_.resize_and_overwrite(used + more + usual, [](char*, std::size_t size) { return size; });
-    at_ = out_.data() + used;
-    end_ = out_.data() + out_.size();
-  }
   void put(char c) { *at_++ = c; }
   PackedRow& pair(char first, char second) {
     put(first);
@@ -99,9 +81,6 @@ class PackedRow {
   PackedRow& some_tags(const HeaderList& tags);
   void escaped(std::string_view text);
   PackedRow& escaped_text(std::string_view value);
-
-  std::string& out_;
-  char *at_ = nullptr, *end_ = nullptr;
 };
 
 /// A packed row by column.
