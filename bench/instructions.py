@@ -32,6 +32,7 @@ ACCEPTED = ROOT / "bench/instructions.txt"
 HOW = "accept these counts with ./dev instructions --accept"
 LIMIT_SECONDS = 120  # of one load: it hangs
 TRIES = 4  # each with twice the time between two events
+RECOUNTS = 2  # of a count that is too high
 TOGETHER_MAX = 0.005
 SETTLE_SECONDS = 0.3  # after the last reply the access log and the metrics are still written
 
@@ -156,6 +157,17 @@ def per_unit(case, dumps, inclusive=False):
                                {name: each / units for name, each in functions.items()})
 
 
+def confirmed(case, args, accepted, counted):
+    """A count that is too high is taken again, and the lowest holds: the ledger's writer takes its
+    turns by the clock, so that a run can have some more of them than another."""
+    for _ in range(RECOUNTS):
+        if accepted_file.judge(case.name, accepted.counts.get(case.name), counted).passed:
+            break
+        again = per_unit(case, count(case, args.build, args.out))
+        counted = min(counted, again, key=lambda one: one.total)
+    return counted
+
+
 def print_top(name, title, counted, top):
     say(f"\n{name}, {title}: {counted.total:,.0f} instructions per {counted.unit}")
     heavy = sorted(counted.functions.items(), key=lambda pair: -pair[1])[:top]
@@ -235,6 +247,8 @@ def main():
             continue
         dumps = count(case, args.build, args.out)
         counts[case.name] = per_unit(case, dumps)
+        if args.check:
+            counts[case.name] = confirmed(case, args, accepted, counts[case.name])
         if not args.check:
             say(f"{case.name}: {counts[case.name].total:,.0f} instructions per "
                 f"{counts[case.name].unit}")
